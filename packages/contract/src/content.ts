@@ -1,0 +1,30 @@
+import * as z from 'zod/mini';
+import { MessageId } from './ids.ts';
+import { LIMITS } from './limits.ts';
+
+const name = z.string().check(z.minLength(1), z.maxLength(LIMITS.nameCharacters));
+
+export const TextContent = z.strictObject({
+  kind: z.literal('text'),
+  id: MessageId,
+  /** By the author's clock; the order on screen is the relay's. */
+  sentAt: z.int().check(z.minimum(0)),
+  text: z.string().check(z.minLength(1), z.maxLength(LIMITS.textCharacters)),
+});
+export type TextContent = z.infer<typeof TextContent>;
+
+/** Says of messages of the recipient that they arrived at, or were read by, the sender of this. */
+export const ReceiptContent = z.strictObject({
+  kind: z.literal('receipt'),
+  status: z.enum(['delivered', 'read']),
+  messages: z.array(MessageId).check(z.minLength(1), z.maxLength(LIMITS.receiptMessages)),
+});
+export type ReceiptContent = z.infer<typeof ReceiptContent>;
+
+/** How the sender wants to be called. */
+export const ProfileContent = z.strictObject({ kind: z.literal('profile'), name });
+export type ProfileContent = z.infer<typeof ProfileContent>;
+
+/** What stands inside a sealed message. The relay never sees any of it. */
+export const Content = z.discriminatedUnion('kind', [TextContent, ReceiptContent, ProfileContent]);
+export type Content = z.infer<typeof Content>;

@@ -1,0 +1,59 @@
+import * as z from 'zod/mini';
+
+/**
+ * Every way in which the relay says no. The value is the HTTP status; sockets carry the code alone.
+ * A code is never reused for something else.
+ */
+export const STATUS = {
+  'bad-request': 400,
+  'unknown-event': 400,
+  'chain-invalid': 400,
+  'sealing-key-invalid': 400,
+  unauthenticated: 401,
+  'token-expired': 401,
+  'challenge-expired': 401,
+  'signature-invalid': 401,
+  'device-removed': 401,
+  'origin-refused': 403,
+  'invite-unknown': 403,
+  'invite-expired': 403,
+  'invite-used': 403,
+  forbidden: 403,
+  'not-found': 404,
+  'account-unknown': 404,
+  'device-unknown': 404,
+  'handle-taken': 409,
+  'invite-exists': 409,
+  'body-too-large': 413,
+  'too-many-requests': 429,
+  internal: 500,
+  busy: 503,
+} as const;
+
+export type ErrorCode = keyof typeof STATUS;
+
+export const ErrorCode = z.enum(Object.keys(STATUS) as [ErrorCode, ...ErrorCode[]]);
+
+/** The body of every REST answer that is not 2xx, and the payload of a socket's `problem`. */
+export const Problem = z.strictObject({
+  code: ErrorCode,
+  /** For a developer's eyes; never holds what was sent. */
+  detail: z.optional(z.string()),
+});
+export type Problem = z.infer<typeof Problem>;
+
+/** What a relay answered, or (`unreachable`) that none answered. */
+export class RelayError extends Error {
+  override readonly name = 'RelayError';
+  readonly code: ErrorCode | 'unreachable';
+
+  constructor(code: ErrorCode | 'unreachable', detail?: string, options?: ErrorOptions) {
+    super(detail === undefined ? code : `${code}: ${detail}`, options);
+    this.code = code;
+  }
+
+  /** True when the same request may succeed later as it is. */
+  get retry(): boolean {
+    return ['unreachable', 'busy', 'internal', 'too-many-requests'].includes(this.code);
+  }
+}

@@ -1,0 +1,45 @@
+import * as z from 'zod/mini';
+import { OutgoingEnvelope } from '../envelope.ts';
+import { ErrorCode } from '../errors.ts';
+import { EnvelopeId } from '../ids.ts';
+import { LIMITS } from '../limits.ts';
+
+/** `send`: answered by `accepted` after the COMMIT, in any order with other sends. */
+export const SendEvent = z.strictObject({
+  envelopes: z
+    .array(OutgoingEnvelope)
+    .check(z.minLength(1), z.maxLength(LIMITS.envelopesPerSend)),
+});
+export type SendEvent = z.infer<typeof SendEvent>;
+
+/** `ack`: stored by this device; the relay forgets their bodies. Unknown ids are ignored. */
+export const AckEvent = z.strictObject({
+  ids: z.array(EnvelopeId).check(z.minLength(1), z.maxLength(LIMITS.idsPerAck)),
+});
+export type AckEvent = z.infer<typeof AckEvent>;
+
+/** `renew`: a fresh access token for the connection as it stands. */
+export const RenewEvent = z.strictObject({
+  token: z.string().check(z.minLength(1), z.maxLength(2048)),
+});
+export type RenewEvent = z.infer<typeof RenewEvent>;
+
+/** The answer to a question (an event with a callback). */
+export const Reply = z.union([
+  z.strictObject({ ok: z.literal(true) }),
+  z.strictObject({ ok: z.literal(false), code: ErrorCode }),
+]);
+export type Reply = z.infer<typeof Reply>;
+
+/** What a client puts into Socket.IO's `auth`. */
+export const Handshake = z.strictObject({
+  token: z.string().check(z.minLength(1), z.maxLength(2048)),
+  version: z.int(),
+});
+export type Handshake = z.infer<typeof Handshake>;
+
+export interface ClientEvents {
+  send: (event: SendEvent) => void;
+  ack: (event: AckEvent) => void;
+  renew: (event: RenewEvent, reply: (answer: Reply) => void) => void;
+}

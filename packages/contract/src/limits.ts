@@ -1,0 +1,22 @@
+/** Bounds that both sides of a wire know. Sizes are bytes, times milliseconds unless the name says otherwise. */
+export const LIMITS = {
+  /** An envelope's body: a sealed message. Larger content travels as an attachment. */
+  envelopeBytes: 64 * 1024,
+  /** Envelopes in one `send` event. */
+  envelopesPerSend: 100,
+  /** Envelopes handed to a socket and not yet acknowledged by it. */
+  envelopesInFlight: 100,
+  /** Ids in one `ack` event. */
+  idsPerAck: 500,
+  /** One frame on a socket: a full `send` of small envelopes or a few large ones. */
+  frameBytes: 1024 * 1024,
+  /** A REST body. */
+  requestBytes: 64 * 1024,
+  chainEventBytes: 4 * 1024,
+  textCharacters: 8000,
+  nameCharacters: 64,
+  receiptMessages: 100,
+  accessTokenMs: 15 * 60 * 1000,
+  challengeMs: 60 * 1000,
+  inviteMs: 7 * 24 * 60 * 60 * 1000,
+} as const;

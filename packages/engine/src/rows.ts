@@ -1,0 +1,126 @@
+import type { Content } from '@sotto/contract/content';
+import type { ErrorCode } from '@sotto/contract/errors';
+import type { RegisterRequest } from '@sotto/contract/rest/accounts';
+
+/** A private key that the platform will not hand out, with its public half. */
+interface StoredKeyPair {
+  publicKey: Uint8Array<ArrayBuffer>;
+  privateKey: CryptoKey;
+}
+
+/** This device and the account that it belongs to. One row, key `self`. */
+export interface SelfRow {
+  key: 'self';
+  account: string;
+  device: string;
+  handle: string;
+  name: string;
+  createdAt: number;
+  /** The account chain, as encoded events. */
+  chain: Uint8Array<ArrayBuffer>[];
+  signing: StoredKeyPair;
+  identity: StoredKeyPair;
+  sealing: (StoredKeyPair & { id: number; createdAt: number })[];
+  /** Set until the relay has confirmed the account: sent again, byte for byte, after a crash. */
+  registering?: RegisterRequest;
+  /** Who is written to once the account stands: the maker of the invite link. */
+  inviter?: { account: string; handle: string };
+}
+
+/** Somebody else: their chain as verified here, and what is needed to write to them. Key: `account`. */
+export interface ContactRow {
+  account: string;
+  handle: string;
+  /** What they call themselves; unknown until they wrote. */
+  name?: string;
+  /** True when the account id came by a link from themselves rather than from the relay. */
+  verified: boolean;
+  /** Empty until the keys have been fetched. */
+  chain: Uint8Array<ArrayBuffer>[];
+  devices: {
+    device: string;
+    signing: Uint8Array<ArrayBuffer>;
+    sealing: { id: number; publicKey: Uint8Array<ArrayBuffer> };
+  }[];
+  /** True when our profile has been put into the outbox for them. */
+  introduced: boolean;
+}
+
+/** Key: `id`. Direct conversations alone so far: the id is the peer's account. */
+export interface ConversationRow {
+  id: string;
+  createdAt: number;
+  unread: number;
+  /** For each sending device, the highest `order` used: none of its messages stands before an earlier one. */
+  floors: Record<string, number>;
+  /** The newest message as the list shows it. */
+  last?: { id: string; order: number; text: string; mine: boolean; status: MessageStatus };
+}
+
+/** A lattice: waiting < sent < delivered < read; failed only from waiting. */
+export type MessageStatus = 'waiting' | 'sent' | 'delivered' | 'read' | 'failed';
+
+/** Key: [`conversation`, `id`]; also read by [`conversation`, `order`, `id`]. */
+export interface MessageRow {
+  conversation: string;
+  id: string;
+  /** Place on screen: the relay's accept time; beyond every time while unsent. */
+  order: number;
+  /** Author's account. */
+  from: string;
+  sentAt: number;
+  /** When the relay accepted it; absent while unsent. */
+  at?: number;
+  text: string;
+  /** Of one's own: how far it came. Of others: `delivered`, `read` once seen here. */
+  status: MessageStatus;
+  problem?: ErrorCode | 'too-long';
+}
+
+/** Something to send. Rows leave in the order of `seq` within a conversation. */
+export interface OutboxRow {
+  seq: number;
+  conversation: string;
+  content: Content;
+  /** Encrypted for each device and stored before the first attempt; sent byte for byte until the outcome is known. */
+  envelopes?: { id: string; device: string; body: Uint8Array<ArrayBuffer> }[];
+}
+
+/** An envelope that has been dealt with. Key: `envelope`. */
+export interface SeenRow {
+  envelope: string;
+  at: number;
+}
+
+/** An envelope that could not be opened or understood, kept with its reason. Key: `envelope`. */
+export interface AsideRow {
+  envelope: string;
+  at: number;
+  reason: string;
+  body: Uint8Array<ArrayBuffer>;
+}
+
+interface Tables {
+  self: { row: SelfRow; key: 'self' };
+  contact: { row: ContactRow; key: string };
+  conversation: { row: ConversationRow; key: string };
+  message: { row: MessageRow; key: [conversation: string, id: string] };
+  outbox: { row: OutboxRow; key: number };
+  seen: { row: SeenRow; key: string };
+  aside: { row: AsideRow; key: string };
+}
+
+export type TableName = keyof Tables;
+export type Row<T extends TableName> = Tables[T]['row'];
+export type Key<T extends TableName> = Tables[T]['key'];
+
+/** The property, or properties, of a row that are its key. */
+export const KEY_PATHS = {
+  self: 'key',
+  contact: 'account',
+  conversation: 'id',
+  message: ['conversation', 'id'],
+  outbox: 'seq',
+  seen: 'envelope',
+  aside: 'envelope',
+} as const satisfies Record<TableName, string | readonly string[]>;
