@@ -1,0 +1,36 @@
+import { describe, expect, it } from 'vitest';
+import type { AccountId, Handle, InviteSecret } from './ids.ts';
+import { formatLink, type Link, parseLink } from './link.ts';
+
+const invite = Buffer.alloc(16, 7).toString('base64url') as InviteSecret;
+const contact = {
+  handle: 'ann' as Handle,
+  account: Buffer.alloc(32, 7).toString('base64url') as AccountId,
+};
+
+describe('links', () => {
+  it.each<Link>([{ invite }, { invite, contact }, { contact }])('come back as they were made: %j', (link) => {
+    const text = formatLink('https://chat.example', link);
+    expect(parseLink(text)).toEqual(link);
+    expect(parseLink(` ${text}\n`)).toEqual(link);
+    expect(parseLink(text.split('#')[1]!)).toEqual(link);
+  });
+
+  it('keep everything behind the #', () => {
+    expect(new URL(formatLink('https://chat.example', { invite, contact })).pathname).toBe('/');
+  });
+
+  it.each([
+    '',
+    'https://chat.example/',
+    'https://chat.example/#/join',
+    'https://chat.example/#/add',
+    `https://chat.example/#/join/${invite}x`,
+    `https://chat.example/#/join/${invite}/ann`,
+    `https://chat.example/#/join/${invite}/ann/${contact.account}/more`,
+    `https://chat.example/#/add/Ann/${contact.account}`,
+    `https://chat.example/#/else/${invite}`,
+  ])('refuses %j', (text) => {
+    expect(parseLink(text)).toBeUndefined();
+  });
+});
