@@ -64,6 +64,8 @@ export interface Connection {
   /** False when it is down and nothing was sent. */
   send(envelopes: readonly OutgoingEnvelope[]): boolean;
   ack(ids: readonly string[]): boolean;
+  /** While it is down: tries at once instead of when the next attempt is due. */
+  retry(): void;
   close(): void;
 }
 

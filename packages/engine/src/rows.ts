@@ -1,5 +1,5 @@
 import type { Content } from '@sotto/contract/content';
-import type { ErrorCode } from '@sotto/contract/errors';
+import type { RelayError } from '@sotto/contract/errors';
 import type { RegisterRequest } from '@sotto/contract/rest/accounts';
 
 /** A private key that the platform will not hand out, with its public half. */
@@ -54,11 +54,22 @@ export interface ConversationRow {
   /** For each sending device, the highest `order` used: none of its messages stands before an earlier one. */
   floors: Record<string, number>;
   /** The newest message as the list shows it. */
-  last?: { id: string; order: number; text: string; mine: boolean; status: MessageStatus };
+  last?: {
+    id: string;
+    order: number;
+    /** Shown: the accept time, or one's own clock while unsent. */
+    time: number;
+    text: string;
+    mine: boolean;
+    status: MessageStatus;
+  };
 }
 
 /** A lattice: waiting < sent < delivered < read; failed only from waiting. */
 export type MessageStatus = 'waiting' | 'sent' | 'delivered' | 'read' | 'failed';
+
+/** A refusal of the relay, or keys that do not belong to the account they were given out for. */
+export type SendProblem = RelayError['code'] | 'keys-invalid';
 
 /** Key: [`conversation`, `id`]; also read by [`conversation`, `order`, `id`]. */
 export interface MessageRow {
@@ -74,7 +85,8 @@ export interface MessageRow {
   text: string;
   /** Of one's own: how far it came. Of others: `delivered`, `read` once seen here. */
   status: MessageStatus;
-  problem?: ErrorCode | 'too-long';
+  /** Why it failed. */
+  problem?: SendProblem;
 }
 
 /** Something to send. Rows leave in the order of `seq` within a conversation. */
@@ -84,6 +96,8 @@ export interface OutboxRow {
   content: Content;
   /** Encrypted for each device and stored before the first attempt; sent byte for byte until the outcome is known. */
   envelopes?: { id: string; device: string; body: Uint8Array<ArrayBuffer> }[];
+  /** How often it was encrypted anew because the relay did not know a device. */
+  renewals?: number;
 }
 
 /** An envelope that has been dealt with. Key: `envelope`. */

@@ -1,7 +1,6 @@
-import type { RelayError } from '@sotto/contract/errors';
 import type { AccountId, ConversationId, Handle, InviteSecret } from '@sotto/contract/ids';
 import type { Link } from '@sotto/contract/link';
-import type { MessageStatus } from './rows.ts';
+import type { MessageStatus, SendProblem } from './rows.ts';
 
 /** Something that changes: `getSnapshot` returns the same object until it did, then tells every subscriber. */
 export interface View<S> {
@@ -48,7 +47,8 @@ export interface ChatMessage {
   /** Milliseconds since 1970: the relay's accept time, or one's own clock while unsent. */
   time: number;
   status: MessageStatus;
-  problem?: string;
+  /** Why it failed. */
+  problem?: SendProblem;
 }
 
 export interface ConversationSnapshot {
@@ -63,7 +63,7 @@ export interface ConversationView extends View<ConversationSnapshot> {
   close(): void;
 }
 
-/** The headless client. Every rejected promise carries a RelayError or a StoreError. */
+/** The headless client. Every rejected promise carries a RelayError, a StoreError, a CryptoError or an EngineError. */
 export interface Engine extends View<EngineSnapshot> {
   checkInvite(invite: InviteSecret): Promise<'open' | 'used' | 'expired' | 'unknown'>;
   /** Makes keys and an account. Survives a crash at any point: the next start goes on where it stopped. */
@@ -76,10 +76,11 @@ export interface Engine extends View<EngineSnapshot> {
   openConversation(id: ConversationId): Promise<ConversationView | undefined>;
   /** Resolves when the message is stored and will leave by itself. */
   send(id: ConversationId, text: string): Promise<void>;
+  /** Puts a message that failed at the end of what waits to be sent. */
+  retry(id: ConversationId, message: string): Promise<void>;
+  /** Everything in the conversation has been seen. */
   markRead(id: ConversationId): Promise<void>;
   /** Tries at once whatever waits for its next attempt: the network is back. */
   nudge(): void;
   close(): Promise<void>;
 }
-
-export type { RelayError };

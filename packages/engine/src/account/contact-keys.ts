@@ -1,0 +1,42 @@
+import type { AccountResponse } from '@sotto/contract/rest/accounts';
+import { type Bytes, fromBase64url } from '@sotto/crypto/bytes';
+import { verifyChain } from '@sotto/crypto/chain';
+import { CryptoError } from '@sotto/crypto/errors';
+import { verifySealingKey } from '@sotto/crypto/sealing-key';
+import type { ContactRow } from '../rows.ts';
+
+/**
+ * Checks what the relay says of an account against the account itself: the chain must lead to the account id, and
+ * every device must stand on it with a sealing key that it signed.
+ *
+ * @throws CryptoError when the relay's answer does not hold
+ */
+export const verifyAccount = async (
+  response: AccountResponse,
+  expected: string,
+): Promise<Pick<ContactRow, 'chain' | 'devices'>> => {
+  const chain: Bytes[] = response.chain.map((event) => fromBase64url(event));
+  const state = await verifyChain(chain);
+  if (state.account !== expected || response.account !== expected) throw new CryptoError('chain-invalid');
+  const devices = await Promise.all(
+    response.devices.map(async ({ device, sealingKey }) => {
+      const known = state.devices.find((candidate) => candidate.device === device);
+      if (!known) throw new CryptoError('chain-invalid');
+      const key = {
+        id: sealingKey.id,
+        createdAt: sealingKey.createdAt,
+        publicKey: fromBase64url(sealingKey.publicKey),
+        signature: fromBase64url(sealingKey.signature),
+      };
+      const valid = await verifySealingKey({
+        account: expected,
+        device,
+        signingPublic: known.signing,
+        sealingKey: key,
+      });
+      if (!valid) throw new CryptoError('bad-signature');
+      return { device, signing: known.signing, sealing: { id: key.id, publicKey: key.publicKey } };
+    }),
+  );
+  return { chain, devices };
+};

@@ -1,0 +1,48 @@
+import { RelayError } from '@sotto/contract/errors';
+import type { AccountId } from '@sotto/contract/ids';
+import type { AccountResponse } from '@sotto/contract/rest/accounts';
+import type { Model } from '../model.ts';
+import type { Transport } from '../ports.ts';
+import type { ContactRow } from '../rows.ts';
+import { putContact } from '../conversations/draft.ts';
+import { verifyAccount } from './contact-keys.ts';
+import { signerOf } from './signer.ts';
+
+/** Whom the relay knows, as far as their own signatures bear it out. */
+export interface Directory {
+  /**
+   * Fetches and verifies the keys of an account and keeps them with the contact.
+   *
+   * @throws RelayError, CryptoError
+   */
+  refresh(account: string): Promise<ContactRow>;
+  /** Verifies an answer and keeps it; a contact that is known stays verified. */
+  learn(response: AccountResponse, trust: { account: string; verified: boolean }): Promise<ContactRow>;
+}
+
+export const createDirectory = (model: Model, transport: Transport): Directory => {
+  const learn: Directory['learn'] = async (response, { account, verified }) => {
+    const keys = await verifyAccount(response, account);
+    return model.change(async (draft) => {
+      const known = await draft.get('contact', account);
+      const row: ContactRow = {
+        introduced: false,
+        ...known,
+        account,
+        handle: response.handle,
+        verified: verified || (known?.verified ?? false),
+        ...keys,
+      };
+      putContact(draft, row);
+      return row;
+    });
+  };
+  return {
+    learn,
+    async refresh(account) {
+      if (!model.self) throw new RelayError('unauthenticated');
+      const response = await transport.account(signerOf(model.self), account as AccountId);
+      return learn(response, { account, verified: false });
+    },
+  };
+};

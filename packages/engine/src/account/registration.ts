@@ -1,0 +1,97 @@
+import type { Handle, InviteSecret } from '@sotto/contract/ids';
+import type { Link } from '@sotto/contract/link';
+import type { RegisterRequest } from '@sotto/contract/rest/accounts';
+import { RelayError } from '@sotto/contract/errors';
+import { toBase64url } from '@sotto/crypto/bytes';
+import { createChain } from '@sotto/crypto/chain';
+import { deviceId, generateAgreementKey, generateSigningKey } from '@sotto/crypto/keys';
+import { createSealingKey } from '@sotto/crypto/sealing-key';
+import { directConversation, putContact } from '../conversations/draft.ts';
+import type { Model } from '../model.ts';
+import type { Transport } from '../ports.ts';
+import type { SelfRow } from '../rows.ts';
+
+export interface Wish {
+  link: Link & { invite: InviteSecret };
+  handle: Handle;
+  name: string;
+}
+
+/** New keys and the first event of a chain, not yet known to anybody. */
+const createSelf = async ({ link, handle, name }: Wish, now: number): Promise<SelfRow> => {
+  const [signing, identity] = await Promise.all([generateSigningKey(), generateAgreementKey()]);
+  const { account, event } = await createChain({ signing, identity, createdAt: now });
+  const device = await deviceId(signing.publicKey);
+  const key = { account, device, signing: signing.privateKey, id: 1, createdAt: now };
+  const { signature, ...sealing } = await createSealingKey(key);
+  return {
+    key: 'self',
+    account,
+    device,
+    handle,
+    name,
+    createdAt: now,
+    chain: [event],
+    signing,
+    identity,
+    sealing: [sealing],
+    registering: {
+      invite: link.invite,
+      handle,
+      event: toBase64url(event),
+      sealingKey: {
+        id: sealing.id,
+        createdAt: sealing.createdAt,
+        publicKey: toBase64url(sealing.publicKey),
+        signature: toBase64url(signature),
+      },
+    },
+    ...(link.contact && { inviter: link.contact }),
+  };
+};
+
+/**
+ * Stores the keys before anybody hears of them. A wish that was not confirmed keeps its keys when it is changed:
+ * had the relay taken the first one and its answer been lost, new keys would leave an account behind that nobody has.
+ */
+export const prepare = async (model: Model, wish: Wish, now: number): Promise<void> => {
+  const { link, handle, name } = wish;
+  const pending = model.self?.registering;
+  const fresh = pending ? undefined : await createSelf(wish, now);
+  await model.change(async (draft) => {
+    const self = fresh ?? (await draft.get('self', 'self'))!;
+    const registering: RegisterRequest = { ...self.registering!, invite: link.invite, handle };
+    const { inviter: _, ...rest } = self;
+    draft.put(
+      'self',
+      { ...rest, handle, name, registering, ...(link.contact && { inviter: link.contact }) },
+      'self',
+    );
+  });
+};
+
+/**
+ * Asks the relay for the account that was prepared, and opens the conversation with the inviter.
+ *
+ * @throws RelayError; what was prepared is kept for the next try unless the relay refused by name
+ */
+export const confirm = async (model: Model, transport: Transport, now: number): Promise<void> => {
+  const request = model.self!.registering!;
+  try {
+    const answer = await transport.register(request);
+    await model.change(async (draft) => {
+      const { registering: _, inviter, ...self } = (await draft.get('self', 'self'))!;
+      draft.put('self', { ...self, handle: answer.handle }, 'self');
+      if (!inviter || inviter.account === self.account) return;
+      const { account, handle } = inviter;
+      putContact(draft, { account, handle, verified: true, chain: [], devices: [], introduced: false });
+      await directConversation(draft, account, now);
+    });
+  } catch (error) {
+    if (error instanceof RelayError && !error.retry) {
+      await model.change((draft) => draft.remove('self', 'self'));
+    }
+    throw error;
+  }
+};
+

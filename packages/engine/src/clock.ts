@@ -1,0 +1,30 @@
+/** Time as the engine sees it, so that tests can turn it. */
+export interface Clock {
+  /** Milliseconds since 1970. */
+  now(): number;
+  /** Runs `task` after `ms`; the answer cancels it. */
+  after(ms: number, task: () => void): () => void;
+}
+
+export const systemClock: Clock = {
+  now: () => Date.now(),
+  after(ms, task) {
+    const timer = setTimeout(task, ms);
+    return () => clearTimeout(timer);
+  },
+};
+
+/** Doubling from `first` to `most`, each time shortened by up to half at random so that clients spread out. */
+export const createBackoff = (first: number, most: number) => {
+  let step = first;
+  return {
+    next(): number {
+      const wait = step * (0.5 + Math.random() / 2);
+      step = Math.min(step * 2, most);
+      return wait;
+    },
+    reset(): void {
+      step = first;
+    },
+  };
+};

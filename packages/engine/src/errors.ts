@@ -1,0 +1,12 @@
+export type EngineErrorCode = 'not-ready' | 'already-registered' | 'yourself' | 'empty' | 'too-long' | 'no-conversation';
+
+/** A call that cannot be carried out as things stand; nothing was changed. */
+export class EngineError extends Error {
+  override readonly name = 'EngineError';
+  readonly code: EngineErrorCode;
+
+  constructor(code: EngineErrorCode) {
+    super(`engine: ${code}`);
+    this.code = code;
+  }
+}

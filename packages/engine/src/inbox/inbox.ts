@@ -1,0 +1,119 @@
+import type { IncomingEnvelope } from '@sotto/contract/envelope';
+import type { Directory } from '../account/directory.ts';
+import { createBackoff, type Clock } from '../clock.ts';
+import type { Model } from '../model.ts';
+import type { Connection } from '../ports.ts';
+import { createPump } from '../pump.ts';
+import { apply, enqueueReceipts } from './apply.ts';
+import { decrypt, type Opened } from './decrypt.ts';
+
+/** Envelopes taken in by one transaction. */
+const BATCH = 50;
+
+export interface Inbox {
+  deliver(envelopes: readonly IncomingEnvelope[]): void;
+  connected(connection: Connection): void;
+  disconnected(): void;
+  stop(): Promise<void>;
+}
+
+interface Options {
+  model: Model;
+  directory: Directory;
+  clock: Clock;
+  /** Something was stored that the outbox has to send. */
+  onStored: () => void;
+  /** Told of errors that keep envelopes waiting; the inbox tries again by itself. */
+  onError: (error: unknown) => void;
+}
+
+/**
+ * Decrypts a batch, commits everything that follows from it in one transaction, and only then acknowledges it. What
+ * cannot be opened is set aside with its reason, so nothing that somebody sends holds up what comes after it.
+ */
+export const createInbox = ({ model, directory, clock, onStored, onError }: Options): Inbox => {
+  const backoff = createBackoff(500, 30_000);
+  const waiting = new Map<string, IncomingEnvelope>();
+  let connection: Connection | undefined;
+  let cancelRetry: (() => void) | undefined;
+
+  const isKnown = async (id: string): Promise<boolean> =>
+    (await model.store.get('seen', id)) !== undefined || (await model.store.get('aside', id)) !== undefined;
+
+  const take = async (batch: readonly Opened[], me: string): Promise<void> => {
+    const now = clock.now();
+    await model.change(async (draft) => {
+      const arrived = new Map<string, string[]>();
+      for (const opened of batch) {
+        const { id, at, body } = opened.envelope;
+        if ('reason' in opened) {
+          draft.put('aside', { envelope: id, at, reason: opened.reason, body }, id);
+          continue;
+        }
+        const { from, content } = opened;
+        const message = await apply(draft, content, { from, at, now, me });
+        if (message !== undefined) arrived.set(from.account, [...(arrived.get(from.account) ?? []), message]);
+        draft.put('seen', { envelope: id, at }, id);
+      }
+      for (const [account, messages] of arrived) enqueueReceipts(draft, account, 'delivered', messages);
+    });
+  };
+
+  const work = async (): Promise<void> => {
+    const { self } = model;
+    if (!self || waiting.size === 0) return;
+    const envelopes = [...waiting.values()].slice(0, BATCH);
+    const known = await Promise.all(envelopes.map(({ id }) => isKnown(id)));
+    const fresh = envelopes.filter((_, index) => !known[index]);
+    // One after the other: the first message of a stranger fetches their keys, the next finds them.
+    const opened: Opened[] = [];
+    for (const envelope of fresh) opened.push(await decrypt(self, model, directory, envelope));
+    if (opened.length > 0) await take(opened, self.account);
+    connection?.ack(envelopes.map(({ id }) => id));
+    for (const { id } of envelopes) waiting.delete(id);
+    backoff.reset();
+    onStored();
+    if (waiting.size > 0) pump.kick();
+  };
+
+  const pump = createPump(async () => {
+    if (cancelRetry) return;
+    try {
+      await work();
+    } catch (error) {
+      onError(error);
+      cancelRetry = clock.after(backoff.next(), () => {
+        cancelRetry = undefined;
+        pump.kick();
+      });
+    }
+  });
+
+  const cancel = (): void => {
+    cancelRetry?.();
+    cancelRetry = undefined;
+  };
+
+  return {
+    deliver(envelopes) {
+      for (const envelope of envelopes) waiting.set(envelope.id, envelope);
+      pump.kick();
+    },
+    connected(next) {
+      connection = next;
+      cancel();
+      pump.kick();
+    },
+    disconnected() {
+      // Whatever is not acknowledged comes again.
+      connection = undefined;
+      waiting.clear();
+    },
+    async stop() {
+      connection = undefined;
+      waiting.clear();
+      cancel();
+      await pump.stop();
+    },
+  };
+};

@@ -1,0 +1,260 @@
+import type { OutgoingEnvelope } from '@sotto/contract/envelope';
+import { type ErrorCode, RelayError } from '@sotto/contract/errors';
+import type { SendResult } from '@sotto/contract/events/relay';
+import { LIMITS } from '@sotto/contract/limits';
+import type { Directory } from '../account/directory.ts';
+import { createBackoff, type Clock } from '../clock.ts';
+import { putConversation, putMessage } from '../conversations/draft.ts';
+import { place, withSettledLast } from '../conversations/order.ts';
+import { joinStatus } from '../conversations/status.ts';
+import type { Draft, Model } from '../model.ts';
+import type { Connection } from '../ports.ts';
+import { createPump } from '../pump.ts';
+import type { ContactRow, ConversationRow, MessageRow, OutboxRow, SelfRow, SendProblem } from '../rows.ts';
+import { encryptFor } from './encrypt.ts';
+
+/** A batch that is never answered is sent again after this long, in ms: far beyond a busy relay's worst. */
+const ANSWER_MS = 20_000;
+/** Rows encrypted and committed at once. */
+const ENCRYPT_ROWS = 50;
+/** How often a message is encrypted anew for devices that the relay then does not know. */
+const RENEWALS = 3;
+
+export interface Outbox {
+  /** Something new waits, or what it waited for may be there. */
+  kick(): void;
+  /** A connection is up: everything without an outcome goes out again. */
+  connected(connection: Connection): void;
+  disconnected(): void;
+  accepted(results: readonly SendResult[]): void;
+  /** The relay refused the batch under way as a whole. */
+  refused(code: ErrorCode): void;
+  stop(): Promise<void>;
+}
+
+interface Options {
+  model: Model;
+  directory: Directory;
+  clock: Clock;
+  /** Told of errors of the store; the outbox tries again by itself. */
+  onError: (error: unknown) => void;
+}
+
+/**
+ * The only place that sends and the only one that tries again. A row is encrypted once, its bytes are committed, and
+ * those bytes go out until the relay tells their fate. One batch is under way at a time, so what was written first
+ * is accepted first.
+ */
+export const createOutbox = ({ model, directory, clock, onError }: Options): Outbox => {
+  const backoff = createBackoff(500, 30_000);
+  let connection: Connection | undefined;
+  let underWay: { rows: readonly OutboxRow[]; results: Map<string, SendResult>; cancel: () => void } | undefined;
+  let cancelRetry: (() => void) | undefined;
+  /** One row at a time after a refusal of a whole batch, until it is known which row was meant. */
+  let single = false;
+
+  const retryLater = (): void => {
+    cancelRetry ??= clock.after(backoff.next(), () => {
+      cancelRetry = undefined;
+      pump.kick();
+    });
+  };
+
+  /** Rows in order; a conversation whose first row cannot go keeps its later ones back. */
+  const ready = (test: (row: OutboxRow) => boolean, blocked = new Set<string>()): OutboxRow[] => {
+    const rows: OutboxRow[] = [];
+    for (const row of model.outbox.values()) {
+      if (blocked.has(row.conversation)) continue;
+      if (test(row)) rows.push(row);
+      else blocked.add(row.conversation);
+    }
+    return rows;
+  };
+
+  const putSettled = async (
+    draft: Draft,
+    conversation: ConversationRow,
+    message: MessageRow,
+    self: SelfRow,
+    settled: number,
+  ): Promise<void> => {
+    const { account } = self;
+    putConversation(
+      draft,
+      await withSettledLast(draft, model.store, conversation, message, account, settled),
+    );
+  };
+
+  const fail = async (draft: Draft, row: OutboxRow, problem: SendProblem, settled: number): Promise<void> => {
+    draft.remove('outbox', row.seq);
+    if (row.content.kind !== 'text') return;
+    const message = await draft.get('message', [row.conversation, row.content.id]);
+    const conversation = await draft.get('conversation', row.conversation);
+    if (!message || !conversation || !model.self) return;
+    const failed = { ...message, order: clock.now(), status: 'failed' as const, problem };
+    putMessage(draft, failed);
+    await putSettled(draft, conversation, failed, model.self, settled);
+  };
+
+  /** The keys to encrypt for; a problem when there are none; undefined when it is not known yet. */
+  const keysOf = async (account: string): Promise<ContactRow | SendProblem | undefined> => {
+    const known = model.contacts.get(account);
+    if (known && known.devices.length > 0) return known;
+    try {
+      const fresh = await directory.refresh(account);
+      return fresh.devices.length > 0 ? fresh : 'device-unknown';
+    } catch (error) {
+      if (!(error instanceof RelayError)) return 'keys-invalid';
+      return error.retry || error.code === 'unauthenticated' || error.code === 'token-expired'
+        ? undefined
+        : error.code;
+    }
+  };
+
+  const encrypt = async (self: SelfRow): Promise<void> => {
+    const waiting = [...model.outbox.values()].filter((row) => !row.envelopes).slice(0, ENCRYPT_ROWS);
+    const done: OutboxRow[] = [];
+    const failed: { row: OutboxRow; problem: SendProblem }[] = [];
+    const keys = new Map<string, ContactRow | SendProblem | undefined>();
+    for (const row of waiting) {
+      if (!keys.has(row.conversation)) keys.set(row.conversation, await keysOf(row.conversation));
+      const contact = keys.get(row.conversation);
+      if (contact === undefined) retryLater();
+      else if (typeof contact === 'string') failed.push({ row, problem: contact });
+      else done.push({ ...row, envelopes: await encryptFor(self, contact, row.content) });
+    }
+    if (done.length === 0 && failed.length === 0) return;
+    await model.change(async (draft) => {
+      for (const row of done) draft.put('outbox', row, row.seq);
+      for (const { row, problem } of failed) await fail(draft, row, problem, failed.length);
+    });
+    pump.kick();
+  };
+
+  const send = (): void => {
+    if (!connection || underWay) return;
+    const rows: OutboxRow[] = [];
+    const envelopes: OutgoingEnvelope[] = [];
+    let bytes = 0;
+    for (const row of ready((candidate) => candidate.envelopes !== undefined)) {
+      const own = row.envelopes as OutgoingEnvelope[];
+      bytes += own.reduce((sum, { body }) => sum + body.length + 64, 0);
+      const over = envelopes.length + own.length > LIMITS.envelopesPerSend || bytes > LIMITS.frameBytes / 2;
+      if (rows.length > 0 && (over || single)) break;
+      rows.push(row);
+      envelopes.push(...own);
+    }
+    if (rows.length === 0 || !connection.send(envelopes)) return;
+    const cancel = clock.after(ANSWER_MS, () => {
+      underWay = undefined;
+      pump.kick();
+    });
+    underWay = { rows, results: new Map(), cancel };
+  };
+
+  const settleRow = async (
+    draft: Draft,
+    row: OutboxRow,
+    results: readonly SendResult[],
+    settled: number,
+  ): Promise<void> => {
+    const refusals = results.flatMap((result) => ('code' in result ? [result.code] : []));
+    const refusal = refusals[0];
+    if (refusal !== undefined) {
+      if (new RelayError(refusal).retry) return retryLater();
+      const renewals = (row.renewals ?? 0) + 1;
+      if (refusal !== 'device-unknown' || renewals > RENEWALS) return fail(draft, row, refusal, settled);
+      const contact = await draft.get('contact', row.conversation);
+      if (contact) draft.put('contact', { ...contact, devices: [] }, contact.account);
+      const { envelopes: _, ...plain } = row;
+      return draft.put('outbox', { ...plain, renewals }, row.seq);
+    }
+    draft.remove('outbox', row.seq);
+    const self = model.self;
+    if (row.content.kind !== 'text' || !self) return;
+    const message = await draft.get('message', [row.conversation, row.content.id]);
+    const conversation = await draft.get('conversation', row.conversation);
+    if (!message || !conversation) return;
+    const at = Math.max(...results.map((result) => ('at' in result ? result.at : 0)));
+    const { order, floors } = place(conversation, self.device, at);
+    const { problem: _, ...rest } = message;
+    const sent = { ...rest, at, order, status: joinStatus(message.status, 'sent') };
+    putMessage(draft, sent);
+    await putSettled(draft, { ...conversation, floors }, sent, self, settled);
+  };
+
+  const settle = async (batch: NonNullable<typeof underWay>): Promise<void> => {
+    single = false;
+    if ([...batch.results.values()].every((result) => 'at' in result)) backoff.reset();
+    await model.change(async (draft) => {
+      for (const row of batch.rows) {
+        const results = row.envelopes!.map(({ id }) => batch.results.get(id)!);
+        await settleRow(draft, row, results, batch.rows.length);
+      }
+    });
+  };
+
+  const pump = createPump(async () => {
+    const { self } = model;
+    if (!self || self.registering) return;
+    try {
+      const batch = underWay;
+      if (batch && batch.rows.every((row) => row.envelopes!.every(({ id }) => batch.results.has(id)))) {
+        batch.cancel();
+        await settle(batch);
+        underWay = undefined;
+      }
+      if (connection) await encrypt(self);
+      if (!cancelRetry) send();
+    } catch (error) {
+      onError(error);
+      retryLater();
+    }
+  });
+
+  const forget = (): void => {
+    underWay?.cancel();
+    underWay = undefined;
+  };
+
+  return {
+    kick: () => pump.kick(),
+    connected(next) {
+      connection = next;
+      forget();
+      cancelRetry?.();
+      cancelRetry = undefined;
+      backoff.reset();
+      pump.kick();
+    },
+    disconnected() {
+      connection = undefined;
+      forget();
+    },
+    accepted(results) {
+      for (const result of results) underWay?.results.set(result.id, result);
+      pump.kick();
+    },
+    refused(code) {
+      const batch = underWay;
+      if (!batch) return;
+      if (new RelayError(code).retry || batch.rows.length > 1) {
+        forget();
+        single = !new RelayError(code).retry;
+        if (single) pump.kick();
+        else retryLater();
+        return;
+      }
+      for (const { id } of batch.rows[0]!.envelopes!) {
+        batch.results.set(id, { id: id as OutgoingEnvelope['id'], code });
+      }
+      pump.kick();
+    },
+    async stop() {
+      connection = undefined;
+      forget();
+      cancelRetry?.();
+      await pump.stop();
+    },
+  };
+};

@@ -1,0 +1,156 @@
+import type { OutgoingEnvelope } from '@sotto/contract/envelope';
+import { ErrorCode, Problem, RelayError } from '@sotto/contract/errors';
+import type { ClientEvents, Handshake, Reply } from '@sotto/contract/events/client';
+import { AcceptedEvent, DeliverEvent, type RelayEvents } from '@sotto/contract/events/relay';
+import type { EnvelopeId } from '@sotto/contract/ids';
+import { WIRE_VERSION } from '@sotto/contract/version';
+import type { Connection, ConnectionListener } from '@sotto/engine/ports';
+import { io, type Socket } from 'socket.io-client';
+import parser from 'socket.io-msgpack-parser';
+import type { Session } from './session.ts';
+
+const FIRST_RETRY_MS = 500;
+const LAST_RETRY_MS = 20_000;
+/** Refusals after which no attempt can succeed. */
+const FINAL: readonly RelayError['code'][] = ['device-removed', 'origin-refused'];
+
+/** The parser's encoder takes an ArrayBuffer in a browser and a Buffer in Node, and nothing else, for bytes. */
+const toWire = (bytes: Uint8Array): unknown =>
+  'Buffer' in globalThis
+    ? (globalThis as unknown as { Buffer: { from(bytes: Uint8Array): unknown } }).Buffer.from(bytes)
+    : bytes.slice().buffer;
+
+/** What the parser's decoder hands out for bytes: an ArrayBuffer in a browser, a Buffer in Node. */
+const fromWire = (value: unknown): unknown =>
+  value instanceof ArrayBuffer || value instanceof Uint8Array ? new Uint8Array(value) : value;
+
+const readBodies = (event: unknown): unknown => {
+  const { envelopes } = (event ?? {}) as { envelopes?: unknown };
+  if (!Array.isArray(envelopes)) return event;
+  return { envelopes: envelopes.map((envelope: { body?: unknown }) => ({ ...envelope, body: fromWire(envelope?.body) })) };
+};
+
+/**
+ * One socket that is opened anew, signed in anew, whenever it is lost. It retries connecting and nothing else: what
+ * is sent while it is down, or gets lost with it, is the caller's to send again.
+ */
+export const openConnection = (origin: string, session: Session, listener: ConnectionListener): Connection => {
+  let token = '';
+  let closed = false;
+  let retryMs = FIRST_RETRY_MS;
+  let attempting = false;
+  let retryTimer: ReturnType<typeof setTimeout> | undefined;
+  let renewTimer: ReturnType<typeof setTimeout> | undefined;
+
+  const socket: Socket<RelayEvents, ClientEvents> = io(origin, {
+    autoConnect: false,
+    reconnection: false,
+    transports: ['websocket'],
+    parser,
+    auth: (send) => send({ token, version: WIRE_VERSION } satisfies Handshake),
+  });
+
+  const attempt = async (): Promise<void> => {
+    if (closed || attempting || socket.connected) return;
+    attempting = true;
+    clearTimeout(retryTimer);
+    try {
+      token = await session.token();
+      if (!closed) socket.connect();
+    } catch (error) {
+      lost(error instanceof RelayError ? error.code : 'unreachable');
+    } finally {
+      attempting = false;
+    }
+  };
+
+  /** There is no connection, for the reason named; sees to the next one. */
+  const lost = (code?: RelayError['code']): void => {
+    clearTimeout(renewTimer);
+    if (closed) return;
+    if (code !== undefined && FINAL.includes(code)) {
+      closed = true;
+      listener.disconnected(code as ErrorCode);
+      return;
+    }
+    if (code === 'token-expired' || code === 'unauthenticated') session.drop();
+    listener.disconnected();
+    clearTimeout(retryTimer);
+    retryTimer = setTimeout(() => void attempt(), retryMs * (0.5 + Math.random() / 2));
+    retryMs = Math.min(retryMs * 2, LAST_RETRY_MS);
+  };
+
+  /** Silently, well before the relay would end the connection. */
+  const renew = async (): Promise<void> => {
+    try {
+      token = await session.token();
+      const answer: Reply = await socket.timeout(10_000).emitWithAck('renew', { token });
+      if (!answer.ok) throw new RelayError(answer.code);
+      renewLater();
+    } catch {
+      // The connection may live on until its token runs out; until then this is tried again.
+      if (socket.connected) renewTimer = setTimeout(() => void renew(), 10_000);
+    }
+  };
+
+  const renewLater = (): void => {
+    clearTimeout(renewTimer);
+    renewTimer = setTimeout(() => void renew(), session.renewIn());
+  };
+
+  socket.on('connect', () => {
+    retryMs = FIRST_RETRY_MS;
+    renewLater();
+    listener.connected();
+  });
+  let lastProblem: ErrorCode | undefined;
+  socket.on('disconnect', () => {
+    lost(lastProblem);
+    lastProblem = undefined;
+  });
+  socket.on('connect_error', (error) => {
+    const problem = Problem.safeParse((error as { data?: unknown }).data);
+    lost(problem.success ? problem.data.code : 'unreachable');
+  });
+  socket.on('accepted', (event) => {
+    const parsed = AcceptedEvent.safeParse(event);
+    if (parsed.success) listener.accepted(parsed.data.results);
+  });
+  socket.on('deliver', (event) => {
+    const parsed = DeliverEvent.safeParse(readBodies(event));
+    if (parsed.success) listener.deliver(parsed.data.envelopes);
+  });
+  socket.on('caught-up', () => listener.caughtUp());
+  socket.on('problem', (event) => {
+    const parsed = Problem.safeParse(event);
+    if (!parsed.success) return;
+    lastProblem = parsed.data.code;
+    listener.problem(parsed.data.code);
+  });
+
+  void attempt();
+
+  return {
+    send(envelopes) {
+      if (!socket.connected) return false;
+      const wire = envelopes.map((envelope) => ({ ...envelope, body: toWire(envelope.body) }));
+      socket.emit('send', { envelopes: wire as OutgoingEnvelope[] });
+      return true;
+    },
+    ack(ids) {
+      if (!socket.connected || ids.length === 0) return false;
+      socket.emit('ack', { ids: ids as EnvelopeId[] });
+      return true;
+    },
+    retry() {
+      retryMs = FIRST_RETRY_MS;
+      void attempt();
+    },
+    close() {
+      closed = true;
+      clearTimeout(retryTimer);
+      clearTimeout(renewTimer);
+      socket.disconnect();
+    },
+  };
+};

@@ -1,0 +1,45 @@
+import { AccountResponse, RegisterResponse } from '@sotto/contract/rest/accounts';
+import { InviteCheckResponse, InviteResponse } from '@sotto/contract/rest/invites';
+import type { Signer, Transport } from '@sotto/engine/ports';
+import * as z from 'zod/mini';
+import { openConnection } from './connection.ts';
+import { createHttp } from './http.ts';
+import { createSession, type Session } from './session.ts';
+
+const Nothing = z.undefined();
+
+/** The relay at `origin` (scheme, host and port) over fetch and one WebSocket. Runs in pages, workers and Node. */
+export const createTransport = ({ origin }: { origin: string }): Transport => {
+  const http = createHttp(origin);
+  let known: { device: string; session: Session } | undefined;
+
+  const sessionOf = (signer: Signer): Session => {
+    if (known?.device !== signer.device) {
+      known = { device: signer.device, session: createSession(http, signer, origin) };
+    }
+    return known.session;
+  };
+
+  return {
+    checkInvite: (invite) =>
+      http({ method: 'POST', path: '/v1/invites/check', body: { invite }, answer: InviteCheckResponse }),
+    register: (body) => http({ method: 'POST', path: '/v1/accounts', body, answer: RegisterResponse }),
+    createInvite: (signer, invite) =>
+      sessionOf(signer).with((token) =>
+        http({ method: 'PUT', path: `/v1/invites/${invite}`, token, answer: InviteResponse }),
+      ),
+    account: (signer, account) =>
+      sessionOf(signer).with((token) =>
+        http({ method: 'GET', path: `/v1/accounts/${account}`, token, answer: AccountResponse }),
+      ),
+    handle: (signer, handle) =>
+      sessionOf(signer).with((token) =>
+        http({ method: 'GET', path: `/v1/handles/${handle}`, token, answer: AccountResponse }),
+      ),
+    removeDevice: (signer, device) =>
+      sessionOf(signer).with((token) =>
+        http({ method: 'DELETE', path: `/v1/devices/${device}`, token, answer: Nothing }),
+      ),
+    connect: (signer, listener) => openConnection(origin, sessionOf(signer), listener),
+  };
+};
