@@ -1,0 +1,124 @@
+import { concat, u8, u16, utf8, type Bytes } from './bytes.ts';
+import { CryptoError } from './errors.ts';
+import { generateSealingPair, importAgreementKey, type KeyPair } from './keys.ts';
+
+/** DHKEM(P-256, HKDF-SHA256), HKDF-SHA256 and one of two AEADs, by the names that RFC 9180 gives them. */
+export interface Suite {
+  readonly aead: 0x0001 | 0x0002;
+  readonly keyBytes: 16 | 32;
+}
+
+export const AES_128_GCM: Suite = { aead: 0x0001, keyBytes: 16 };
+export const AES_256_GCM: Suite = { aead: 0x0002, keyBytes: 32 };
+
+/** The length of `enc`: an uncompressed point. */
+export const ENC_BYTES = 65;
+export const TAG_BYTES = 16;
+
+const KEM = 0x0010;
+const KDF = 0x0001;
+const NONCE_BYTES = 12;
+const HASH_BYTES = 32;
+const BASE_MODE = u8(0);
+const NONE = new Uint8Array(0);
+// The same as the RFC's empty salt, as HMAC pads its key, and a key that WebCrypto imports.
+const EMPTY_SALT = new Uint8Array(HASH_BYTES);
+
+const VERSION = utf8('HPKE-v1');
+const KEM_ID = concat(utf8('KEM'), u16(KEM));
+const suiteId = (suite: Suite) => concat(utf8('HPKE'), u16(KEM), u16(KDF), u16(suite.aead));
+
+const labeledIkm = (id: Bytes, label: string, ikm: Bytes) => concat(VERSION, id, utf8(label), ikm);
+const labeledInfo = (id: Bytes, label: string, info: Bytes, length: number) =>
+  concat(u16(length), VERSION, id, utf8(label), info);
+
+const hkdf = (salt: Bytes, info: Bytes) => ({ name: 'HKDF', hash: 'SHA-256', salt, info });
+
+const hkdfKey = (ikm: Bytes, usages: ('deriveBits' | 'deriveKey')[]) =>
+  crypto.subtle.importKey('raw', ikm, 'HKDF', false, usages);
+
+/** Decap, or Encap when `own` is the ephemeral key: ExtractAndExpand(DH(own, other), enc ‖ recipient). */
+const sharedSecret = async (own: KeyPair, other: Bytes, kemContext: Bytes): Promise<Bytes> => {
+  const peer = await importAgreementKey(other);
+  const dh = new Uint8Array(
+    await crypto.subtle.deriveBits({ name: 'ECDH', public: peer }, own.privateKey, 256),
+  );
+  const ikm = await hkdfKey(labeledIkm(KEM_ID, 'eae_prk', dh), ['deriveBits']);
+  const info = labeledInfo(KEM_ID, 'shared_secret', kemContext, HASH_BYTES);
+  return new Uint8Array(await crypto.subtle.deriveBits(hkdf(EMPTY_SALT, info), ikm, 8 * HASH_BYTES));
+};
+
+/** KeySchedule in base mode: the AEAD key, and the base nonce, which is the nonce of the first message. */
+const keySchedule = async (suite: Suite, shared: Bytes, info: Bytes, usage: 'encrypt' | 'decrypt') => {
+  const id = suiteId(suite);
+  const mac = { name: 'HMAC', hash: 'SHA-256' };
+  const extractor = await crypto.subtle.importKey('raw', EMPTY_SALT, mac, false, ['sign']);
+  const extract = async (label: string, ikm: Bytes) =>
+    new Uint8Array(await crypto.subtle.sign(mac, extractor, labeledIkm(id, label, ikm)));
+  const context = concat(BASE_MODE, await extract('psk_id_hash', NONE), await extract('info_hash', info));
+  const secret = await hkdfKey(labeledIkm(id, 'secret', NONE), ['deriveBits', 'deriveKey']);
+  const { keyBytes } = suite;
+  const [key, nonce] = await Promise.all([
+    crypto.subtle.deriveKey(
+      hkdf(shared, labeledInfo(id, 'key', context, keyBytes)),
+      secret,
+      { name: 'AES-GCM', length: 8 * keyBytes },
+      false,
+      [usage],
+    ),
+    crypto.subtle.deriveBits(
+      hkdf(shared, labeledInfo(id, 'base_nonce', context, NONCE_BYTES)),
+      secret,
+      8 * NONCE_BYTES,
+    ),
+  ]);
+  return { key, nonce: new Uint8Array(nonce) };
+};
+
+const gcm = (iv: Bytes, additionalData: Bytes) => ({
+  name: 'AES-GCM',
+  iv,
+  additionalData,
+  tagLength: 8 * TAG_BYTES,
+});
+
+/**
+ * RFC 9180, base mode, single shot: SealBase. `ephemeral` is fresh unless given, and must serve one message only.
+ * Throws `bad-key` when `recipient` is not a point.
+ */
+export const seal = async (request: {
+  suite: Suite;
+  recipient: Bytes;
+  info: Bytes;
+  aad: Bytes;
+  plaintext: Bytes;
+  ephemeral?: KeyPair;
+}): Promise<{ enc: Bytes; ciphertext: Bytes }> => {
+  const { suite, recipient, info, aad, plaintext, ephemeral = await generateSealingPair() } = request;
+  const enc = new Uint8Array(ephemeral.publicKey);
+  const shared = await sharedSecret(ephemeral, recipient, concat(enc, recipient));
+  const { key, nonce } = await keySchedule(suite, shared, info, 'encrypt');
+  return { enc, ciphertext: new Uint8Array(await crypto.subtle.encrypt(gcm(nonce, aad), key, plaintext)) };
+};
+
+/** RFC 9180, base mode, single shot: OpenBase. Throws `cannot-open` whatever is wrong with what came in. */
+export const open = async (request: {
+  suite: Suite;
+  recipient: KeyPair;
+  enc: Bytes;
+  info: Bytes;
+  aad: Bytes;
+  ciphertext: Bytes;
+}): Promise<Bytes> => {
+  const { suite, recipient, enc, info, aad, ciphertext } = request;
+  try {
+    const shared = await sharedSecret(recipient, enc, concat(enc, recipient.publicKey));
+    const { key, nonce } = await keySchedule(suite, shared, info, 'decrypt');
+    return new Uint8Array(await crypto.subtle.decrypt(gcm(nonce, aad), key, ciphertext));
+  } catch (error) {
+    // An OperationError is the AEAD's no. Anything else is a mistake of the caller and stays visible.
+    const refused =
+      error instanceof CryptoError || (error instanceof Error && error.name === 'OperationError');
+    throw refused ? new CryptoError('cannot-open') : error;
+  }
+};

@@ -1,0 +1,86 @@
+import { describe, expect, it } from 'vitest';
+import vectors from '../vectors/protocol-1.json';
+import { encodeAddress } from './address.ts';
+import { concat, lp, u32, u64 } from './bytes.ts';
+import { decode, encode } from './canonical.ts';
+import { verifyChain } from './chain.ts';
+import { deviceId, verify } from './keys.ts';
+import { I } from './labels.ts';
+import { paddedLength } from './padding.ts';
+import { open, seal } from './seal.ts';
+import { verifySealingKey } from './sealing-key.ts';
+import { signInStatement, verifySignIn } from './sign-in.ts';
+import { KIND_SIGNED, verifyBody } from './signed.ts';
+import { fromHex, importPair, toHex } from './test-support.ts';
+
+const { alice, bob, message, signIn } = vectors;
+
+describe.each([
+  ['alice', alice],
+  ['bob', bob],
+])('the published vectors of %s', (_, { account, device, keys, chain, sealingKey }) => {
+  const [signing, identity, publicKey] = [keys.signing, keys.identity, keys.sealing].map((key) =>
+    fromHex(key.public),
+  );
+
+  it('give the device its id', async () => expect(await deviceId(signing!)).toBe(device));
+
+  it('give the chain its state', async () => {
+    const state = await verifyChain([fromHex(chain.event)]);
+    expect(state).toMatchObject({ account, devices: [{ device, signing, identity }] });
+  });
+
+  it('hold for the sealing key', async () => {
+    const { id, createdAt, statement, signature } = sealingKey;
+    const context = concat(encodeAddress({ account, device }), u32(id), u64(createdAt), lp(publicKey!));
+    expect(toHex(I('sealing-key', context))).toBe(statement);
+    const key = { id, createdAt, publicKey: publicKey!, signature: fromHex(signature) };
+    expect(await verifySealingKey({ account, device, signingPublic: signing!, sealingKey: key })).toBe(true);
+  });
+});
+
+describe('the published vectors', () => {
+  const signingPublic = fromHex(alice.keys.signing.public);
+
+  it('hold for signing in', async () => {
+    expect(toHex(signInStatement(signIn))).toBe(signIn.statement);
+    expect(await verifySignIn(signingPublic, signIn, fromHex(signIn.signature))).toBe(true);
+  });
+
+  it('hold for a message: content, signature, seal', async () => {
+    expect(toHex(encode(message.value))).toBe(message.content);
+    const body = fromHex(message.body);
+    expect(await verify(signingPublic, body.slice(0, 64), fromHex(message.statement))).toBe(true);
+    const content = await verifyBody({ from: alice, to: bob, signingPublic, body });
+    expect(decode(content)).toEqual(message.value);
+
+    const sealing = await importPair('ECDH', bob.keys.sealing.private, bob.keys.sealing.public);
+    const envelope = await seal({
+      from: alice,
+      to: { ...bob, sealingKey: { id: bob.sealingKey.id, publicKey: sealing.publicKey } },
+      kind: KIND_SIGNED,
+      body,
+      ephemeral: await importPair('ECDH', message.ephemeral.private, message.ephemeral.public),
+    });
+    expect(toHex(envelope)).toBe(message.envelope);
+    const sealingKeys = [{ id: bob.sealingKey.id, ...sealing }];
+    expect(await open({ me: bob, sealingKeys, envelope: fromHex(message.envelope) })).toEqual({
+      from: { account: alice.account, device: alice.device },
+      kind: KIND_SIGNED,
+      body,
+    });
+  });
+
+  it.each(vectors.canonical.encodings)('hold for canonical JSON: $encoding', ({ value, encoding }) => {
+    expect(toHex(encode(value))).toBe(encoding);
+    expect(decode(fromHex(encoding))).toEqual(value);
+  });
+
+  it.each(vectors.canonical.refused)('refuse as canonical JSON: %s', (encoding) => {
+    expect(() => decode(fromHex(encoding))).toThrow(expect.objectContaining({ code: 'bad-encoding' }));
+  });
+
+  it('hold for padding', () => {
+    for (const [length, padded] of vectors.padding) expect(paddedLength(length!)).toBe(padded);
+  });
+});
