@@ -21,8 +21,10 @@ const isBase64url = (text: string): boolean => {
 
 /** Bytes in JSON: canonical base64url text of `min` to `max` bytes. */
 export const base64url = (bounds: { min?: number; max: number }) =>
-  z.string().check(
-    z.minLength(Math.ceil(((bounds.min ?? 1) * 4) / 3)),
-    z.maxLength(Math.ceil((bounds.max * 4) / 3)),
-    z.refine(isBase64url, { message: 'base64url' }),
-  );
+  z
+    .string()
+    .check(
+      z.minLength(Math.ceil(((bounds.min ?? 1) * 4) / 3)),
+      z.maxLength(Math.ceil((bounds.max * 4) / 3)),
+      z.refine(isBase64url, { message: 'base64url' }),
+    );

@@ -26,7 +26,11 @@ export const parseLink = (text: string): Link | undefined => {
     link.invite = invite.data;
   } else if (kind !== 'add') return undefined;
   if (rest.length === 0) return link.invite === undefined ? undefined : link;
-  const [handle, account, ...more] = [Handle.safeParse(rest[0]), AccountId.safeParse(rest[1]), ...rest.slice(2)];
+  const [handle, account, ...more] = [
+    Handle.safeParse(rest[0]),
+    AccountId.safeParse(rest[1]),
+    ...rest.slice(2),
+  ];
   if (!handle.success || !account.success || more.length > 0) return undefined;
   return { ...link, contact: { handle: handle.data, account: account.data } };
 };

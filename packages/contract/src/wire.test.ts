@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest';
 import * as z from 'zod/mini';
 import { Content } from './content.ts';
 import { IncomingEnvelope, OutgoingEnvelope } from './envelope.ts';
-import { Problem } from './errors.ts';
+import { Problem, STATUS } from './errors.ts';
 import { AckEvent, Handshake, RenewEvent, Reply, SendEvent } from './events/client.ts';
 import { AcceptedEvent, DeliverEvent } from './events/relay.ts';
 import { LIMITS } from './limits.ts';
@@ -10,7 +10,6 @@ import { AccountResponse, RegisterRequest, RegisterResponse } from './rest/accou
 import { InviteCheckRequest, InviteCheckResponse, InviteResponse } from './rest/invites.ts';
 import { RelayResponse } from './rest/relay.ts';
 import { ChallengeRequest, ChallengeResponse, TokenRequest, TokenResponse } from './rest/session.ts';
-import { STATUS } from './errors.ts';
 import { WIRE_VERSION } from './version.ts';
 
 const WIRE = {
@@ -41,7 +40,10 @@ const WIRE = {
 describe('the wire', () => {
   it('stays what its version says: a change needs a new WIRE_VERSION and so a new golden file', async () => {
     const schemas = Object.fromEntries(
-      Object.entries(WIRE).map(([name, schema]) => [name, z.toJSONSchema(schema, { unrepresentable: 'any' })]),
+      Object.entries(WIRE).map(([name, schema]) => [
+        name,
+        z.toJSONSchema(schema, { unrepresentable: 'any' }),
+      ]),
     );
     const golden = { version: WIRE_VERSION, limits: LIMITS, errors: STATUS, schemas };
     await expect(`${JSON.stringify(golden, null, 2)}\n`).toMatchFileSnapshot(

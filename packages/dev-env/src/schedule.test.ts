@@ -48,57 +48,65 @@ const open = async (engine: Engine, id: ConversationId): Promise<ConversationVie
   return view;
 };
 
-it('F1 F12 F13 every message is shown once, in order, whatever is lost, repeated or killed on the way', async () => {
-  const run = async (seed: number, steps: Step[]): Promise<void> => {
-    const next = random(seed);
-    let faulty = true;
-    const chance = (likelihood: number) => () => faulty && next() < likelihood;
-    const wrap = withFaults({
-      loseSend: chance(0.1),
-      loseAnswer: chance(0.1),
-      repeat: chance(0.2),
-    });
-    const number = ++count;
-    const people: Resident[] = [];
-    for (let index = 0; index < PEOPLE; index += 1) {
-      people.push(await world.resident(`p${index}_${number}`, wrap));
-    }
-    const sent = new Map<string, string[]>();
-    for (const [at, entry] of steps.entries()) {
-      if (entry.kind === 'pause') await new Promise((resolve) => setTimeout(resolve, entry.ms));
-      else if (entry.kind === 'restart') await people[entry.who]!.restart();
-      else if (entry.kind === 'read') {
-        const { engine } = people[entry.who]!;
-        for (const { id } of engine.getSnapshot().conversations) await engine.markRead(id);
-      } else if (entry.from !== entry.to) {
-        const [from, to] = [people[entry.from]!.engine, people[entry.to]!.engine];
-        const { handle, account } = to.getSnapshot().me!;
-        const id = await from.addContact({ handle, account });
-        await from.send(id, `${at}`);
-        const key = `${entry.from} ${entry.to}`;
-        sent.set(key, [...(sent.get(key) ?? []), `${at}`]);
+it(
+  'F1 F12 F13 every message is shown once, in order, whatever is lost, repeated or killed on the way',
+  async () => {
+    const run = async (seed: number, steps: Step[]): Promise<void> => {
+      const next = random(seed);
+      let faulty = true;
+      const chance = (likelihood: number) => () => faulty && next() < likelihood;
+      const transport = withFaults({
+        loseSend: chance(0.1),
+        loseAnswer: chance(0.1),
+        repeat: chance(0.2),
+      });
+      const number = ++count;
+      const people: Resident[] = [];
+      for (let index = 0; index < PEOPLE; index += 1) {
+        people.push(await world.resident(`p${index}_${number}`, { transport }));
       }
-    }
-    faulty = false;
-    for (const [key, expected] of sent) {
-      const [from, to] = key.split(' ').map((index) => people[Number(index)]!.engine) as [Engine, Engine];
-      const outgoing = await open(from, conversationWith(to));
-      const settled = () =>
-        outgoing.getSnapshot().messages.every(({ mine, status }) => !mine || ['delivered', 'read'].includes(status));
-      await until(outgoing, settled, `what ${key} sent`);
-      const incoming = await open(to, conversationWith(from));
-      expect(lines(outgoing, true)).toEqual(expected);
-      expect(lines(incoming, false)).toEqual(expected);
-      const unseen = incoming.getSnapshot().messages.filter(({ mine, status }) => !mine && status === 'delivered');
-      const listed = to.getSnapshot().conversations.find(({ id }) => id === conversationWith(from));
-      expect(listed?.unread).toBe(unseen.length);
-    }
-    await Promise.all(people.map(({ engine }) => engine.close()));
-  };
-  await fc.assert(
-    fc.asyncProperty(fc.nat(), fc.array(step, { minLength: 1, maxLength: 40 }), run),
-    LONG > 0
-      ? { numRuns: LONG }
-      : { numRuns: 1000, interruptAfterTimeLimit: TIME_BOX_MS, markInterruptAsFailure: false },
-  );
-}, LONG > 0 ? 3_600_000 : 120_000);
+      const sent = new Map<string, string[]>();
+      for (const [at, entry] of steps.entries()) {
+        if (entry.kind === 'pause') await new Promise((resolve) => setTimeout(resolve, entry.ms));
+        else if (entry.kind === 'restart') await people[entry.who]!.restart();
+        else if (entry.kind === 'read') {
+          const { engine } = people[entry.who]!;
+          for (const { id } of engine.getSnapshot().conversations) await engine.markRead(id);
+        } else if (entry.from !== entry.to) {
+          const [from, to] = [people[entry.from]!.engine, people[entry.to]!.engine];
+          const { handle, account } = to.getSnapshot().me!;
+          const id = await from.addContact({ handle, account });
+          await from.send(id, `${at}`);
+          const key = `${entry.from} ${entry.to}`;
+          sent.set(key, [...(sent.get(key) ?? []), `${at}`]);
+        }
+      }
+      faulty = false;
+      for (const [key, expected] of sent) {
+        const [from, to] = key.split(' ').map((index) => people[Number(index)]!.engine) as [Engine, Engine];
+        const outgoing = await open(from, conversationWith(to));
+        const settled = () =>
+          outgoing
+            .getSnapshot()
+            .messages.every(({ mine, status }) => !mine || ['delivered', 'read'].includes(status));
+        await until(outgoing, settled, `what ${key} sent`);
+        const incoming = await open(to, conversationWith(from));
+        expect(lines(outgoing, true)).toEqual(expected);
+        expect(lines(incoming, false)).toEqual(expected);
+        const unseen = incoming
+          .getSnapshot()
+          .messages.filter(({ mine, status }) => !mine && status === 'delivered');
+        const listed = to.getSnapshot().conversations.find(({ id }) => id === conversationWith(from));
+        expect(listed?.unread).toBe(unseen.length);
+      }
+      await Promise.all(people.map(({ engine }) => engine.close()));
+    };
+    await fc.assert(
+      fc.asyncProperty(fc.nat(), fc.array(step, { minLength: 1, maxLength: 40 }), run),
+      LONG > 0
+        ? { numRuns: LONG }
+        : { numRuns: 1000, interruptAfterTimeLimit: TIME_BOX_MS, markInterruptAsFailure: false },
+    );
+  },
+  LONG > 0 ? 3_600_000 : 120_000,
+);

@@ -2,9 +2,9 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { Handle } from '@sotto/contract/ids';
-import { parseLink } from '@sotto/contract/link';
+import { type Link, parseLink } from '@sotto/contract/link';
 import { createEngine } from '@sotto/engine/engine';
-import type { Transport } from '@sotto/engine/ports';
+import type { Store, Transport } from '@sotto/engine/ports';
 import type { Engine, EngineSnapshot, View } from '@sotto/engine/views';
 import { readConfig } from '@sotto/relay/config';
 import { createRelay, type Relay } from '@sotto/relay/relay';
@@ -15,15 +15,27 @@ import { createTransport } from '@sotto/transport/transport';
 export interface Resident {
   disk: MemoryDisk;
   engine: Engine;
+  /** What the engine stands on, for tests that reach past it. */
+  store: Store;
+  transport: Transport;
   /** Starts another engine on the same disk, as a browser does after a crash: the one before is not closed. */
   restart(): Promise<Engine>;
+}
+
+/** What stands between an engine and its network or its disk. */
+export interface Wrap {
+  transport?: (transport: Transport) => Transport;
+  store?: (store: Store) => Store;
 }
 
 /** A relay with its embedded database in a folder of its own, and engines that talk to it. */
 export interface World {
   relay: Relay;
-  /** Somebody who has an account. `wrap` stands between the engine and the network. */
-  resident(handle: string, wrap?: (transport: Transport) => Transport): Promise<Resident>;
+  /** Somebody who has an account. */
+  resident(handle: string, wrap?: Wrap): Promise<Resident>;
+  /** Somebody who has opened the app and nothing more. */
+  newcomer(wrap?: Wrap): Promise<Resident>;
+  invite(): Promise<Link>;
   close(): Promise<void>;
 }
 
@@ -33,25 +45,45 @@ export const createWorld = async (): Promise<World> => {
     ...readConfig({ SOTTO_DATA: folder, PORT: '0', LOG_LEVEL: 'silent' }),
   });
   const residents: Resident[] = [];
+  const same = <T>(part: T): T => part;
+
+  const newcomer = async ({
+    transport: network = same,
+    store: storage = same,
+  }: Wrap = {}): Promise<Resident> => {
+    const disk = createMemoryDisk();
+    const start = async () => {
+      const store = storage(disk.open());
+      const transport = network(createTransport({ origin: relay.url }));
+      return { store, transport, engine: await createEngine({ store, transport }) };
+    };
+    const resident: Resident = {
+      disk,
+      ...(await start()),
+      async restart() {
+        const before = resident.engine;
+        Object.assign(resident, await start());
+        void before.close();
+        return resident.engine;
+      },
+    };
+    residents.push(resident);
+    return resident;
+  };
+
+  const invite = async (): Promise<Link> => parseLink(await relay.createInvite())!;
+
   return {
     relay,
-    async resident(handle, wrap = (transport) => transport) {
-      const disk = createMemoryDisk();
-      const start = () =>
-        createEngine({ store: disk.open(), transport: wrap(createTransport({ origin: relay.url })) });
-      const resident: Resident = {
-        disk,
-        engine: await start(),
-        async restart() {
-          const before = resident.engine;
-          resident.engine = await start();
-          void before.close();
-          return resident.engine;
-        },
-      };
-      residents.push(resident);
-      const link = parseLink(await relay.createInvite())!;
-      await resident.engine.register({ link, handle: handle as Handle, name: handle.toUpperCase() });
+    newcomer,
+    invite,
+    async resident(handle, wrap) {
+      const resident = await newcomer(wrap);
+      await resident.engine.register({
+        link: await invite(),
+        handle: handle as Handle,
+        name: handle.toUpperCase(),
+      });
       return resident;
     },
     async close() {

@@ -1,6 +1,13 @@
 import type { ErrorCode } from '@sotto/contract/errors';
 import { RelayError } from '@sotto/contract/errors';
-import type { AccountId, ConversationId, Handle, InviteId, InviteSecret, MessageId } from '@sotto/contract/ids';
+import type {
+  AccountId,
+  ConversationId,
+  Handle,
+  InviteId,
+  InviteSecret,
+  MessageId,
+} from '@sotto/contract/ids';
 import { LIMITS } from '@sotto/contract/limits';
 import { fromBase64url, toBase64url } from '@sotto/crypto/bytes';
 import { sha256 } from '@sotto/crypto/keys';
@@ -9,7 +16,13 @@ import { confirm, prepare } from './account/registration.ts';
 import { signerOf } from './account/signer.ts';
 import { createBackoff, type Clock, systemClock } from './clock.ts';
 import { openConversationView } from './conversations/conversation-view.ts';
-import { directConversation, enqueue, putContact, putConversation, putMessage } from './conversations/draft.ts';
+import {
+  directConversation,
+  enqueue,
+  putContact,
+  putConversation,
+  putMessage,
+} from './conversations/draft.ts';
 import { UNSENT_ORDER, withLast } from './conversations/order.ts';
 import { createEmitter } from './emitter.ts';
 import { EngineError } from './errors.ts';
@@ -30,7 +43,11 @@ export interface EngineOptions {
 }
 
 /** Opens what the store holds, shows it, and connects when there is an account. Needs no network. */
-export const createEngine = async ({ store, transport, clock = systemClock }: EngineOptions): Promise<Engine> => {
+export const createEngine = async ({
+  store,
+  transport,
+  clock = systemClock,
+}: EngineOptions): Promise<Engine> => {
   const model = await openModel(store);
   const emitter = createEmitter();
   const overview = createOverview(model);
@@ -227,7 +244,13 @@ export const createEngine = async ({ store, transport, clock = systemClock }: En
         const contact = await draft.get('contact', id);
         if (!conversation || !contact) throw new EngineError('no-conversation');
         introduce(draft, self, contact);
-        const row = { conversation: id, id: randomId(), from: self.account, sentAt: clock.now(), text: whole };
+        const row = {
+          conversation: id,
+          id: randomId(),
+          from: self.account,
+          sentAt: clock.now(),
+          text: whole,
+        };
         const message: MessageRow = { ...row, order: addText(draft, row), status: 'waiting' };
         putMessage(draft, message);
         putConversation(draft, withLast(conversation, message, self.account));
@@ -286,4 +309,3 @@ export const createEngine = async ({ store, transport, clock = systemClock }: En
   if (state.phase === 'joining') void resume();
   return engine;
 };
-

@@ -1,4 +1,10 @@
-export type EngineErrorCode = 'not-ready' | 'already-registered' | 'yourself' | 'empty' | 'too-long' | 'no-conversation';
+export type EngineErrorCode =
+  | 'not-ready'
+  | 'already-registered'
+  | 'yourself'
+  | 'empty'
+  | 'too-long'
+  | 'no-conversation';
 
 /** A call that cannot be carried out as things stand; nothing was changed. */
 export class EngineError extends Error {

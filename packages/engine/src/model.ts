@@ -102,4 +102,3 @@ export const openModel = async (store: Store): Promise<Model> => {
     },
   };
 };
-

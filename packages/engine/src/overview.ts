@@ -9,7 +9,10 @@ const rank = ({ last, createdAt }: ConversationRow): number => last?.order ?? cr
 
 /** Makes the list of conversations from the model; an entry stays the same object while its rows do. */
 export const createOverview = (model: Model) => {
-  let entries = new Map<string, { rows: [ConversationRow, ContactRow | undefined]; summary: ConversationSummary }>();
+  let entries = new Map<
+    string,
+    { rows: [ConversationRow, ContactRow | undefined]; summary: ConversationSummary }
+  >();
 
   const summarise = (row: ConversationRow): ConversationSummary => {
     const { id, unread, last } = row;

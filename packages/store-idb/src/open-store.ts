@@ -113,7 +113,9 @@ export const openStore = async (name = 'sotto'): Promise<Store> => {
       guarded(async () => {
         check();
         const low = [conversation, Number.NEGATIVE_INFINITY, ''];
-        const high = before ? [conversation, before.order, before.id] : [conversation, Number.POSITIVE_INFINITY, ''];
+        const high = before
+          ? [conversation, before.order, before.id]
+          : [conversation, Number.POSITIVE_INFINITY, ''];
         const range = IDBKeyRange.bound(low, high, false, true);
         const rows: MessageRow[] = [];
         let cursor = await db.transaction('message').store.index('order').openCursor(range, 'prev');

@@ -24,7 +24,9 @@ const byKey = ([a]: [string, unknown], [b]: [string, unknown]): number => {
 
 /** A store that forgets with the process: for tests, tools and bots that need no memory. Rows are copied both ways. */
 export const createMemoryDisk = (): MemoryDisk => {
-  const disk = Object.fromEntries(Object.keys(KEY_PATHS).map((table) => [table, new Map()])) as unknown as Disk;
+  const disk = Object.fromEntries(
+    Object.keys(KEY_PATHS).map((table) => [table, new Map()]),
+  ) as unknown as Disk;
   const table = <T extends TableName>(name: T) => disk[name] as Map<string, Row<T>>;
   let generation = 0;
 

@@ -88,7 +88,13 @@ export const storeSuite = (name: string, fresh: () => { open: () => Promise<Stor
 
     it('pages messages from the newest, ties by id, one conversation at a time', async () => {
       const store = await disk()();
-      const rows = [message(5, 'b'), message(5, 'a'), message(9, 'c'), message(1, 'd'), message(7, 'x', 'bob')];
+      const rows = [
+        message(5, 'b'),
+        message(5, 'a'),
+        message(9, 'c'),
+        message(1, 'd'),
+        message(7, 'x', 'bob'),
+      ];
       await store.commit(rows.map((put) => ({ table: 'message' as const, put })));
       const first = await store.messages('ann', { limit: 2 });
       expect(first.map((row) => row.id)).toEqual(['c', 'b']);
@@ -121,7 +127,10 @@ export const storeSuite = (name: string, fresh: () => { open: () => Promise<Stor
     it('keeps a key that cannot be exported, and it still works', async () => {
       const open = disk();
       const store = await open();
-      const pair = await crypto.subtle.generateKey({ name: 'ECDSA', namedCurve: 'P-256' }, false, ['sign', 'verify']);
+      const pair = await crypto.subtle.generateKey({ name: 'ECDSA', namedCurve: 'P-256' }, false, [
+        'sign',
+        'verify',
+      ]);
       const keys = { publicKey: new Uint8Array(65), privateKey: pair.privateKey };
       await store.commit([
         {

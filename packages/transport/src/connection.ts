@@ -1,5 +1,5 @@
 import type { OutgoingEnvelope } from '@sotto/contract/envelope';
-import { ErrorCode, Problem, RelayError } from '@sotto/contract/errors';
+import { type ErrorCode, Problem, RelayError } from '@sotto/contract/errors';
 import type { ClientEvents, Handshake, Reply } from '@sotto/contract/events/client';
 import { AcceptedEvent, DeliverEvent, type RelayEvents } from '@sotto/contract/events/relay';
 import type { EnvelopeId } from '@sotto/contract/ids';
@@ -27,14 +27,23 @@ const fromWire = (value: unknown): unknown =>
 const readBodies = (event: unknown): unknown => {
   const { envelopes } = (event ?? {}) as { envelopes?: unknown };
   if (!Array.isArray(envelopes)) return event;
-  return { envelopes: envelopes.map((envelope: { body?: unknown }) => ({ ...envelope, body: fromWire(envelope?.body) })) };
+  return {
+    envelopes: envelopes.map((envelope: { body?: unknown }) => ({
+      ...envelope,
+      body: fromWire(envelope?.body),
+    })),
+  };
 };
 
 /**
  * One socket that is opened anew, signed in anew, whenever it is lost. It retries connecting and nothing else: what
  * is sent while it is down, or gets lost with it, is the caller's to send again.
  */
-export const openConnection = (origin: string, session: Session, listener: ConnectionListener): Connection => {
+export const openConnection = (
+  origin: string,
+  session: Session,
+  listener: ConnectionListener,
+): Connection => {
   let token = '';
   let closed = false;
   let retryMs = FIRST_RETRY_MS;

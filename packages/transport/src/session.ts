@@ -61,7 +61,8 @@ export const createSession = (http: Http, signer: Signer, origin: string): Sessi
       try {
         return await work(await token());
       } catch (error) {
-        const stale = error instanceof RelayError && ['token-expired', 'unauthenticated'].includes(error.code);
+        const stale =
+          error instanceof RelayError && ['token-expired', 'unauthenticated'].includes(error.code);
         if (!stale) throw error;
         drop();
         return work(await token());

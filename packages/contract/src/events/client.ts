@@ -6,9 +6,7 @@ import { LIMITS } from '../limits.ts';
 
 /** `send`: answered by `accepted` after the COMMIT, in any order with other sends. */
 export const SendEvent = z.strictObject({
-  envelopes: z
-    .array(OutgoingEnvelope)
-    .check(z.minLength(1), z.maxLength(LIMITS.envelopesPerSend)),
+  envelopes: z.array(OutgoingEnvelope).check(z.minLength(1), z.maxLength(LIMITS.envelopesPerSend)),
 });
 export type SendEvent = z.infer<typeof SendEvent>;
 

@@ -94,4 +94,3 @@ export const confirm = async (model: Model, transport: Transport, now: number): 
     throw error;
   }
 };
-

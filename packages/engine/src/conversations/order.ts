@@ -49,7 +49,9 @@ export const withSettledLast = async (
   if (conversation.last?.id !== message.id) return conversation;
   const { id } = conversation;
   const stored = await store.messages(id, { limit: settled + 1 });
-  const rows = await Promise.all(stored.map(async (row) => (await draft.get('message', [id, row.id])) ?? row));
+  const rows = await Promise.all(
+    stored.map(async (row) => (await draft.get('message', [id, row.id])) ?? row),
+  );
   const newest = rows.reduce((a, b) => (b.order > a.order ? b : a), message);
   return { ...conversation, last: summary(newest, me) };
 };

@@ -71,7 +71,11 @@ export const enqueueReceipts = (
 };
 
 /** Takes one content in; the id of a message whose author is to hear that it arrived, if it is one. */
-export const apply = async (draft: Draft, content: Content, arrival: Arrival): Promise<string | undefined> => {
+export const apply = async (
+  draft: Draft,
+  content: Content,
+  arrival: Arrival,
+): Promise<string | undefined> => {
   switch (content.kind) {
     case 'text':
       return (await applyText(draft, content, arrival)) ? content.id : undefined;

@@ -53,7 +53,8 @@ export const decrypt = async (
       : { envelope, reason: 'unknown-content' };
   } catch (error) {
     if (error instanceof CryptoError) return { envelope, reason: error.code };
-    if (error instanceof RelayError && error.code === 'account-unknown') return { envelope, reason: error.code };
+    if (error instanceof RelayError && error.code === 'account-unknown')
+      return { envelope, reason: error.code };
     throw error;
   }
 };

@@ -48,7 +48,9 @@ interface Options {
 export const createOutbox = ({ model, directory, clock, onError }: Options): Outbox => {
   const backoff = createBackoff(500, 30_000);
   let connection: Connection | undefined;
-  let underWay: { rows: readonly OutboxRow[]; results: Map<string, SendResult>; cancel: () => void } | undefined;
+  let underWay:
+    | { rows: readonly OutboxRow[]; results: Map<string, SendResult>; cancel: () => void }
+    | undefined;
   let cancelRetry: (() => void) | undefined;
   /** One row at a time after a refusal of a whole batch, until it is known which row was meant. */
   let single = false;

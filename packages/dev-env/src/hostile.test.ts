@@ -1,0 +1,250 @@
+import type { AccountId, ConversationId, EnvelopeId } from '@sotto/contract/ids';
+import type { AccountResponse } from '@sotto/contract/rest/accounts';
+import { encode } from '@sotto/crypto/canonical';
+import { seal } from '@sotto/crypto/seal';
+import { KIND_SIGNED, signBody } from '@sotto/crypto/signed';
+import { type Store, StoreError, type Transport } from '@sotto/engine/ports';
+import type { SelfRow } from '@sotto/engine/rows';
+import { signerOf } from '@sotto/engine/account/signer';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { createWorld, online, type Resident, until, type World, type Wrap } from './world.ts';
+
+let world: World;
+let count = 0;
+beforeAll(async () => {
+  world = await createWorld();
+}, 60_000);
+afterAll(() => world.close());
+
+const resident = (wrap?: Wrap) => world.resident(`someone_${++count}`, wrap);
+const selfOf = async ({ store }: Resident): Promise<SelfRow> => (await store.get('self', 'self'))!;
+const idOf = ({ engine }: Resident) => engine.getSnapshot().me!.account as unknown as ConversationId;
+const randomId = () => Buffer.from(crypto.getRandomValues(new Uint8Array(16))).toString('base64url');
+
+/** Hands the relay an envelope for somebody, past every engine. */
+const post = async (from: Resident, to: Resident, body: Uint8Array<ArrayBuffer>): Promise<string> => {
+  const [sender, { device }] = [await selfOf(from), await selfOf(to)];
+  const id = randomId();
+  await new Promise<void>((resolve, reject) => {
+    const connection = from.transport.connect(signerOf(sender), {
+      connected: () => connection.send([{ id: id as EnvelopeId, device: device as never, body }]),
+      accepted: (results) => (
+        connection.close(),
+        'at' in results[0]! ? resolve() : reject(new Error('refused'))
+      ),
+      disconnected: () => undefined,
+      deliver: () => undefined,
+      caughtUp: () => undefined,
+      problem: reject,
+    });
+  });
+  return id;
+};
+
+/** A message as a client with its own ideas would make it. */
+const forge = async (options: {
+  signedBy: Resident;
+  claims: Resident;
+  to: Resident;
+  content: Uint8Array<ArrayBuffer>;
+}) => {
+  const [signer, claimed, to] = await Promise.all([options.signedBy, options.claims, options.to].map(selfOf));
+  const from = { account: claimed!.account, device: claimed!.device };
+  const recipient = { account: to!.account, device: to!.device };
+  const body = await signBody({
+    from,
+    to: recipient,
+    signing: signer!.signing.privateKey,
+    content: options.content,
+  });
+  const { id, publicKey } = to!.sealing[0]!;
+  return seal({ from, to: { ...recipient, sealingKey: { id, publicKey } }, kind: KIND_SIGNED, body });
+};
+
+const asideReason = async ({ store }: Resident, envelope: string): Promise<string> => {
+  for (let tries = 0; tries < 200; tries += 1) {
+    const row = await store.get('aside', envelope);
+    if (row) return row.reason;
+    await new Promise((resolve) => setTimeout(resolve, 25));
+  }
+  throw new Error('the envelope was not set aside');
+};
+
+describe('what others may send', () => {
+  it('A9 F16 sets what it cannot open aside, with the reason, and later messages flow', async () => {
+    const [ann, bob, eve] = [await resident(), await resident(), await resident()];
+    const text = (id: string) => encode({ kind: 'text', id, sentAt: 0, text: 'not from bob' });
+    const poison: [body: Uint8Array<ArrayBuffer>, reason: string][] = [
+      [new Uint8Array(1), 'unsupported'],
+      [new Uint8Array(1200).fill(1), 'unknown-sealing-key'],
+      [
+        (await forge({ signedBy: bob, claims: bob, to: ann, content: text(randomId()) })).with(
+          90,
+          0,
+        ) as never,
+        'cannot-open',
+      ],
+      [await forge({ signedBy: eve, claims: bob, to: ann, content: text(randomId()) }), 'bad-signature'],
+      [
+        await forge({ signedBy: bob, claims: bob, to: ann, content: encode({ kind: 'other' }) }),
+        'unknown-content',
+      ],
+      [
+        await forge({ signedBy: bob, claims: bob, to: ann, content: new TextEncoder().encode('{ }') }),
+        'bad-encoding',
+      ],
+      [await forge({ signedBy: bob, claims: bob, to: ann, content: text('short') }), 'unknown-content'],
+    ];
+    const ids = [];
+    for (const [body] of poison) ids.push(await post(eve, ann, body));
+    const id = await bob.engine.addContact({ handle: ann.engine.getSnapshot().me!.handle });
+    await bob.engine.send(id, 'still here');
+    await until(
+      ann.engine,
+      ({ conversations }) => conversations[0]?.last?.text === 'still here',
+      'the message',
+    );
+    const reasons = await Promise.all(ids.map((envelope) => asideReason(ann, envelope)));
+    expect(reasons).toEqual(poison.map(([, reason]) => reason));
+    expect(ann.engine.getSnapshot().conversations).toHaveLength(1);
+  });
+
+  it('A13 a receipt moves nothing but messages to its sender', async () => {
+    const [ann, bob, eve] = [await resident(), await resident(), await resident()];
+    const withBob = await ann.engine.addContact({ handle: bob.engine.getSnapshot().me!.handle });
+    const view = (await ann.engine.openConversation(withBob))!;
+    await ann.engine.send(withBob, 'to bob');
+    await until(view, ({ messages }) => messages[0]?.status === 'delivered', 'delivered');
+    const [message] = view.getSnapshot().messages;
+    const content = encode({ kind: 'receipt', status: 'read', messages: [message!.id] });
+    await post(eve, ann, await forge({ signedBy: eve, claims: eve, to: ann, content }));
+    const marker = encode({ kind: 'text', id: randomId(), sentAt: 0, text: 'after' });
+    await post(eve, ann, await forge({ signedBy: eve, claims: eve, to: ann, content: marker }));
+    await until(
+      ann.engine,
+      ({ conversations }) => conversations.some(({ last }) => last?.text === 'after'),
+      'it',
+    );
+    expect(view.getSnapshot().messages[0]!.status).toBe('delivered');
+  });
+
+  it('F12 the same message under a second envelope is shown once and not confirmed again', async () => {
+    const [ann, bob] = [await resident(), await resident()];
+    const content = encode({ kind: 'text', id: randomId(), sentAt: 0, text: 'once' });
+    const envelopes = [1, 2].map(() => forge({ signedBy: bob, claims: bob, to: ann, content }));
+    for (const body of await Promise.all(envelopes)) await post(bob, ann, body);
+    await until(ann.engine, ({ conversations }) => conversations[0]?.last?.text === 'once', 'the message');
+    const marker = encode({ kind: 'text', id: randomId(), sentAt: 0, text: 'after' });
+    await post(bob, ann, await forge({ signedBy: bob, claims: bob, to: ann, content: marker }));
+    await until(ann.engine, ({ conversations }) => conversations[0]?.last?.text === 'after', 'the next one');
+    expect(ann.engine.getSnapshot().conversations[0]!.unread).toBe(2);
+  });
+});
+
+describe('A1 a relay that gives out other keys', () => {
+  const lies: [name: string, tell: (answer: AccountResponse, other: AccountResponse) => AccountResponse][] = [
+    ["another account's chain", (answer, other) => ({ ...answer, chain: other.chain })],
+    ['another account altogether', (_, other) => other],
+    ['no chain', (answer) => ({ ...answer, chain: [] })],
+    [
+      'a device that is not on the chain',
+      (answer, other) => ({ ...answer, devices: [...answer.devices, ...other.devices] }),
+    ],
+    [
+      'a sealing key that the device did not sign',
+      (answer, other) => ({
+        ...answer,
+        devices: [{ ...answer.devices[0]!, sealingKey: other.devices[0]!.sealingKey }],
+      }),
+    ],
+    [
+      'a sealing key under another number',
+      (answer) => {
+        const [entry] = answer.devices;
+        return { ...answer, devices: [{ ...entry!, sealingKey: { ...entry!.sealingKey, id: 2 } }] };
+      },
+    ],
+  ];
+
+  it.each(lies)('%s: nothing is sent, and the message says why', async (_, tell) => {
+    const [ann, eve] = [await resident(), await resident()];
+    let sent = 0;
+    const transport = (inner: Transport): Transport => ({
+      ...inner,
+      account: async (signer, account) => {
+        const other = eve.engine.getSnapshot().me!.account;
+        return tell(await inner.account(signer, account), await inner.account(signer, other));
+      },
+      connect(signer, listener) {
+        const connection = inner.connect(signer, listener);
+        return { ...connection, send: (envelopes) => ((sent += 1), connection.send(envelopes)) };
+      },
+    });
+    const bob = await resident({ transport });
+    const { handle, account } = ann.engine.getSnapshot().me!;
+    const id = await bob.engine.addContact({ handle, account });
+    const view = (await bob.engine.openConversation(id))!;
+    await bob.engine.send(id, 'secret');
+    const { messages } = await until(
+      view,
+      (snapshot) => snapshot.messages[0]?.status === 'failed',
+      'the failure',
+    );
+    expect(messages[0]).toMatchObject({ text: 'secret', problem: 'keys-invalid' });
+    expect(sent).toBe(0);
+  });
+});
+
+describe('a removed device', () => {
+  it('is told at once, and whoever writes to it is told that nobody is there', async () => {
+    const [ann, bob] = [await resident(), await resident()];
+    await online(ann.engine);
+    const id = await bob.engine.addContact({ handle: ann.engine.getSnapshot().me!.handle });
+    const view = (await bob.engine.openConversation(id))!;
+    const self = await selfOf(ann);
+    await ann.transport.removeDevice(signerOf(self), self.device as never);
+    await until(ann.engine, ({ phase }) => phase === 'removed', 'the removal');
+    await bob.engine.send(id, 'anybody?');
+    const { messages } = await until(
+      view,
+      (snapshot) => snapshot.messages[0]?.status === 'failed',
+      'the failure',
+    );
+    expect(messages[0]!.problem).toBe('device-unknown');
+    await bob.engine.retry(id, messages[0]!.id);
+    await until(view, (snapshot) => snapshot.messages[0]?.status === 'failed', 'the failure');
+    expect(view.getSnapshot().messages).toHaveLength(1);
+  });
+});
+
+describe('F14 a store that cannot write', () => {
+  it('acknowledges nothing, says so, and goes on when there is room', async () => {
+    let full = false;
+    const store = (inner: Store): Store => ({
+      ...inner,
+      commit: async (writes) => {
+        if (full) throw new StoreError('full');
+        return inner.commit(writes);
+      },
+    });
+    const [ann, bob] = [await resident({ store }), await resident()];
+    await online(ann.engine);
+    const id = await bob.engine.addContact({ handle: ann.engine.getSnapshot().me!.handle });
+    const view = (await bob.engine.openConversation(id))!;
+    full = true;
+    await bob.engine.send(id, 'heavy');
+    await until(ann.engine, ({ storeProblem }) => storeProblem === 'full', 'the notice');
+    await until(view, ({ messages }) => messages[0]?.status === 'sent', 'sent');
+    await expect(
+      ann.engine.addContact({ handle: bob.engine.getSnapshot().me!.handle }),
+    ).rejects.toMatchObject({ code: 'full' });
+    expect(ann.engine.getSnapshot().conversations).toEqual([]);
+    full = false;
+    await until(view, ({ messages }) => messages[0]?.status === 'delivered', 'delivered');
+    expect(ann.engine.getSnapshot().storeProblem).toBeUndefined();
+    expect(ann.engine.getSnapshot().conversations[0]).toMatchObject({
+      id: idOf(bob) as unknown as AccountId,
+      unread: 1,
+    });
+  });
+});
