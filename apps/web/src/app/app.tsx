@@ -1,0 +1,48 @@
+import { HashRouter } from 'react-router';
+import type { Updates } from '../platform/updates.ts';
+import { OtherTab } from '../screens/other-tab/other-tab.tsx';
+import { Broken, ObstacleScreen, Wiped } from '../screens/trouble/trouble.tsx';
+import { UpdatePrompt } from '../screens/update/update-prompt.tsx';
+import { Spinner } from '../ui/spinner.tsx';
+import { EngineContext } from './engine-context.ts';
+import { Screens } from './screens.tsx';
+import type { Session } from './session.ts';
+import { useView } from './use-view.ts';
+import './app.css';
+
+const Stage = ({ session }: { session: Session }) => {
+  const state = useView(session);
+  switch (state.at) {
+    case 'starting':
+      return (
+        <main className="app-center">
+          <Spinner label="Opening your chats" />
+        </main>
+      );
+    case 'obstacle':
+      return <ObstacleScreen obstacle={state.obstacle} />;
+    case 'elsewhere':
+      return <OtherTab session={session} lost={state.lost} />;
+    case 'wiped':
+      return <Wiped onBeginAgain={session.beginAgain} />;
+    case 'broken':
+      return <Broken reason={state.reason} />;
+    case 'open':
+      return (
+        <EngineContext value={state.engine}>
+          <HashRouter>
+            <Screens />
+          </HashRouter>
+        </EngineContext>
+      );
+  }
+};
+
+export const App = ({ session, updates }: { session: Session; updates: Updates }) => (
+  <div className="app">
+    <UpdatePrompt updates={updates} />
+    <div className="app-stage">
+      <Stage session={session} />
+    </div>
+  </div>
+);

@@ -1,0 +1,35 @@
+import { RelayError } from '@sotto/contract/errors';
+import { EngineError } from '@sotto/engine/errors';
+import { StoreError } from '@sotto/engine/ports';
+
+const STORE_WORDS: Record<StoreError['code'], string> = {
+  full: 'There is no room left on this device. Make some, then try again.',
+  failed: 'The browser could not store it. Try again; if that does not help, reload the page.',
+  superseded: 'Sotto is open in another tab. Go on there.',
+  closed: 'Sotto was closed here. Reload the page.',
+  'no-keys': 'This browser cannot keep keys. Private windows are often the reason.',
+};
+
+/** What went wrong, and what to do, for whatever the engine rejected with. */
+export const explain = (error: unknown): string => {
+  if (error instanceof StoreError) return STORE_WORDS[error.code];
+  if (!(error instanceof RelayError)) return 'Something unexpected went wrong. Try again.';
+  switch (error.code) {
+    case 'unreachable':
+      return 'The relay does not answer. Check your network and try again.';
+    case 'busy':
+    case 'internal':
+      return 'The relay has trouble at the moment. Try again in a little while.';
+    case 'too-many-requests':
+      return 'That was too often in a short time. Wait a minute and try again.';
+    case 'device-removed':
+      return 'This device was removed from its account.';
+    default:
+      return `The relay refused it (${error.code}).`;
+  }
+};
+
+export const codeOf = (error: unknown): string | undefined =>
+  error instanceof RelayError || error instanceof StoreError || error instanceof EngineError
+    ? error.code
+    : undefined;

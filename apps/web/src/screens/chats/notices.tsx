@@ -1,0 +1,46 @@
+import { useEffect, useState } from 'react';
+import { useEngineSnapshot } from '../../app/engine-context.ts';
+import { Bar } from '../../ui/bar.tsx';
+
+const PATIENCE_MS = 1000;
+
+const TEXT = {
+  network: 'Waiting for network',
+  removed: 'This device was removed: it gets and sends no messages.',
+  full: 'This device is full: new messages cannot be stored. Make some room; they wait at the relay.',
+  failed:
+    'The browser cannot store messages at the moment. Reload the page; what is not stored waits at the relay.',
+};
+
+/** True once it has been so for a while: a connection that comes back at once is not worth a word. */
+const useLasting = (now: boolean): boolean => {
+  const [lasting, setLasting] = useState(false);
+  useEffect(() => {
+    if (!now) return undefined;
+    const timer = setTimeout(() => setLasting(true), PATIENCE_MS);
+    return () => {
+      clearTimeout(timer);
+      setLasting(false);
+    };
+  }, [now]);
+  return now && lasting;
+};
+
+export const Notices = () => {
+  const { phase, connection, storeProblem } = useEngineSnapshot();
+  const removed = phase === 'removed';
+  const waiting = useLasting(connection !== 'online' && !removed);
+  return (
+    <>
+      <div role="status" aria-label="Network">
+        {waiting && <Bar>{TEXT.network}</Bar>}
+        {removed && <Bar>{TEXT.removed}</Bar>}
+      </div>
+      <div role="alert">
+        {storeProblem !== undefined && (
+          <Bar look="grave">{storeProblem === 'full' ? TEXT.full : TEXT.failed}</Bar>
+        )}
+      </div>
+    </>
+  );
+};

@@ -1,0 +1,96 @@
+import type { ReactNode } from 'react';
+
+interface IconProps {
+  /** Pixels as long as text has its usual size; grows with it. */
+  size?: number;
+}
+
+const scaled = (size: number): string => `${size / 16}rem`;
+
+/** Decoration: whoever shows one names it. */
+const Icon = ({ size = 24, children }: IconProps & { children: ReactNode }) => (
+  <svg
+    width={scaled(size)}
+    height={scaled(size)}
+    viewBox="0 0 24 24"
+    fill="none"
+    stroke="currentColor"
+    strokeWidth="1.8"
+    strokeLinecap="round"
+    strokeLinejoin="round"
+    aria-hidden="true"
+    focusable="false"
+  >
+    {children}
+  </svg>
+);
+
+export const CloseIcon = () => (
+  <Icon size={22}>
+    <path d="M6 6l12 12M18 6L6 18" />
+  </Icon>
+);
+
+export const BackIcon = () => (
+  <Icon>
+    <path className="icon-directed" d="M15 5l-7 7 7 7" />
+  </Icon>
+);
+
+export const SendIcon = () => (
+  <Icon size={22}>
+    <path d="M12 19V5M6 11l6-6 6 6" />
+  </Icon>
+);
+
+export const PencilIcon = () => (
+  <Icon size={22}>
+    <path d="M4 20l1-4.5L16 4.5a2 2 0 0 1 2.8 0l.7.7a2 2 0 0 1 0 2.8L8.5 19z" />
+    <path d="M14 6.5l3.5 3.5" />
+  </Icon>
+);
+
+export const MenuIcon = () => (
+  <Icon>
+    <path d="M5 7h14M5 12h14M5 17h14" />
+  </Icon>
+);
+
+export const InviteIcon = () => (
+  <Icon size={20}>
+    <circle cx="10" cy="8" r="3.5" />
+    <path d="M3.5 19.5c.6-3.4 3.2-5.2 6.5-5.2 1.3 0 2.5.3 3.5.8M18 13v7M14.5 16.5h7" />
+  </Icon>
+);
+
+export const VerifiedIcon = ({ size = 16 }: IconProps) => (
+  <Icon size={size}>
+    <path d="M12 3l7 2.5v5.8c0 4.4-2.9 7.7-7 9.7-4.1-2-7-5.3-7-9.7V5.5z" />
+    <path d="M8.8 12l2.3 2.3 4.2-4.4" />
+  </Icon>
+);
+
+export const DownIcon = () => (
+  <Icon size={18}>
+    <path d="M12 5v14M6 13l6 6 6-6" />
+  </Icon>
+);
+
+/** The mark of the app: a bubble in which something is said in a low voice. */
+export const SottoMark = ({ size = 56 }: IconProps) => (
+  <svg width={scaled(size)} height={scaled(size)} viewBox="0 0 512 512" aria-hidden="true" focusable="false">
+    <rect width="512" height="512" rx="116" fill="#0b6b69" />
+    <path
+      d="M256 118c-88 0-150 54-150 126 0 41 20 76 53 99v60c0 6 7 9 11 5l49-42c12 2 24 4 37 4 88 0 150-54 150-126s-62-126-150-126z"
+      fill="#ffffff"
+    />
+    <path d="M192 268h128" stroke="#0b6b69" strokeWidth="26" strokeLinecap="round" />
+  </svg>
+);
+
+export const InfoIcon = () => (
+  <Icon size={22}>
+    <circle cx="12" cy="12" r="8.5" />
+    <path d="M12 11v5M12 8v.1" />
+  </Icon>
+);

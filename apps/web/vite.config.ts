@@ -1,0 +1,54 @@
+import react from '@vitejs/plugin-react';
+import { env } from 'node:process';
+import { defineConfig } from 'vite';
+import { VitePWA } from 'vite-plugin-pwa';
+
+const relay = env['SOTTO_RELAY'] ?? 'http://127.0.0.1:7688';
+
+export default defineConfig({
+  plugins: [
+    react(),
+    VitePWA({
+      strategies: 'injectManifest',
+      srcDir: 'src',
+      filename: 'sw.ts',
+      // src/platform/updates.ts registers it, under the page's Trusted Types policy.
+      injectRegister: false,
+      includeAssets: [],
+      includeManifestIcons: false,
+      injectManifest: {
+        globPatterns: ['**/*.{html,js,css,webmanifest}', 'icon.svg', 'icon-192.png', 'apple-touch-icon.png'],
+      },
+      manifest: {
+        id: '/',
+        name: 'Sotto',
+        short_name: 'Sotto',
+        description: 'Private chat that you host yourself.',
+        lang: 'en',
+        start_url: '/',
+        scope: '/',
+        display: 'standalone',
+        background_color: '#ffffff',
+        theme_color: '#0b6b69',
+        categories: ['social', 'communication'],
+        icons: [
+          { src: '/icon-192.png', sizes: '192x192', type: 'image/png', purpose: 'any' },
+          { src: '/icon-512.png', sizes: '512x512', type: 'image/png', purpose: 'any' },
+          { src: '/icon-maskable-512.png', sizes: '512x512', type: 'image/png', purpose: 'maskable' },
+        ],
+      },
+    }),
+  ],
+  build: {
+    target: 'es2022',
+    modulePreload: { polyfill: false },
+    // Everything is a file of its own: the CSP allows neither inline code nor data: URLs for it.
+    assetsInlineLimit: 0,
+  },
+  server: {
+    proxy: {
+      '/v1': relay,
+      '/socket.io': { target: relay, ws: true },
+    },
+  },
+});
