@@ -29,6 +29,7 @@ import { EngineError } from './errors.ts';
 import { enqueueReceipts } from './inbox/apply.ts';
 import { createInbox } from './inbox/inbox.ts';
 import { type Draft, openModel } from './model.ts';
+import { createPump } from './pump.ts';
 import { createOutbox } from './outbox/outbox.ts';
 import { type Connection, type Store, StoreError, type Transport } from './ports.ts';
 import { randomId } from './random-id.ts';
@@ -124,7 +125,9 @@ export const createEngine = async ({
   };
 
   /** Goes on with an account that the relay has not confirmed, until it does or refuses by name. */
-  const resume = async (): Promise<void> => {
+  const resume = createPump(async () => {
+    cancelRegistering?.();
+    if (state.phase !== 'joining') return;
     try {
       await confirm(model, transport, clock.now());
       begin();
@@ -133,10 +136,10 @@ export const createEngine = async ({
       if (model.self === undefined) set({ phase: 'new' });
       else if (state.phase === 'joining') {
         set({ connection: 'offline' });
-        cancelRegistering = clock.after(registering.next(), () => void resume());
+        cancelRegistering = clock.after(registering.next(), () => resume.kick());
       }
     }
-  };
+  });
 
   const begin = (): void => {
     if (!model.self || state.phase === 'stopped') return;
@@ -163,7 +166,7 @@ export const createEngine = async ({
     cancelRegistering?.();
     connection?.close();
     stopListening();
-    await Promise.all([outbox.stop(), inbox.stop()]);
+    await Promise.all([outbox.stop(), inbox.stop(), resume.stop()]);
     store.close();
   };
 
@@ -182,7 +185,6 @@ export const createEngine = async ({
       const { invite } = link;
       if (invite === undefined) throw new RelayError('invite-unknown');
       if (model.self && !model.self.registering) throw new EngineError('already-registered');
-      cancelRegistering?.();
       try {
         await prepare(model, { link: { ...link, invite }, handle, name }, clock.now());
         set({ phase: 'joining' });
@@ -299,6 +301,7 @@ export const createEngine = async ({
     },
 
     nudge() {
+      if (cancelRegistering) resume.kick();
       connection?.retry();
     },
 
@@ -306,6 +309,6 @@ export const createEngine = async ({
   };
 
   if (state.phase === 'ready') begin();
-  if (state.phase === 'joining') void resume();
+  if (state.phase === 'joining') resume.kick();
   return engine;
 };

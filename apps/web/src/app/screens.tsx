@@ -1,6 +1,6 @@
 import { useEffect, useState } from 'react';
 import { Route, Routes } from 'react-router';
-import { onNetwork } from '../platform/attention.ts';
+import { hasNetwork, onNetwork } from '../platform/attention.ts';
 import { AddByLink } from '../screens/welcome/add-by-link.tsx';
 import { Welcome } from '../screens/welcome/welcome.tsx';
 import { Chats } from '../screens/chats/chats.tsx';
@@ -17,7 +17,7 @@ export const Screens = () => {
   const [inside, setInside] = useState(phase === 'ready' || phase === 'removed');
   const [readOnly, setReadOnly] = useState(false);
 
-  useEffect(() => onNetwork(() => engine.nudge()), [engine]);
+  useEffect(() => onNetwork(() => hasNetwork() && engine.nudge()), [engine]);
 
   if (!inside) return <Welcome onDone={() => setInside(true)} />;
   if (phase === 'removed' && !readOnly) return <Removed onRead={() => setReadOnly(true)} />;

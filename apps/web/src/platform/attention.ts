@@ -13,10 +13,17 @@ export const onAttention = (listener: () => void): (() => void) => {
   };
 };
 
-/** The network came back, as far as the browser can tell. */
+/** False when the browser knows that there is no network; true proves nothing. */
+export const hasNetwork = (): boolean => navigator.onLine;
+
+/** Calls back whenever the browser thinks that the network came or went. */
 export const onNetwork = (listener: () => void): (() => void) => {
   window.addEventListener('online', listener);
-  return () => window.removeEventListener('online', listener);
+  window.addEventListener('offline', listener);
+  return () => {
+    window.removeEventListener('online', listener);
+    window.removeEventListener('offline', listener);
+  };
 };
 
 /** Fingers rather than a mouse: Enter makes a new line there, and focus calls up a keyboard. */

@@ -1,5 +1,6 @@
-import { useEffect, useState } from 'react';
+import { useEffect, useState, useSyncExternalStore } from 'react';
 import { useEngineSnapshot } from '../../app/engine-context.ts';
+import { hasNetwork, onNetwork } from '../../platform/attention.ts';
 import { Bar } from '../../ui/bar.tsx';
 
 const PATIENCE_MS = 1000;
@@ -29,7 +30,9 @@ const useLasting = (now: boolean): boolean => {
 export const Notices = () => {
   const { phase, connection, storeProblem } = useEngineSnapshot();
   const removed = phase === 'removed';
-  const waiting = useLasting(connection !== 'online' && !removed);
+  // The browser may know before the connection has noticed.
+  const network = useSyncExternalStore(onNetwork, hasNetwork);
+  const waiting = useLasting((connection !== 'online' || !network) && !removed);
   return (
     <>
       <div role="status" aria-label="Network">
