@@ -1,0 +1,21 @@
+import { STATUS, RelayError, type ErrorCode } from '@sotto/contract/errors';
+import type { ErrorRequestHandler } from 'express';
+import type { Logger } from '../log.ts';
+import { problemOf } from '../problem.ts';
+
+/** What express and its body parser call their own refusals. */
+const byStatus = (error: unknown): ErrorCode | undefined => {
+  const { status } = error as { status?: unknown };
+  if (status === 413) return 'body-too-large';
+  return typeof status === 'number' && status >= 400 && status < 500 ? 'bad-request' : undefined;
+};
+
+/** The one place where an error becomes an answer. */
+export const errorMapper =
+  (log: Logger): ErrorRequestHandler =>
+  (error: unknown, _request, response, next) => {
+    if (response.headersSent) return next(error);
+    const code = error instanceof RelayError ? undefined : byStatus(error);
+    const problem = code ? { code } : problemOf(error, log);
+    response.status(STATUS[problem.code]).set('cache-control', 'no-store').json(problem);
+  };

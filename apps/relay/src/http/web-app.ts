@@ -1,0 +1,28 @@
+import { existsSync } from 'node:fs';
+import { join, relative, sep } from 'node:path';
+import express, { Router } from 'express';
+
+const NOT_BUILT = 'The relay is running, but the app is not built. Run `npm run build` and start again.\n';
+
+/** The built web app. Only files whose names carry a hash may be kept by a cache without asking. */
+export const webApp = (folder: string): Router => {
+  const router = Router();
+  router.get('/', (_request, response, next) => {
+    if (existsSync(join(folder, 'index.html'))) return next();
+    response.status(503).type('text/plain').set('cache-control', 'no-store').send(NOT_BUILT);
+  });
+  router.use(
+    express.static(folder, {
+      redirect: false,
+      cacheControl: false,
+      setHeaders: (response, path) => {
+        const hashed = relative(folder, path).startsWith(`assets${sep}`);
+        response.setHeader('cache-control', hashed ? 'public, max-age=31536000, immutable' : 'no-cache');
+      },
+    }),
+  );
+  router.use((_request, response) => {
+    response.status(404).type('text/plain').set('cache-control', 'no-store').send('Not found.\n');
+  });
+  return router;
+};

@@ -1,0 +1,36 @@
+#!/usr/bin/env node
+import { runCommand, USAGE } from './admin.ts';
+import { readConfig } from './config.ts';
+import { createRelay } from './relay.ts';
+import { StartError } from './start-error.ts';
+
+const fail = (error: unknown): never => {
+  // The system's own errors name the file or the address; anything else is a fault of ours and shows its way.
+  const plain = error instanceof StartError || (error instanceof Error && 'syscall' in error);
+  console.error(plain ? error.message : error);
+  process.exit(1);
+};
+
+const serve = async (): Promise<void> => {
+  const config = readConfig();
+  let end = (_failure?: unknown): void => process.exit(0);
+  for (const signal of ['SIGINT', 'SIGTERM'] as const) process.on(signal, () => end());
+  // Until the database is up there is nothing to lose; once it may be up, it is not left behind.
+  const starting = createRelay(config, (error) => end(error));
+  end = (failure) => {
+    starting.then((relay) => relay.close()).then(() => (failure ? fail(failure) : process.exit(0)), fail);
+  };
+  const relay = await starting;
+  const link = await relay.firstInvite();
+  console.log(`Sotto is ready: ${relay.url}`);
+  if (link) console.log(`The first person registers here, once: ${link}`);
+};
+
+const command = async (args: string[]): Promise<void> => {
+  const answer = await runCommand(args, readConfig());
+  if (answer === undefined) throw new StartError('config-invalid', USAGE);
+  console.log(answer);
+};
+
+const args = process.argv.slice(2);
+await (args.length > 0 ? command(args) : serve()).catch(fail);

@@ -1,0 +1,189 @@
+import { LIMITS } from '@sotto/contract/limits';
+import type { TokenResponse } from '@sotto/contract/rest/session';
+import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { call, connect, envelopeFor, join, randomId, signIn, type TestDevice } from '../../test/device.ts';
+import { eventually, startRelay, type TestRelay } from '../../test/harness.ts';
+
+let test: TestRelay;
+let port: number;
+let alice: TestDevice;
+let bob: TestDevice;
+const open: { close: () => void }[] = [];
+beforeAll(async () => {
+  test = await startRelay();
+  port = test.relay.port;
+});
+afterAll(() => test.stop());
+beforeEach(async () => {
+  [alice, bob] = [await join(test), await join(test)];
+  return () => open.splice(0).forEach((connection) => connection.close());
+});
+
+const dial = (auth: Record<string, unknown>, options: { origin?: string } = {}) => {
+  const connection = connect(port, auth, options);
+  open.push(connection);
+  return connection;
+};
+const online = async (device: TestDevice) => {
+  const connection = dial({ token: device.token });
+  await eventually(() => expect(connection.seen.caughtUp).toEqual([0]));
+  return connection;
+};
+/** The socket without its types: what a client could send. */
+const raw = (connection: ReturnType<typeof connect>) =>
+  connection.socket as unknown as { emit: (name: string, ...args: unknown[]) => void };
+
+describe('sign-in of a socket', () => {
+  it.each([
+    ['no token', {}, 'unauthenticated'],
+    ['noise', { token: 'x' }, 'unauthenticated'],
+    ['a token that is no text', { token: { $ne: 1 } }, 'bad-request'],
+    ['no version', { token: 'x', version: undefined }, 'bad-request'],
+    ['another version', { token: 'x', version: 99 }, 'bad-request'],
+    ['a field too many', { token: 'x', admin: true }, 'bad-request'],
+  ])('I: refuses %s', async (_name, auth, code) => {
+    const { seen } = dial(auth);
+    await eventually(() => expect(seen.refusals).toEqual([code]));
+    expect(seen.caughtUp).toEqual([]);
+  });
+
+  it('I: refuses a foreign and a `null` Origin, whatever the token', async () => {
+    for (const origin of ['https://evil.example', 'null']) {
+      const { seen, socket } = dial({ token: alice.token }, { origin });
+      await eventually(() => expect(seen.refusals).toHaveLength(1));
+      expect(socket.connected).toBe(false);
+    }
+    const own = dial({ token: alice.token }, { origin: `http://127.0.0.1:${port}` });
+    await eventually(() => expect(own.seen.caughtUp).toEqual([0]));
+  });
+
+  it('refuses a removed device by name', async () => {
+    await call(port, 'DELETE', `/v1/devices/${alice.device}`, { token: alice.token });
+    const { seen } = dial({ token: alice.token });
+    await eventually(() => expect(seen.refusals).toEqual(['device-removed']));
+  });
+});
+
+describe('I: bad events', () => {
+  const good = () => envelopeFor(bob.device);
+  const cases: [string, string, () => unknown[]][] = [
+    ['an unknown event', 'unknown-event', () => ['drop']],
+    ['an event named like a method', 'unknown-event', () => ['constructor', {}]],
+    ['nothing to send', 'bad-request', () => ['send', { envelopes: [] }]],
+    ['no argument', 'bad-request', () => ['send']],
+    ['an argument too many', 'bad-request', () => ['send', { envelopes: [good()] }, 1]],
+    ['a callback too many', 'bad-request', () => ['send', { envelopes: [good()] }, () => undefined]],
+    ['null', 'bad-request', () => ['send', null]],
+    ['a short id', 'bad-request', () => ['send', { envelopes: [{ ...good(), id: 'abc' }] }]],
+    [
+      'an id that is not canonical',
+      'bad-request',
+      () => ['send', { envelopes: [{ ...good(), id: `${'A'.repeat(21)}B` }] }],
+    ],
+    ['a body that is text', 'bad-request', () => ['send', { envelopes: [{ ...good(), body: 'text' }] }]],
+    ['a sender', 'bad-request', () => ['send', { envelopes: [{ ...good(), sender: alice.device }] }]],
+    ['an empty body', 'bad-request', () => ['send', { envelopes: [{ ...good(), body: Buffer.alloc(0) }] }]],
+    [
+      'a forged placeholder',
+      'bad-request',
+      () => ['send', { envelopes: [{ ...good(), body: { _placeholder: true, num: 0 } }] }],
+    ],
+    [
+      'a body one over the limit',
+      'bad-request',
+      () => ['send', { envelopes: [envelopeFor(bob.device, new Uint8Array(LIMITS.envelopeBytes + 1))] }],
+    ],
+    [
+      'envelopes one over the limit',
+      'bad-request',
+      () => ['send', { envelopes: Array.from({ length: LIMITS.envelopesPerSend + 1 }, good) }],
+    ],
+    ['an ack by sequence', 'bad-request', () => ['ack', { ids: [-1, 0.5, Number.NaN, 2 ** 60] }]],
+    ['an ack of nothing', 'bad-request', () => ['ack', {}]],
+    ['a renewal without a callback', 'bad-request', () => ['renew', { token: alice.token }]],
+    ['a renewal with text for a callback', 'bad-request', () => ['renew', { token: alice.token }, 'reply']],
+    ['a renewal with a callback alone', '', () => ['renew', () => undefined]],
+  ];
+  it.each(cases)('%s: %s, and the connection lives on', async (_name, code, event) => {
+    const from = await online(alice);
+    const [name, ...args] = event();
+    raw(from).emit(name as string, ...args);
+    from.socket.emit('send', { envelopes: [good()] });
+    await eventually(() => expect(from.seen.results).toHaveLength(1));
+    expect(from.seen.problems).toEqual(code ? [code] : []);
+    expect(from.seen.disconnects).toEqual([]);
+  });
+
+  it('a body at the limit goes through, and back', async () => {
+    const [from, to] = [await online(alice), await online(alice)];
+    const envelope = envelopeFor(alice.device, new Uint8Array(LIMITS.envelopeBytes).fill(7));
+    from.socket.emit('send', { envelopes: [envelope] });
+    await eventually(() => expect(to.seen.delivered).toHaveLength(1));
+    expect(Buffer.from(to.seen.delivered[0]!.body).equals(envelope.body)).toBe(true);
+  });
+
+  it('a frame over the limit ends only its own connection', async () => {
+    const [from, other] = [await online(alice), await online(bob)];
+    raw(from).emit('send', Buffer.alloc(LIMITS.frameBytes + 1));
+    await eventually(() => expect(from.seen.disconnects).toHaveLength(1));
+    expect(other.socket.connected).toBe(true);
+    expect((await call(port, 'GET', '/v1/relay')).status).toBe(200);
+  });
+
+  it('many large bodies reach the reader in frames', async () => {
+    const from = await online(alice);
+    for (let i = 0; i < 3; i += 1) {
+      from.socket.emit('send', {
+        envelopes: Array.from({ length: 10 }, () =>
+          envelopeFor(alice.device, new Uint8Array(LIMITS.envelopeBytes)),
+        ),
+      });
+    }
+    await eventually(() => expect(from.seen.delivered).toHaveLength(30));
+  });
+});
+
+describe('the end of a connection', () => {
+  it('comes at once when the device is removed, and names it', async () => {
+    const [one, other] = [await online(alice), await online(bob)];
+    const { status } = await call(port, 'DELETE', `/v1/devices/${alice.device}`, { token: alice.token });
+    expect(status).toBe(204);
+    await eventually(() => expect(one.seen.disconnects).toEqual(['io server disconnect']), 2000);
+    expect(one.seen.problems).toEqual(['device-removed']);
+    expect(other.socket.connected).toBe(true);
+  });
+
+  it('comes when the token runs out, unless it was renewed', async () => {
+    const short = await startRelay({ lifetimes: { accessToken: 1000, challenge: 60_000, invite: 60_000 } });
+    const [lapsed, renewed] = [await join(short), await join(short)];
+    const [one, two] = [lapsed, renewed].map(({ token }) => connect(short.relay.port, { token }));
+    await eventually(() => expect(two!.seen.caughtUp).toEqual([0]));
+    await eventually(() => expect(one!.seen.caughtUp).toEqual([0]));
+    const foreign = await new Promise((resolve) =>
+      two!.socket.emit('renew', { token: lapsed.token }, resolve),
+    );
+    const renewing = setInterval(() => {
+      void signIn(short.relay.port, renewed).then(({ body }) => {
+        const { token } = body as unknown as TokenResponse;
+        two!.socket.emit('renew', { token }, () => undefined);
+      });
+    }, 300);
+    await eventually(() => expect(one!.seen.disconnects).toEqual(['io server disconnect']));
+    await new Promise((resolve) => setTimeout(resolve, 1200));
+    clearInterval(renewing);
+    const state = { problems: one!.seen.problems, alive: two!.socket.connected };
+    two!.close();
+    await short.stop();
+    expect(foreign).toEqual({ ok: false, code: 'forbidden' });
+    expect(state).toEqual({ problems: ['token-expired'], alive: true });
+  });
+
+  it('a renewal with a bad token is refused and changes nothing', async () => {
+    const one = await online(alice);
+    const renew = (token: string) => new Promise((resolve) => one.socket.emit('renew', { token }, resolve));
+    expect(await renew('x')).toEqual({ ok: false, code: 'unauthenticated' });
+    expect(await renew(randomId(3000))).toEqual({ ok: false, code: 'bad-request' });
+    expect(await renew(alice.token)).toEqual({ ok: true });
+    expect(one.socket.connected).toBe(true);
+  });
+});

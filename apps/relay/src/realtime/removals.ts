@@ -1,0 +1,52 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import { DeviceId } from '@sotto/contract/ids';
+import pg from 'pg';
+import { REMOVED_CHANNEL } from '../services/devices.ts';
+
+const RETRY_MS = 500;
+
+/**
+ * Listens for devices that anybody removes from the database. `caughtUp` is called whenever listening begins:
+ * what was said before has not been heard.
+ */
+export const listenForRemovals = (
+  connection: pg.ClientConfig,
+  handlers: { removed: (device: DeviceId) => void; caughtUp: () => Promise<void> },
+): { close(): Promise<void> } => {
+  let closed = false;
+  let client: pg.Client | undefined;
+
+  const listen = async (): Promise<void> => {
+    const mine = new pg.Client({ ...connection, application_name: 'sotto-listener', keepAlive: true });
+    client = mine;
+    const ended = new Promise<void>((resolve) => void mine.once('end', resolve));
+    mine.on('error', () => undefined);
+    mine.on('notification', ({ payload }) => {
+      const device = DeviceId.safeParse(payload);
+      if (device.success) handlers.removed(device.data);
+    });
+    try {
+      await mine.connect();
+      await mine.query(`LISTEN ${REMOVED_CHANNEL}`);
+      await handlers.caughtUp();
+      await ended;
+    } catch {
+      await mine.end().catch(() => undefined);
+    }
+  };
+
+  const loop = (async () => {
+    while (!closed) {
+      await listen();
+      if (!closed) await sleep(RETRY_MS);
+    }
+  })();
+
+  return {
+    close: async () => {
+      closed = true;
+      await client?.end().catch(() => undefined);
+      await loop;
+    },
+  };
+};

@@ -1,0 +1,56 @@
+import { createHash, randomBytes } from 'node:crypto';
+import { RelayError } from '@sotto/contract/errors';
+import type { InviteId, InviteSecret } from '@sotto/contract/ids';
+import type { InviteCheckResponse } from '@sotto/contract/rest/invites';
+import type { PrismaClient } from '../store/generated/client.ts';
+import type { TransactionClient } from '../store/generated/internal/prismaNamespace.ts';
+import { idBytes } from '../store/id-bytes.ts';
+
+export const newInviteSecret = (): InviteSecret => randomBytes(16).toString('base64url') as InviteSecret;
+
+/** The relay learns an invite by its hash; the secret is known to who made it and who gets the link. */
+export const inviteId = (secret: InviteSecret): InviteId =>
+  createHash('sha256').update(idBytes(secret)).digest('base64url') as InviteId;
+
+export class Invites {
+  readonly #prisma: PrismaClient;
+  readonly #lifetime: number;
+  readonly #now: () => number;
+
+  constructor(prisma: PrismaClient, options: { lifetime: number; now: () => number }) {
+    this.#prisma = prisma;
+    this.#lifetime = options.lifetime;
+    this.#now = options.now;
+  }
+
+  /** Repeating it changes nothing. @throws RelayError `invite-exists` when it has been used. */
+  async create(id: InviteId): Promise<{ expiresAt: number }> {
+    const expiresAt = new Date(this.#now() + this.#lifetime);
+    await this.#prisma.invite.createMany({ data: { id: idBytes(id), expiresAt }, skipDuplicates: true });
+    const invite = await this.#prisma.invite.findUniqueOrThrow({ where: { id: idBytes(id) } });
+    if (invite.usedAt) throw new RelayError('invite-exists');
+    return { expiresAt: invite.expiresAt.getTime() };
+  }
+
+  async check(secret: InviteSecret): Promise<InviteCheckResponse['state']> {
+    const invite = await this.#prisma.invite.findUnique({ where: { id: idBytes(inviteId(secret)) } });
+    if (!invite) return 'unknown';
+    if (invite.usedAt) return 'used';
+    return invite.expiresAt.getTime() <= this.#now() ? 'expired' : 'open';
+  }
+
+  /** Uses an invite up within a transaction. @throws RelayError `invite-unknown`, `invite-used`, `invite-expired` */
+  async consume(tx: TransactionClient, secret: InviteSecret): Promise<void> {
+    const id = idBytes(inviteId(secret));
+    const now = new Date(this.#now());
+    // The update waits for a rival on the same invite to commit, and then finds nothing.
+    const { count } = await tx.invite.updateMany({
+      where: { id, usedAt: null, expiresAt: { gt: now } },
+      data: { usedAt: now },
+    });
+    if (count === 1) return;
+    const invite = await tx.invite.findUnique({ where: { id } });
+    if (!invite) throw new RelayError('invite-unknown');
+    throw new RelayError(invite.usedAt ? 'invite-used' : 'invite-expired');
+  }
+}
