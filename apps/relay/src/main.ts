@@ -17,11 +17,18 @@ const serve = async (): Promise<void> => {
   for (const signal of ['SIGINT', 'SIGTERM'] as const) process.on(signal, () => end());
   // Until the database is up there is nothing to lose; once it may be up, it is not left behind.
   const starting = createRelay(config, (error) => end(error));
+  let ending = false;
   end = (failure) => {
+    ending = true;
     starting.then((relay) => relay.close()).then(() => (failure ? fail(failure) : process.exit(0)), fail);
   };
   const relay = await starting;
-  const link = await relay.firstInvite();
+  if (ending) return;
+  const link = await relay.firstInvite().catch((error: unknown) => {
+    // Asked to end meanwhile: the database is no longer there to ask.
+    if (!ending) throw error;
+  });
+  if (ending) return;
   console.log(`Sotto is ready: ${relay.url}`);
   if (link) console.log(`The first person registers here, once: ${link}`);
 };

@@ -2,10 +2,10 @@ import { describe, expect, it } from 'vitest';
 import type { AccountId, Handle, InviteSecret } from './ids.ts';
 import { formatLink, type Link, parseLink } from './link.ts';
 
-const invite = Buffer.alloc(16, 7).toString('base64url') as InviteSecret;
+const invite = 'BwcHBwcHBwcHBwcHBwcHBw' as InviteSecret;
 const contact = {
   handle: 'ann' as Handle,
-  account: Buffer.alloc(32, 7).toString('base64url') as AccountId,
+  account: 'BwcHBwcHBwcHBwcHBwcHBwcHBwcHBwcHBwcHBwcHBwc' as AccountId,
 };
 
 describe('links', () => {

@@ -91,12 +91,23 @@ export const serveConnection = (socket: DeviceSocket, parts: ConnectionParts): v
   });
   socket.on('error', () => undefined);
 
-  const silence = doorbell.listen(device, () => pump.ring());
+  let silence = (): void => undefined;
+  // Looked at again now that a removal would find the socket: one during the handshake did not.
+  signIn.assertActive(device).then(
+    () => {
+      if (!socket.connected) return;
+      silence = doorbell.listen(device, () => pump.ring());
+      pump.ring();
+    },
+    (error: unknown) => {
+      refuse(error);
+      socket.disconnect(true);
+    },
+  );
   socket.on('disconnect', () => {
     silence();
     pump.stop();
     clearTimeout(expiry);
   });
   endWithToken();
-  pump.ring();
 };

@@ -77,8 +77,6 @@ export const openGateway = (http: HttpServer, origins: Origins, parts: Connectio
     const { device } = socket.data.identity;
     void socket.join(roomOf(device));
     serveConnection(socket, parts);
-    // Looked at again now that a removal would find the socket: one during the handshake did not.
-    signIn.assertActive(device).catch((error: unknown) => disconnect(device, problemOf(error, log).code));
   });
 
   return {

@@ -1,0 +1,131 @@
+import { readdir, readFile } from 'node:fs/promises';
+import path from 'node:path';
+import { expect, test } from '../fixtures/test.ts';
+import type { Person } from '../fixtures/people.ts';
+import { Sotto } from '../pages/sotto.ts';
+
+/** Keeps the private half of every key that a page makes, so that the test knows what to look for. */
+const recordKeys = async (person: Person): Promise<void> => {
+  await person.context.addInitScript(() => {
+    const keys: string[] = [];
+    Object.assign(globalThis, { recordedKeys: keys });
+    const generate = crypto.subtle.generateKey.bind(crypto.subtle);
+    crypto.subtle.generateKey = (async (algorithm: EcKeyGenParams, _: boolean, usages: KeyUsage[]) => {
+      const pair = await generate(algorithm, true, usages);
+      const bytes = await crypto.subtle.exportKey('pkcs8', pair.privateKey);
+      keys.push((await crypto.subtle.exportKey('jwk', pair.privateKey)).d!);
+      const own = pair.privateKey.usages;
+      return { ...pair, privateKey: await crypto.subtle.importKey('pkcs8', bytes, algorithm, false, own) };
+    }) as typeof generate;
+  });
+};
+
+const recordedKeys = (person: Person): Promise<string[]> =>
+  person.page.evaluate(() => (globalThis as unknown as { recordedKeys: string[] }).recordedKeys);
+
+/** Every spelling under which bytes could lie in a database, a file or a log. */
+const spellings = (bytes: Buffer): Buffer[] => [
+  bytes,
+  ...(['base64url', 'base64', 'hex'] as const).map((encoding) =>
+    Buffer.from(bytes.toString(encoding).replace(/=+$/, '')),
+  ),
+  Buffer.from(bytes.toString('hex').toUpperCase()),
+];
+
+const filesBelow = async (folder: string): Promise<{ name: string; bytes: Buffer }[]> => {
+  const entries = await readdir(folder, { recursive: true, withFileTypes: true });
+  const files = entries.filter((entry) => entry.isFile());
+  return Promise.all(
+    files.map(async (entry) => {
+      const name = path.join(entry.parentPath, entry.name);
+      return { name, bytes: await readFile(name) };
+    }),
+  );
+};
+
+test('the database, its files and the logs hold no word, no name, no private key and no sender', async ({
+  relay,
+  person,
+}) => {
+  const ann = await person('Annabel Unmistakable');
+  const bob = await person('Robert Unmistakable');
+  for (const someone of [ann, bob]) await recordKeys(someone);
+  const anns = await Sotto.join(ann, relay.invite, 'ann');
+  const bobs = await Sotto.join(bob, await anns.invite(), 'bob');
+  await bobs.open('ann');
+  await bobs.send('a rendezvous at the lighthouse');
+  await bobs.expectStatus('a rendezvous at the lighthouse', 'Delivered');
+  await anns.open('Robert Unmistakable');
+  await anns.send('bring the marmalade');
+  await anns.expectStatus('bring the marmalade', 'Read');
+
+  // One message waits, so that the dump has a row with its body.
+  const [annKeys, bobKeys] = [await recordedKeys(ann), await recordedKeys(bob)];
+  await ann.close();
+  await bobs.send('the password is xylophone');
+  await bobs.expectStatus('the password is xylophone', 'Sent');
+
+  const tables = await relay.query<{ name: string }>(
+    `SELECT table_name AS name FROM information_schema.tables WHERE table_schema = 'public' ORDER BY 1`,
+  );
+  const dump = new Map<string, Record<string, unknown>[]>();
+  for (const { name } of tables) dump.set(name, await relay.query(`SELECT * FROM "${name}"`));
+  const [waiting] = await relay.query<{ body: Buffer; device: Buffer }>(
+    'SELECT body, device FROM envelope WHERE body IS NOT NULL',
+  );
+  expect(waiting!.body.length).toBeGreaterThan(1000);
+
+  const sources = [
+    { name: 'log', bytes: Buffer.from(relay.output) },
+    { name: 'dump', bytes: Buffer.from(JSON.stringify([...dump])) },
+    ...(await filesBelow(relay.dataDir)),
+  ];
+  // The files are really those of the database: what has to be in there is found.
+  expect(sources.some(({ name, bytes }) => name.includes('cluster') && bytes.includes(waiting!.body))).toBe(
+    true,
+  );
+
+  const texts = ['lighthouse', 'marmalade', 'xylophone', 'Unmistakable', 'rendezvous'];
+  const privateKeys = [...annKeys, ...bobKeys];
+  expect(privateKeys.length).toBeGreaterThanOrEqual(8);
+  const forbidden = [
+    ...texts.flatMap((text) => [
+      Buffer.from(text),
+      Buffer.from(text, 'utf16le'),
+      Buffer.from(Buffer.from(text).toString('hex')),
+    ]),
+    ...privateKeys.flatMap((key) => spellings(Buffer.from(key, 'base64url'))),
+  ];
+  const found = sources.flatMap(({ name, bytes }) =>
+    forbidden
+      .filter((needle) => bytes.includes(needle))
+      .map((needle) => `${needle.toString('hex')} in ${name}`),
+  );
+  expect(found).toEqual([]);
+
+  // The waiting message is Bob's, for Ann. Nothing outside the accounts' own rows says Bob.
+  const [account] = await relay.query<{ account: Buffer; device: Buffer }>(
+    `SELECT account.id AS account, device.id AS device FROM account JOIN device ON device.account = account.id
+     WHERE handle = 'bob'`,
+  );
+  expect(waiting!.device.equals(account!.device)).toBe(false);
+  const bobsNames = [...spellings(account!.account), ...spellings(account!.device), Buffer.from('bob')];
+  const namesBob = (value: unknown): boolean => {
+    const bytes = value instanceof Buffer ? value : Buffer.from(JSON.stringify(value) ?? '');
+    return bobsNames.some((needle) => bytes.includes(needle));
+  };
+  const elsewhere = [...dump].flatMap(([name, rows]) =>
+    ['account', 'chain_event', 'device'].includes(name)
+      ? []
+      : rows
+          .filter((row) => !(row['device'] instanceof Buffer && row['device'].equals(account!.device)))
+          .filter((row) => Object.values(row).some(namesBob))
+          .map(() => name),
+  );
+  expect(elsewhere).toEqual([]);
+  expect(namesBob(Buffer.from(relay.output))).toBe(false);
+  const columns = await relay.query<{ name: string }>(
+    `SELECT column_name AS name FROM information_schema.columns WHERE table_name = 'envelope' ORDER BY 1`,
+  );
+  expect(columns.map(({ name }) => name)).toEqual(['acked_at', 'at', 'body', 'device', 'id', 'seq']);
+});

@@ -1,0 +1,115 @@
+import { AxeBuilder } from '@axe-core/playwright';
+import type { Page } from '@playwright/test';
+import { expect, test } from '../fixtures/test.ts';
+import { inEveryLook } from '../pages/looks.ts';
+import { Sotto } from '../pages/sotto.ts';
+
+/** Nothing for axe to find, and nothing wider than the screen, in both sizes and themes. */
+const expectSound = (page: Page, screen: string): Promise<void> =>
+  inEveryLook(page, async (look) => {
+    const { violations } = await new AxeBuilder({ page }).analyze();
+    const found = violations.map(({ id, nodes }) => `${id}: ${nodes.map(({ html }) => html).join(' ')}`);
+    expect(found, `${screen}, ${look}`).toEqual([]);
+    const overflow = await page.evaluate(() => document.documentElement.scrollWidth - innerWidth);
+    expect(overflow, `${screen}, ${look} is wider than the screen`).toBeLessThanOrEqual(0);
+  });
+
+test('axe finds nothing on any screen', async ({ relay, person }) => {
+  test.setTimeout(180_000);
+  const ann = await person('Ann');
+  const bob = await person('Bob');
+  const { page } = ann;
+  await ann.open();
+  await expect(page.getByRole('heading', { name: 'Sotto is by invitation' })).toBeVisible();
+  await expectSound(page, 'welcome');
+  await ann.open(relay.invite);
+  await expect(page.getByLabel('Your name')).toBeVisible();
+  await expectSound(page, 'join');
+  const anns = await Sotto.join(ann, relay.invite, 'ann');
+  await expectSound(page, 'empty list');
+  await page.getByRole('button', { name: 'Invite someone' }).click();
+  await expect(page.getByLabel('Invite link')).toHaveValue(/join/);
+  await expectSound(page, 'invite');
+  const link = await page.getByLabel('Invite link').inputValue();
+  await page.getByRole('button', { name: 'Close' }).click();
+  await page.getByRole('button', { name: 'New chat' }).click();
+  await expectSound(page, 'new chat');
+  await page.getByRole('button', { name: 'Close' }).click();
+  await page.getByRole('button', { name: 'Menu' }).click();
+  await expectSound(page, 'menu');
+  await page.getByRole('button', { name: 'Close' }).click();
+
+  const bobs = await Sotto.join(bob, link, 'bob');
+  await bobs.open('ann');
+  await bobs.send('Hello');
+  await expect(anns.chat('Bob')).toContainText('1 unread message');
+  await expectSound(page, 'list');
+  await page.setViewportSize({ width: 1280, height: 800 });
+  await anns.open('Bob');
+  await anns.send('Hello yourself');
+  await expectSound(page, 'conversation');
+  await page.getByRole('button', { name: 'About Bob' }).click();
+  await expectSound(page, 'about');
+
+  const second = await ann.context.newPage();
+  await second.goto(relay.url);
+  await expect(second.getByRole('button', { name: 'Use it here' })).toBeVisible();
+  await expectSound(second, 'other tab');
+});
+
+test('a person can do everything from the keyboard', async ({ relay, person }) => {
+  const ann = await person('Ann');
+  const bob = await person('Bob');
+  const anns = await Sotto.join(ann, relay.invite, 'ann');
+  const link = await anns.invite();
+  const { page } = bob;
+  await bob.open(link);
+
+  /** Presses Tab until the named thing has the focus, which has to show. */
+  const tabTo = async (name: string): Promise<void> => {
+    for (let presses = 0; presses < 25; presses += 1) {
+      await page.keyboard.press('Tab');
+      const focused = page.locator(':focus');
+      if ((await focused.count()) === 0) continue;
+      const label = await focused.evaluate((element) => {
+        const field = element as HTMLInputElement;
+        return field.ariaLabel ?? field.labels?.[0]?.textContent ?? element.textContent ?? '';
+      });
+      if (!label.includes(name)) continue;
+      const shown = await focused.evaluate((element) => {
+        const { outlineStyle, outlineWidth, boxShadow } = getComputedStyle(element);
+        const ring = outlineStyle !== 'none' && outlineWidth !== '0px';
+        const parent = getComputedStyle(element.parentElement!);
+        return ring || boxShadow !== 'none' || parent.boxShadow !== 'none' || parent.outlineStyle !== 'none';
+      });
+      expect(shown, `${name} shows that it has the focus`).toBe(true);
+      return;
+    }
+    throw new Error(`Tab does not reach ${name}`);
+  };
+
+  await expect(page.getByLabel('Your name')).toBeVisible();
+  await tabTo('Your name');
+  await page.keyboard.type('Bob');
+  await tabTo('Handle');
+  await page.keyboard.press('Control+A');
+  await page.keyboard.type('bob_by_keys');
+  await page.keyboard.press('Enter');
+  const bobs = new Sotto(page);
+  await expect(bobs.chat('ann')).toBeVisible();
+  await page.goto(relay.url);
+  await expect(bobs.chat('ann')).toBeVisible();
+  await tabTo('ann');
+  await page.keyboard.press('Enter');
+  await expect(bobs.composer).toBeFocused();
+  await page.keyboard.type('by keys alone');
+  await page.keyboard.press('Enter');
+  await bobs.expectStatus('by keys alone', 'Delivered');
+  await page.keyboard.press('Shift+Tab');
+  await tabTo('New chat');
+  await page.keyboard.press('Enter');
+  await expect(page.getByRole('dialog', { name: 'New chat' })).toBeVisible();
+  await page.keyboard.press('Escape');
+  await expect(page.getByRole('dialog')).toBeHidden();
+  await expect(page.getByRole('button', { name: 'New chat' })).toBeFocused();
+});

@@ -1,0 +1,69 @@
+import { expect, test } from '../fixtures/test.ts';
+import { Sotto } from '../pages/sotto.ts';
+
+/** What a browser says, and must say, when nothing answers. */
+const NO_RELAY =
+  /ERR_CONNECTION_REFUSED|ERR_INTERNET_DISCONNECTED|WebSocket connection|Failed to load resource/;
+
+test('with the relay gone the app opens, shows everything, and takes messages that leave later, once, in order', async ({
+  relay,
+  person,
+}) => {
+  const ann = await person('Ann');
+  const bob = await person('Bob');
+  const anns = await Sotto.join(ann, relay.invite, 'ann');
+  const first = await Sotto.join(bob, await anns.invite(), 'bob');
+  await first.open('ann');
+  await first.send('before');
+  await first.expectStatus('before', 'Delivered');
+  await anns.open('Bob');
+  await anns.send('answer');
+  await expect(first.message('answer')).toBeVisible();
+  await bob.page.evaluate(() => navigator.serviceWorker.ready.then(() => undefined));
+
+  for (const someone of [ann, bob]) someone.expectFailures(NO_RELAY);
+  await relay.stop();
+
+  // The browser is started anew: nothing is left in memory.
+  await bob.restart();
+  let bobs = new Sotto(await bob.open());
+  await expect(bobs.chat('Ann')).toContainText('answer');
+  await bobs.open('Ann');
+  expect(await bobs.texts()).toEqual(['before', 'answer']);
+  await expect(bob.page.getByText('Waiting for network')).toBeVisible();
+  await expect(bob.page.getByText('Sotto is by invitation')).toBeHidden();
+
+  await bobs.send('one');
+  await bobs.send('two');
+  await bobs.expectStatus('two', 'Waiting');
+  await bob.page.reload();
+  bobs = new Sotto(bob.page);
+  await expect(bobs.message('two')).toBeVisible();
+  await bobs.send('three');
+
+  await relay.start();
+  await bobs.expectStatus('three', 'Read');
+  await expect(anns.message('three')).toBeVisible();
+  expect(await anns.texts()).toEqual(['before', 'answer', 'one', 'two', 'three']);
+  expect(await bobs.texts()).toEqual(['before', 'answer', 'one', 'two', 'three']);
+  await expect(bob.page.getByText('Waiting for network')).toBeHidden();
+});
+
+test('a store that the browser threw away is named, and is no empty account', async ({ relay, person }) => {
+  const ann = await person('Ann');
+  await Sotto.join(ann, relay.invite, 'ann');
+  await ann.page.goto('about:blank');
+  const page = await ann.open('/robots.txt').catch(() => ann.page);
+  ann.expectFailures(/404/);
+  await page.evaluate(
+    () =>
+      new Promise((resolve) => {
+        const request = indexedDB.deleteDatabase('sotto');
+        request.addEventListener('success', resolve);
+      }),
+  );
+  await ann.open();
+  await expect(page.getByRole('heading', { name: 'Your chats are gone from this browser' })).toBeVisible();
+  await page.getByRole('button', { name: 'Begin again' }).click();
+  await expect(page.getByRole('heading', { name: 'Sotto is by invitation' })).toBeVisible();
+});

@@ -1,0 +1,33 @@
+import { defineConfig } from '@playwright/test';
+import { findChromium } from './scripts/browser.mjs';
+
+const browser = findChromium();
+
+export default defineConfig({
+  outputDir: 'test-results/browser',
+  // Each test has a relay with its own database and one browser for each person.
+  workers: 2,
+  fullyParallel: true,
+  retries: 0,
+  forbidOnly: true,
+  timeout: 90_000,
+  globalTimeout: 18 * 60_000,
+  expect: { timeout: 15_000 },
+  reporter: 'list',
+  use: {
+    actionTimeout: 15_000,
+    navigationTimeout: 20_000,
+    locale: 'en-GB',
+    trace: 'retain-on-failure',
+    screenshot: 'only-on-failure',
+    launchOptions: {
+      args: browser?.args ?? [],
+      ...(browser?.executablePath === undefined ? {} : { executablePath: browser.executablePath }),
+    },
+  },
+  projects: [
+    { name: 'specs', testDir: 'e2e/specs', use: { viewport: { width: 1280, height: 800 } } },
+    // `npm run screenshots`
+    ...(process.env['SCREENSHOTS'] ? [{ name: 'screenshots', testDir: 'e2e/screenshots' }] : []),
+  ],
+});

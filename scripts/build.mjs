@@ -1,0 +1,39 @@
+// Builds the web app and the relay, each only when something that it is made of has changed.
+import { existsSync } from 'node:fs';
+import path from 'node:path';
+import { pathToFileURL } from 'node:url';
+import { ROOT, fingerprint, must, say, stamp } from './lib.mjs';
+
+const COMMON = [
+  'packages',
+  'pnpm-lock.yaml',
+  'pnpm-workspace.yaml',
+  'tsconfig.base.json',
+  'scripts/build.mjs',
+];
+
+const SIDES = /** @type {const} */ ([
+  { name: 'web app', folder: 'apps/web', product: 'dist/index.html', sources: ['apps/web', ...COMMON] },
+  {
+    name: 'relay',
+    folder: 'apps/relay',
+    product: 'dist/main.js',
+    sources: ['apps/relay', 'prisma', ...COMMON],
+  },
+]);
+
+export const RELAY_MAIN = path.join(ROOT, 'apps', 'relay', 'dist', 'main.js');
+
+/** Brings both `dist` folders up to date. */
+export const build = async () => {
+  for (const { name, folder, product, sources } of SIDES) {
+    const state = fingerprint(sources);
+    const built = stamp(`${folder}/node_modules/.sotto-built`);
+    if (built.matches(state) && existsSync(path.join(ROOT, folder, product))) continue;
+    say(`Building the ${name} …`);
+    await must(`build the ${name}`, 'npm', ['run', '--silent', 'build'], { cwd: path.join(ROOT, folder) });
+    built.write(state);
+  }
+};
+
+if (import.meta.url === pathToFileURL(process.argv[1] ?? '').href) await build();

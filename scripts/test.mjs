@@ -1,0 +1,164 @@
+// `npm test`: every check that must pass before a change lands. `--only verify` leaves the browser tests out,
+// `--only e2e` runs them alone; what follows is handed to Playwright. The last line is `N passed, N failed`.
+import { existsSync, mkdirSync, readFileSync, readdirSync, rmSync } from 'node:fs';
+import path from 'node:path';
+import { childEnv, fail, ROOT, run, say } from './lib.mjs';
+
+const PARTS = ['verify', 'e2e'];
+const args = process.argv.slice(2);
+let parts = PARTS;
+if (args[0] === '--only') {
+  const [, part = ''] = args.splice(0, 2);
+  if (!PARTS.includes(part)) fail(`--only takes one of: ${PARTS.join(', ')}`);
+  parts = [part];
+}
+
+/** @typedef {{ passed: number, failed: number, output: string }} Result */
+
+const RESULTS = path.join(ROOT, 'test-results');
+const tool = (/** @type {string} */ file) => path.join(ROOT, 'node_modules', file);
+
+/**
+ * A check that either holds or does not.
+ * @param {string} file of the program, below node_modules
+ * @param {...string} rest
+ * @returns {() => Promise<Result>}
+ */
+const check =
+  (file, ...rest) =>
+  async () => {
+    const { code, output } = await run(process.execPath, [tool(file), ...rest]);
+    return { passed: code === 0 ? 1 : 0, failed: code === 0 ? 0 : 1, output };
+  };
+
+/** @returns {Promise<Result>} */
+const types = async () => {
+  const projects = ['scripts', 'e2e'];
+  for (const group of ['apps', 'packages'])
+    for (const name of readdirSync(path.join(ROOT, group)))
+      for (const file of readdirSync(path.join(ROOT, group, name)))
+        if (/^tsconfig(?:\.\w+)?\.json$/.test(file)) projects.push(path.join(group, name, file));
+  /** @type {Result} */
+  const total = { passed: 1, failed: 0, output: '' };
+  for (const project of projects) {
+    const { code, output } = await run(process.execPath, [tool('typescript/bin/tsc'), '-p', project]);
+    if (code === 0) continue;
+    Object.assign(total, { passed: 0, failed: 1, output: `${total.output}${project}\n${output}` });
+  }
+  return total;
+};
+
+/**
+ * The report of a test runner, or nothing when it did not come to write one.
+ * @param {string} name
+ */
+const report = (name) => {
+  const file = path.join(RESULTS, name);
+  rmSync(file, { force: true });
+  mkdirSync(RESULTS, { recursive: true });
+  return { file, read: () => (existsSync(file) ? JSON.parse(readFileSync(file, 'utf8')) : undefined) };
+};
+
+/**
+ * A runner that failed without naming a failed test, or that ran none, has failed once.
+ * @param {number} code
+ * @param {Result} result
+ */
+const settle = (code, result) => {
+  if (result.failed === 0 && (code !== 0 || result.passed === 0)) result.failed = 1;
+  return result;
+};
+
+/** @returns {Promise<Result>} */
+const vitest = async () => {
+  const { file, read } = report('vitest.json');
+  const { code, output } = await run(process.execPath, [
+    tool('vitest/vitest.mjs'),
+    'run',
+    '--reporter=dot',
+    '--reporter=json',
+    `--outputFile.json=${file}`,
+  ]);
+  const json = read();
+  /** @type {{ status: string, assertionResults: { status: string }[] }[]} */
+  const files = json?.testResults ?? [];
+  // A file that does not load has no tests to fail.
+  const unloaded = files.filter((entry) => entry.status === 'failed' && entry.assertionResults.length === 0);
+  return settle(code, {
+    passed: json?.numPassedTests ?? 0,
+    failed: (json?.numFailedTests ?? 0) + unloaded.length,
+    output,
+  });
+};
+
+/** @returns {Promise<Result>} */
+const playwright = async () => {
+  for (const script of ['scripts/browser.mjs', 'scripts/build.mjs']) {
+    const { code } = await run(process.execPath, [script], { show: true });
+    if (code !== 0) return { passed: 0, failed: 1, output: '' };
+  }
+  const { file, read } = report('playwright.json');
+  const only = parts.length === 1;
+  const { code, output } = await run(
+    process.execPath,
+    [tool('@playwright/test/cli.js'), 'test', '--reporter=list,json', ...args],
+    {
+      show: only,
+      env: { ...childEnv(), PLAYWRIGHT_JSON_OUTPUT_FILE: file },
+    },
+  );
+  const stats = read()?.stats;
+  return settle(code, {
+    passed: stats?.expected ?? 0,
+    failed: (stats?.unexpected ?? 0) + (stats?.flaky ?? 0),
+    output,
+  });
+};
+
+/** Only where the tool is: a container engine is not needed to work on Sotto. */
+const compose = async () => {
+  for (const [command, ...rest] of [['docker', 'compose'], ['docker-compose']]) {
+    if (command === undefined) continue;
+    if ((await run(command, [...rest, 'version'])).code !== 0) continue;
+    const env = { ...childEnv(), POSTGRES_PASSWORD: 'check', PUBLIC_URL: 'https://chat.example' };
+    const { code, output } = await run(command, [...rest, '-f', 'docker-compose.yml', 'config', '-q'], {
+      env,
+    });
+    return { passed: code === 0 ? 1 : 0, failed: code === 0 ? 0 : 1, output };
+  }
+  return undefined;
+};
+
+/** @type {{ name: string, part: string, step: () => Promise<Result | undefined> }[]} */
+const STEPS = [
+  { name: 'format', part: 'verify', step: check('oxfmt/bin/oxfmt', '--check') },
+  {
+    name: 'lint',
+    part: 'verify',
+    step: check('oxlint/bin/oxlint', '--deny-warnings', '--report-unused-disable-directives'),
+  },
+  { name: 'types', part: 'verify', step: types },
+  { name: 'dead code', part: 'verify', step: check('knip/bin/knip.js', '--no-progress') },
+  { name: 'compose file', part: 'verify', step: compose },
+  { name: 'unit and integration', part: 'verify', step: vitest },
+  { name: 'browser', part: 'e2e', step: playwright },
+];
+
+let passed = 0;
+let failed = 0;
+for (const { name, part, step } of STEPS) {
+  if (!parts.includes(part)) continue;
+  const started = Date.now();
+  const result = await step();
+  if (!result) continue;
+  passed += result.passed;
+  failed += result.failed;
+  const seconds = ((Date.now() - started) / 1000).toFixed(1);
+  if (result.failed > 0 && result.output) say(`\n${result.output.trimEnd()}\n`);
+  say(
+    `${result.failed > 0 ? '✗' : '✓'} ${name.padEnd(22)} ` +
+      `${`${result.passed} passed, ${result.failed} failed`.padEnd(26)} ${seconds.padStart(6)} s`,
+  );
+}
+process.exitCode = failed > 0 ? 1 : 0;
+say(`\n${passed} passed, ${failed} failed`);
