@@ -127,5 +127,5 @@ test('the database, its files and the logs hold no word, no name, no private key
   const columns = await relay.query<{ name: string }>(
     `SELECT column_name AS name FROM information_schema.columns WHERE table_name = 'envelope' ORDER BY 1`,
   );
-  expect(columns.map(({ name }) => name)).toEqual(['acked_at', 'at', 'body', 'device', 'id', 'seq']);
+  expect(columns.map(({ name }) => name)).toEqual(['acked_day', 'at', 'body', 'device', 'id', 'seq']);
 });

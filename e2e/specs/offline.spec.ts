@@ -2,8 +2,7 @@ import { expect, test } from '../fixtures/test.ts';
 import { Sotto } from '../pages/sotto.ts';
 
 /** What a browser says, and must say, when nothing answers. */
-const NO_RELAY =
-  /ERR_CONNECTION_REFUSED|ERR_INTERNET_DISCONNECTED|WebSocket connection|Failed to load resource/;
+const NO_RELAY = /ERR_CONNECTION_REFUSED|ERR_INTERNET_DISCONNECTED|WebSocket|Failed to load resource/;
 
 test('with the relay gone the app opens, shows everything, and takes messages that leave later, once, in order', async ({
   relay,

@@ -23,7 +23,7 @@ test('a used, an expired and an unknown invite are each said at once', async ({ 
   await expect(page.getByRole('heading', { name: 'This invite has been used' })).toBeVisible();
 
   const expired = await anns.invite();
-  await relay.query('UPDATE invite SET expires_at = now() WHERE used_at IS NULL');
+  await relay.query('UPDATE invite SET expires_at = now() WHERE NOT used');
   await eve.open(expired);
   await expect(page.getByRole('heading', { name: 'This invite has expired' })).toBeVisible();
 

@@ -1,7 +1,7 @@
 import { expect, test } from '../fixtures/test.ts';
 import { Sotto } from '../pages/sotto.ts';
 
-const NO_RELAY = /ERR_CONNECTION|ERR_EMPTY_RESPONSE|WebSocket connection|Failed to load resource/;
+const NO_RELAY = /ERR_CONNECTION|ERR_EMPTY_RESPONSE|WebSocket|Failed to load resource/;
 
 test('F1 kill -9 of the relay in the middle of a burst loses nothing and repeats nothing', async ({
   relay,

@@ -1,4 +1,4 @@
-import { existsSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { InviteSecret } from '@sotto/contract/ids';
 import { inviteId, newInviteSecret, type Invites } from './services/invites.ts';
@@ -24,8 +24,12 @@ export class FirstInvite {
     return secret;
   }
 
-  forget(): void {
-    if (existsSync(this.#path)) rmSync(this.#path, { force: true });
+  /** Closes it: somebody is there, by this invite or by another. */
+  async forget(): Promise<void> {
+    const kept = this.#read();
+    if (kept === undefined) return;
+    await this.#invites.revoke(kept);
+    rmSync(this.#path, { force: true });
   }
 
   #read(): InviteSecret | undefined {

@@ -14,11 +14,14 @@ const fail = (error: unknown): never => {
 const serve = async (): Promise<void> => {
   const config = readConfig();
   let end = (_failure?: unknown): void => process.exit(0);
-  for (const signal of ['SIGINT', 'SIGTERM'] as const) process.on(signal, () => end());
+  // SIGHUP: the terminal was closed.
+  for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(signal, () => end());
   // Until the database is up there is nothing to lose; once it may be up, it is not left behind.
   const starting = createRelay(config, (error) => end(error));
   let ending = false;
   end = (failure) => {
+    // Asked twice: at once. The next start takes the database over.
+    if (ending) process.exit(1);
     ending = true;
     starting.then((relay) => relay.close()).then(() => (failure ? fail(failure) : process.exit(0)), fail);
   };

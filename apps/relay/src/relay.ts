@@ -4,7 +4,7 @@ import type { AddressInfo } from 'node:net';
 import { STATUS } from '@sotto/contract/errors';
 import type { InviteSecret } from '@sotto/contract/ids';
 import { formatLink } from '@sotto/contract/link';
-import type pg from 'pg';
+import pg from 'pg';
 import type { Config } from './config.ts';
 import { FirstInvite } from './first-invite.ts';
 import { accountRoutes } from './http/accounts.ts';
@@ -27,8 +27,8 @@ import { SignIn } from './services/sign-in.ts';
 import { sweep } from './services/sweep.ts';
 import { Tokens } from './services/tokens.ts';
 import { StartError } from './start-error.ts';
-import { selectActiveDevices } from './store/envelopes.ts';
-import { openDatabase, type Database } from './store/database.ts';
+import { selectActiveDevices, selectLastTime } from './store/envelopes.ts';
+import { openDatabase } from './store/database.ts';
 
 const SWEEP_MS = 60 * 60 * 1000;
 const DRAIN_MS = 5_000;
@@ -76,24 +76,28 @@ const openStore = async (config: Config, log: Logger, onLost: (error: unknown) =
     await database.close();
     await cluster?.stop();
   };
+  // A migration may take longer than any query of the pool may.
+  const once = new pg.Pool({ ...connection, max: 1 });
   try {
-    await migrate(database.pool, config.migrationsFolder);
+    await migrate(once, config.migrationsFolder).finally(() => once.end());
   } catch (error) {
     await close();
     if (error instanceof StartError) throw error;
     const { code } = error as { code?: string };
     throw new StartError(
       'database-failed',
-      `The database cannot be used (${code ?? 'no answer'}). Check DATABASE_URL.`,
+      `The database cannot be used (${code ?? 'no answer'}). ${config.databaseUrl ? 'Check DATABASE_URL.' : 'See postgres.log in the data folder.'}`,
       { cause: error },
     );
   }
-  return { connection, database, close };
+  return { connection, database, last: await selectLastTime(database.pool), close };
 };
+
+type Store = Awaited<ReturnType<typeof openStore>>;
 
 /** What the relay does, apart from how it is asked. */
 const createServices = (
-  { pool, prisma }: Database,
+  { database: { pool, prisma }, last }: Store,
   { dataFolder, lifetimes, now }: Config,
   origins: Origins,
 ) => {
@@ -105,9 +109,14 @@ const createServices = (
     doorbell,
     invites,
     first,
-    accounts: new Accounts(prisma, { invites, now, registered: () => first.forget() }),
+    accounts: new Accounts(prisma, {
+      invites,
+      now,
+      // Made good at the next start when it fails now.
+      registered: () => void first.forget().catch(() => undefined),
+    }),
     signIn: new SignIn(prisma, { tokens, origins }),
-    mailbox: new Mailbox(pool, { doorbell, now }),
+    mailbox: new Mailbox(pool, { doorbell, now, last }),
   };
 };
 
@@ -132,11 +141,7 @@ export const createRelay = async (
 
   const { pool, prisma } = store.database;
   const origins = new Origins(config.publicUrl, port);
-  const { doorbell, invites, first, accounts, signIn, mailbox } = createServices(
-    store.database,
-    config,
-    origins,
-  );
+  const { doorbell, invites, first, accounts, signIn, mailbox } = createServices(store, config, origins);
   const linkTo = (invite: InviteSecret): string => formatLink(origins.main, { invite });
 
   const gateway = openGateway(server, origins, { mailbox, doorbell, signIn, now: config.now, log });
@@ -181,7 +186,7 @@ export const createRelay = async (
     },
     firstInvite: async () => {
       if ((await accounts.count()) === 0) return linkTo(await first.open());
-      first.forget();
+      await first.forget();
       return undefined;
     },
     close: () => {

@@ -101,15 +101,32 @@ export const envelopeFor = (device: DeviceId, body: Uint8Array = randomBytes(32)
   body: Buffer.from(body),
 });
 
+export const [CONNECT, EVENT] = [0, 2];
+
+const encoder = new parser.Encoder() as unknown as { encode: (packet: unknown) => [Buffer] };
+
+/** A packet of Socket.IO as it stands on the wire. */
+export const encodeFrame = (packet: unknown): Buffer => encoder.encode(packet)[0];
+
+/** A parser that sends `bytes` instead of every packet of a type. */
+const lyingParser = ({ instead, bytes }: { instead: number; bytes: Buffer }) => ({
+  ...parser,
+  Encoder: class {
+    encode(packet: { type: number }): [Buffer] {
+      return packet.type === instead ? [bytes] : encoder.encode(packet);
+    }
+  },
+});
+
 /** A socket and all that came over it. */
 export const connect = (
   port: number,
   auth: Record<string, unknown>,
-  options: { origin?: string; acks?: boolean } = {},
+  options: { origin?: string; acks?: boolean; frame?: { instead: number; bytes: Buffer } } = {},
 ) => {
   const socket: Socket<RelayEvents, ClientEvents> = io(`http://127.0.0.1:${port}`, {
     transports: ['websocket'],
-    parser,
+    parser: options.frame ? lyingParser(options.frame) : parser,
     auth: { version: WIRE_VERSION, ...auth },
     reconnection: false,
     forceNew: true,

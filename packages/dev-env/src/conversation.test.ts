@@ -39,13 +39,20 @@ const viewOf = async (engine: Engine, id: ConversationId): Promise<ConversationV
 /** A switch between an engine and the network. */
 const createSwitch = () => {
   let open = true;
+  let deaf = false;
   const live = new Set<{ connection: Connection; reopen: () => void }>();
   const wrap = (transport: Transport): Transport => ({
     ...transport,
     connect(signer, listener: ConnectionListener) {
+      const hearing: ConnectionListener = {
+        ...listener,
+        accepted: (results) => {
+          if (!deaf) listener.accepted(results);
+        },
+      };
       const entry = {
         connection: undefined as unknown as Connection,
-        reopen: () => (entry.connection = transport.connect(signer, listener)),
+        reopen: () => (entry.connection = transport.connect(signer, hearing)),
         down: () => listener.disconnected(),
       };
       entry.reopen();
@@ -63,6 +70,9 @@ const createSwitch = () => {
   });
   return {
     wrap,
+    loseAnswers(lose: boolean) {
+      deaf = lose;
+    },
     off() {
       open = false;
       for (const entry of live) {
@@ -197,3 +207,29 @@ describe('a conversation', () => {
     expect(texts(anns)).toEqual([sent[0], sent[1], 'half \ufffd pair']);
   });
 });
+
+it('leaves no hole where a message settles far above the end', async () => {
+  const network = createSwitch();
+  const [ann, bob, withAnn] = await pair(network.wrap);
+  const withBob = asConversation(accountOf(bob.engine));
+  await bob.engine.send(withAnn, 'hello');
+  const anns = await viewOf(ann.engine, withBob);
+  // Accepted by the relay, but the answer is lost.
+  network.loseAnswers(true);
+  await bob.engine.send(withAnn, 'early');
+  await until(anns, () => texts(anns).length === 2, 'the early one');
+  network.off();
+  const expected = ['hello', 'early'];
+  for (let index = 0; index < 120; index += 1) {
+    expected.push(`message ${index}`);
+    await ann.engine.send(withBob, `message ${index}`);
+  }
+  await until(anns, () => anns.getSnapshot().messages.at(-1)?.status === 'sent', 'sent');
+  network.loseAnswers(false);
+  network.on();
+  const bobs = await viewOf(bob.engine, withAnn);
+  await until(bob.engine, ({ conversations }) => conversations[0]?.unread === 120, 'all of them');
+  while (bobs.getSnapshot().hasOlder) await bobs.loadOlder();
+  await until(bobs, () => texts(bobs).length === expected.length, 'every message');
+  expect(texts(bobs)).toEqual(expected);
+}, 60_000);

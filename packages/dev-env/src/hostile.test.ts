@@ -109,7 +109,7 @@ describe('what others may send', () => {
     expect(ann.engine.getSnapshot().conversations).toHaveLength(1);
   });
 
-  it('A13 a receipt moves nothing but messages to its sender', async () => {
+  it('a receipt moves nothing but messages to its sender', async () => {
     const [ann, bob, eve] = [await resident(), await resident(), await resident()];
     const withBob = await ann.engine.addContact({ handle: bob.engine.getSnapshot().me!.handle });
     const view = (await ann.engine.openConversation(withBob))!;

@@ -14,6 +14,7 @@ import { sha256 } from '@sotto/crypto/keys';
 import { createDirectory } from './account/directory.ts';
 import { confirm, prepare } from './account/registration.ts';
 import { signerOf } from './account/signer.ts';
+import { cleanName, wellFormed } from './clean-text.ts';
 import { createBackoff, type Clock, systemClock } from './clock.ts';
 import { openConversationView } from './conversations/conversation-view.ts';
 import {
@@ -56,7 +57,7 @@ export const createEngine = async ({
   const registering = createBackoff(1000, 30_000);
   let cancelRegistering: (() => void) | undefined;
   let connection: Connection | undefined;
-  let state: Pick<EngineSnapshot, 'phase' | 'connection' | 'catchingUp' | 'storeProblem'> = {
+  let state: Pick<EngineSnapshot, 'phase' | 'connection' | 'catchingUp' | 'refusal' | 'storeProblem'> = {
     phase: model.self === undefined ? 'new' : model.self.registering ? 'joining' : 'ready',
     connection: 'connecting',
     catchingUp: true,
@@ -106,15 +107,18 @@ export const createEngine = async ({
     if (connection || state.phase === 'stopped') return;
     const opened = transport.connect(signerOf(self), {
       connected() {
+        const { refusal: _, ...rest } = state;
+        state = rest;
         set({ connection: 'online', catchingUp: true });
         inbox.connected(opened);
         outbox.connected(opened);
       },
-      disconnected(final?: ErrorCode) {
+      disconnected(refusal?: ErrorCode) {
         inbox.disconnected();
         outbox.disconnected();
         if (state.phase === 'stopped') return;
-        set({ connection: 'offline', ...(final === 'device-removed' && { phase: 'removed' }) });
+        const removed = refusal === 'device-removed';
+        set({ connection: 'offline', ...(refusal && { refusal }), ...(removed && { phase: 'removed' }) });
       },
       accepted: (results) => outbox.accepted(results),
       deliver: (envelopes) => inbox.deliver(envelopes),
@@ -185,8 +189,10 @@ export const createEngine = async ({
       const { invite } = link;
       if (invite === undefined) throw new RelayError('invite-unknown');
       if (model.self && !model.self.registering) throw new EngineError('already-registered');
+      const called = cleanName(name);
+      if (called === '' || called.length > LIMITS.nameCharacters) throw new EngineError('bad-name');
       try {
-        await prepare(model, { link: { ...link, invite }, handle, name }, clock.now());
+        await prepare(model, { link: { ...link, invite }, handle, name: called }, clock.now());
         set({ phase: 'joining' });
         await confirm(model, transport, clock.now());
       } catch (error) {
@@ -221,10 +227,19 @@ export const createEngine = async ({
           const fresh = { handle: who.handle, chain: [], devices: [], introduced: false };
           putContact(draft, { ...fresh, ...known, account, verified: true });
         });
+        const before = model.contacts.get(account)!;
+        if (before.chain.length === 0) {
+          // A link may name anybody beside its account. What cannot be found out now, the first message finds out.
+          const after = await directory.refresh(account).catch((error: unknown) => {
+            if (error instanceof RelayError && error.code === 'account-unknown') throw error;
+            return before;
+          });
+          if (after.handle !== before.handle) throw new EngineError('other-handle');
+        }
       } else {
         const response = await transport.handle(signerOf(self), who.handle);
         account = response.account;
-        await directory.learn(response, { account, verified: false });
+        await directory.learn(response, account);
       }
       await command((draft) => directConversation(draft, account, clock.now()));
       outbox.kick();
@@ -237,8 +252,7 @@ export const createEngine = async ({
     },
 
     async send(id, text) {
-      // Lone surrogates have no UTF-8; they become U+FFFD here rather than an error later.
-      const whole = new TextDecoder().decode(new TextEncoder().encode(text)).trim();
+      const whole = wellFormed(text).trim();
       if (whole === '') throw new EngineError('empty');
       if (whole.length > LIMITS.textCharacters) throw new EngineError('too-long');
       await command(async (draft, self) => {
@@ -263,8 +277,10 @@ export const createEngine = async ({
     async retry(id, messageId) {
       await command(async (draft, self) => {
         const conversation = await draft.get('conversation', id);
+        const contact = await draft.get('contact', id);
         const failed = await draft.get('message', [id, messageId]);
-        if (!conversation || failed?.status !== 'failed') return;
+        if (!conversation || !contact || failed?.status !== 'failed') return;
+        introduce(draft, self, contact);
         const { problem: _, ...row } = failed;
         const message: MessageRow = { ...row, order: addText(draft, row), status: 'waiting' };
         putMessage(draft, message);

@@ -4,7 +4,9 @@ export type EngineErrorCode =
   | 'yourself'
   | 'empty'
   | 'too-long'
-  | 'no-conversation';
+  | 'no-conversation'
+  | 'bad-name'
+  | 'other-handle';
 
 /** A call that cannot be carried out as things stand; nothing was changed. */
 export class EngineError extends Error {

@@ -29,7 +29,7 @@ export interface Store {
   close(): void;
 }
 
-export type StoreErrorCode = 'superseded' | 'full' | 'closed' | 'failed' | 'no-keys';
+export type StoreErrorCode = 'superseded' | 'full' | 'closed' | 'failed';
 
 export class StoreError extends Error {
   override readonly name = 'StoreError';
@@ -51,15 +51,15 @@ export interface Signer {
 export interface ConnectionListener {
   /** Signed in and connected. Follows a `disconnected` as often as needed. */
   connected(): void;
-  /** No connection; another attempt follows by itself unless `final` names why none does. */
-  disconnected(final?: ErrorCode): void;
+  /** No connection, and what the relay said if it refused one. Another attempt follows, save for `device-removed`. */
+  disconnected(refusal?: ErrorCode): void;
   accepted(results: readonly SendResult[]): void;
   deliver(envelopes: readonly IncomingEnvelope[]): void;
   caughtUp(): void;
   problem(code: ErrorCode): void;
 }
 
-/** A connection that keeps itself up. What is handed in while it is down is dropped: the outbox is the only retrier. */
+/** A connection that keeps itself up. What is handed in while it is down may be lost: the outbox is the only retrier. */
 export interface Connection {
   /** False when it is down and nothing was sent. */
   send(envelopes: readonly OutgoingEnvelope[]): boolean;

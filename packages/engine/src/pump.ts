@@ -1,5 +1,5 @@
 /**
- * Runs `work` one at a time. A kick during a run makes one more run follow it: what changed after the run looked is
+ * Runs `work`, which never throws, one at a time. A kick during a run makes one more run follow it: what changed after the run looked is
  * seen by the next, and no two runs ever overlap.
  */
 export const createPump = (work: () => Promise<void>) => {
@@ -8,19 +8,22 @@ export const createPump = (work: () => Promise<void>) => {
   let stopped = false;
 
   const run = async (): Promise<void> => {
-    do {
-      again = false;
-      await work();
-    } while (again && !stopped);
+    try {
+      do {
+        again = false;
+        await work();
+      } while (again && !stopped);
+    } finally {
+      // In the same step as the last look at `again`: a kick after it has to start a run of its own.
+      running = undefined;
+    }
   };
 
   return {
     kick(): void {
       if (stopped) return;
       again = true;
-      running ??= run().finally(() => {
-        running = undefined;
-      });
+      running ??= run();
     },
     /** Ends after the run under way; resolves when none is. */
     async stop(): Promise<void> {

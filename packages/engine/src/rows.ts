@@ -35,12 +35,13 @@ export interface ContactRow {
   name?: string;
   /** True when the account id came by a link from themselves rather than from the relay. */
   verified: boolean;
-  /** Empty until the keys have been fetched. */
+  /** Empty until the keys have been fetched: until then the handle is what a link said. */
   chain: Uint8Array<ArrayBuffer>[];
   devices: {
     device: string;
     signing: Uint8Array<ArrayBuffer>;
-    sealing: { id: number; publicKey: Uint8Array<ArrayBuffer> };
+    /** Absent: nothing is sent to it. */
+    sealing?: { id: number; publicKey: Uint8Array<ArrayBuffer> };
   }[];
   /** True when our profile has been put into the outbox for them. */
   introduced: boolean;
@@ -68,8 +69,8 @@ export interface ConversationRow {
 /** A lattice: waiting < sent < delivered < read; failed only from waiting. */
 export type MessageStatus = 'waiting' | 'sent' | 'delivered' | 'read' | 'failed';
 
-/** A refusal of the relay, or keys that do not belong to the account they were given out for. */
-export type SendProblem = RelayError['code'] | 'keys-invalid';
+/** A refusal of the relay; keys or a handle that are not those of the account. */
+export type SendProblem = RelayError['code'] | 'keys-invalid' | 'other-handle';
 
 /** Key: [`conversation`, `id`]; also read by [`conversation`, `order`, `id`]. */
 export interface MessageRow {

@@ -1,3 +1,4 @@
+import type { ErrorCode } from '@sotto/contract/errors';
 import type { AccountId, ConversationId, Handle, InviteSecret } from '@sotto/contract/ids';
 import type { Link } from '@sotto/contract/link';
 import type { MessageStatus, SendProblem } from './rows.ts';
@@ -32,10 +33,12 @@ export interface EngineSnapshot {
   phase: 'new' | 'joining' | 'ready' | 'removed' | 'stopped';
   me?: Person;
   connection: 'connecting' | 'online' | 'offline';
-  /** True until what waited at the relay has been fetched, each time after connecting. */
+  /** True until what waited at the relay has been handed over, each time after connecting. */
   catchingUp: boolean;
   /** Newest first. */
   conversations: readonly ConversationSummary[];
+  /** Why the relay lets this device not in, while it does not: more than a network that is away. */
+  refusal?: ErrorCode;
   /** Something that the person should know and that keeps the engine from storing: `full`, `failed`. */
   storeProblem?: string;
 }

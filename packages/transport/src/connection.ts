@@ -1,18 +1,19 @@
-import type { OutgoingEnvelope } from '@sotto/contract/envelope';
+import { IncomingEnvelope, type OutgoingEnvelope } from '@sotto/contract/envelope';
 import { type ErrorCode, Problem, RelayError } from '@sotto/contract/errors';
 import type { ClientEvents, Handshake, Reply } from '@sotto/contract/events/client';
-import { AcceptedEvent, DeliverEvent, type RelayEvents } from '@sotto/contract/events/relay';
-import type { EnvelopeId } from '@sotto/contract/ids';
+import { type RelayEvents, SendResult } from '@sotto/contract/events/relay';
+import { EnvelopeId } from '@sotto/contract/ids';
 import { WIRE_VERSION } from '@sotto/contract/version';
 import type { Connection, ConnectionListener } from '@sotto/engine/ports';
 import { io, type Socket } from 'socket.io-client';
 import parser from 'socket.io-msgpack-parser';
+import * as z from 'zod/mini';
 import type { Session } from './session.ts';
 
 const FIRST_RETRY_MS = 500;
 const LAST_RETRY_MS = 20_000;
-/** Refusals after which no attempt can succeed. */
-const FINAL: readonly RelayError['code'][] = ['device-removed', 'origin-refused'];
+/** Refusals that do not pass by themselves: tried again, seldom. */
+const STUBBORN: readonly ErrorCode[] = ['origin-refused', 'device-unknown', 'bad-request'];
 
 /** The parser's encoder takes an ArrayBuffer in a browser and a Buffer in Node, and nothing else, for bytes. */
 const toWire = (bytes: Uint8Array): unknown =>
@@ -24,15 +25,24 @@ const toWire = (bytes: Uint8Array): unknown =>
 const fromWire = (value: unknown): unknown =>
   value instanceof ArrayBuffer || value instanceof Uint8Array ? new Uint8Array(value) : value;
 
-const readBodies = (event: unknown): unknown => {
-  const { envelopes } = (event ?? {}) as { envelopes?: unknown };
-  if (!Array.isArray(envelopes)) return event;
-  return {
-    envelopes: envelopes.map((envelope: { body?: unknown }) => ({
-      ...envelope,
-      body: fromWire(envelope?.body),
-    })),
-  };
+/** The items of an event's list that are what the contract says. What is not is a newer relay's, or nobody's. */
+const itemsOf = <T>(event: unknown, list: string, parse: (item: unknown) => T | undefined): T[] => {
+  const items: unknown = (event as Record<string, unknown> | undefined)?.[list];
+  return Array.isArray(items) ? items.flatMap((item) => parse(item) ?? []) : [];
+};
+
+const parseEnvelope = (item: unknown): IncomingEnvelope | undefined => {
+  const { body } = (item ?? {}) as { body?: unknown };
+  return IncomingEnvelope.safeParse({ ...(item as object), body: fromWire(body) }).data;
+};
+
+const UnknownRefusal = z.looseObject({ id: EnvelopeId, code: z.string() });
+
+const parseResult = (item: unknown): SendResult | undefined => {
+  const { data } = SendResult.safeParse(item);
+  if (data) return data;
+  const refusal = UnknownRefusal.safeParse(item).data;
+  return refusal && { id: refusal.id, code: 'internal' };
 };
 
 /**
@@ -77,13 +87,15 @@ export const openConnection = (
   const lost = (code?: RelayError['code']): void => {
     clearTimeout(renewTimer);
     if (closed) return;
-    if (code !== undefined && FINAL.includes(code)) {
+    if (code === 'device-removed') {
       closed = true;
-      listener.disconnected(code as ErrorCode);
+      listener.disconnected(code);
       return;
     }
     if (code === 'token-expired' || code === 'unauthenticated') session.drop();
-    listener.disconnected();
+    const stubborn = STUBBORN.find((refusal) => refusal === code);
+    if (stubborn) retryMs = LAST_RETRY_MS;
+    listener.disconnected(stubborn);
     clearTimeout(retryTimer);
     retryTimer = setTimeout(() => void attempt(), retryMs * (0.5 + Math.random() / 2));
     retryMs = Math.min(retryMs * 2, LAST_RETRY_MS);
@@ -121,14 +133,8 @@ export const openConnection = (
     const problem = Problem.safeParse((error as { data?: unknown }).data);
     lost(problem.success ? problem.data.code : 'unreachable');
   });
-  socket.on('accepted', (event) => {
-    const parsed = AcceptedEvent.safeParse(event);
-    if (parsed.success) listener.accepted(parsed.data.results);
-  });
-  socket.on('deliver', (event) => {
-    const parsed = DeliverEvent.safeParse(readBodies(event));
-    if (parsed.success) listener.deliver(parsed.data.envelopes);
-  });
+  socket.on('accepted', (event) => listener.accepted(itemsOf(event, 'results', parseResult)));
+  socket.on('deliver', (event) => listener.deliver(itemsOf(event, 'envelopes', parseEnvelope)));
   socket.on('caught-up', () => listener.caughtUp());
   socket.on('problem', (event) => {
     const parsed = Problem.safeParse(event);

@@ -37,7 +37,7 @@ CREATE INDEX "device_account_idx" ON "device"("account");
 CREATE TABLE "invite" (
     "id" BYTEA NOT NULL,
     "expires_at" TIMESTAMPTZ(3) NOT NULL,
-    "used_at" TIMESTAMPTZ(3),
+    "used" BOOLEAN NOT NULL DEFAULT false,
 
     CONSTRAINT "invite_pkey" PRIMARY KEY ("id")
 );
@@ -49,7 +49,7 @@ CREATE TABLE "envelope" (
     "seq" BIGSERIAL NOT NULL,
     "at" BIGINT NOT NULL,
     "body" BYTEA,
-    "acked_at" BIGINT,
+    "acked_day" INTEGER,
 
     CONSTRAINT "envelope_pkey" PRIMARY KEY ("device", "id")
 );
@@ -59,7 +59,7 @@ ALTER TABLE "envelope" ALTER COLUMN "body" SET STORAGE EXTERNAL;
 
 CREATE INDEX "envelope_waiting_idx" ON "envelope"("device", "seq") WHERE "body" IS NOT NULL;
 
-CREATE INDEX "envelope_acked_idx" ON "envelope"("acked_at") WHERE "acked_at" IS NOT NULL;
+CREATE INDEX "envelope_acked_idx" ON "envelope"("acked_day") WHERE "acked_day" IS NOT NULL;
 
 CREATE TABLE "token_key" (
     "kid" TEXT NOT NULL,

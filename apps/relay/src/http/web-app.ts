@@ -2,7 +2,7 @@ import { existsSync } from 'node:fs';
 import { join, relative, sep } from 'node:path';
 import express, { Router } from 'express';
 
-const NOT_BUILT = 'The relay is running, but the app is not built. Run `npm run build` and start again.\n';
+const NOT_BUILT = 'The relay is running, but the app is not built. Start it with `npm start`.\n';
 
 /** The built web app. Only files whose names carry a hash may be kept by a cache without asking. */
 export const webApp = (folder: string): Router => {

@@ -207,16 +207,18 @@ export const acquireCluster = async (
   const first = await acquire(await freePort());
   const { port } = first.server;
   let { server, lock } = first;
+  let restoring: Promise<void> | undefined;
   const watch = (): void => {
     lock.once('end', () => {
       if (stopping) return;
-      acquire(port).then(
+      restoring = acquire(port).then(
         (next) => {
           ({ server, lock } = next);
-          if (stopping) void lock.end();
-          else watch();
+          if (!stopping) watch();
         },
-        (error: unknown) => stopping || onLost(error),
+        (error: unknown) => {
+          if (!stopping) onLost(error);
+        },
       );
     });
   };
@@ -226,6 +228,8 @@ export const acquireCluster = async (
     connection: connectionTo(port, password),
     stop: async () => {
       stopping = true;
+      // What is being started now has to be stopped too.
+      await restoring;
       await lock.end().catch(() => undefined);
       if (findPostmaster(folders.cluster)?.pid !== server.pid) return;
       // SIGINT is PostgreSQL's fast shutdown: roll back, checkpoint, leave.

@@ -71,6 +71,8 @@ const pending = async (client: pg.ClientBase, migrations: Migration[]): Promise<
 export const migrate = async (pool: pg.Pool, folder: string): Promise<void> => {
   const client = await pool.connect();
   try {
+    // A migration that somebody left open elsewhere ends this start instead of holding it.
+    await client.query("SET lock_timeout = '60s'");
     await client.query('SELECT pg_advisory_lock($1)', [PRISMA_LOCK]);
     await client.query(TABLE);
     for (const { name, sql, checksum } of await pending(client, readMigrations(folder))) {

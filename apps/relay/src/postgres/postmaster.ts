@@ -13,7 +13,7 @@ const isServerOf = (pid: number, folder: string): boolean => {
   try {
     process.kill(pid, 0);
     if (process.platform !== 'linux') {
-      return execFileSync('ps', ['-o', 'command=', '-p', String(pid)]).includes('postgres');
+      return execFileSync('ps', ['-o', 'command=', '-p', String(pid)]).includes(`-D ${folder} `);
     }
     // The server stands in its data folder, so this holds under any name the folder has.
     const [at, wanted] = [statSync(`/proc/${pid}/cwd`), statSync(folder)];

@@ -1,7 +1,18 @@
 import { LIMITS } from '@sotto/contract/limits';
 import type { TokenResponse } from '@sotto/contract/rest/session';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
-import { call, connect, envelopeFor, join, randomId, signIn, type TestDevice } from '../../test/device.ts';
+import {
+  call,
+  connect,
+  CONNECT,
+  encodeFrame,
+  envelopeFor,
+  EVENT,
+  join,
+  randomId,
+  signIn,
+  type TestDevice,
+} from '../../test/device.ts';
 import { eventually, startRelay, type TestRelay } from '../../test/harness.ts';
 
 let test: TestRelay;
@@ -129,6 +140,35 @@ describe('I: bad events', () => {
     expect(other.socket.connected).toBe(true);
     expect((await call(port, 'GET', '/v1/relay')).status).toBe(200);
   });
+
+  const frames: [name: string, frame: Buffer][] = [
+    ['arrays that claim gigabytes', Buffer.from('dd01ffffff'.repeat(30), 'hex')],
+    ['an extension that claims a gigabyte', Buffer.from('c94000000000', 'hex')],
+    ['a name that is an object', encodeFrame({ type: 2, nsp: '/', data: [{ toString: 1 }] })],
+    ['a name that is a number', encodeFrame({ type: 2, nsp: '/', data: [7] })],
+    ['no name', encodeFrame({ type: 2, nsp: '/', data: [] })],
+    ['the name of Socket.IO’s own end', encodeFrame({ type: 2, nsp: '/', data: ['disconnect', 'x'] })],
+    ['noise', Buffer.from('ffc1', 'hex')],
+    ['nothing', Buffer.alloc(0)],
+  ];
+  it.each(frames)(
+    'A9: a frame with %s ends its own connection, before sign-in and after',
+    async (_name, frame) => {
+      const other = await online(bob);
+      for (const type of [CONNECT, EVENT]) {
+        const own = connect(port, { token: alice.token }, { frame: { instead: type, bytes: frame } });
+        open.push(own);
+        if (type === EVENT) {
+          await eventually(() => expect(own.seen.caughtUp).toEqual([0]));
+          raw(own).emit('anything');
+        }
+        await eventually(() => expect(own.socket.connected).toBe(false));
+        if (type === EVENT) await eventually(() => expect(own.seen.disconnects).toHaveLength(1));
+      }
+      other.socket.emit('send', { envelopes: [good()] });
+      await eventually(() => expect(other.seen.results).toHaveLength(1));
+    },
+  );
 
   it('many large bodies reach the reader in frames', async () => {
     const from = await online(alice);

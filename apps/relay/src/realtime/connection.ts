@@ -66,8 +66,12 @@ export const serveConnection = (socket: DeviceSocket, parts: ConnectionParts): v
     },
     ack: async (args) => {
       const { ids } = parse(AckEvent, single(args));
-      await mailbox.acknowledge(device, ids);
-      pump.acknowledged(ids);
+      try {
+        await mailbox.acknowledge(device, ids);
+      } finally {
+        // Also when that failed: they come again, and are acknowledged again.
+        pump.release(ids);
+      }
     },
     renew: async (args) => {
       const reply = args.at(-1);

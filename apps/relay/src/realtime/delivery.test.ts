@@ -178,7 +178,7 @@ describe('delivery', () => {
       "SELECT column_name AS name FROM information_schema.columns WHERE table_name = 'envelope' ORDER BY 1",
     );
     expect(rows.map(({ name }: { name: string }) => name)).toEqual([
-      'acked_at',
+      'acked_day',
       'at',
       'body',
       'device',

@@ -6,11 +6,11 @@ import type { DeviceId } from '@sotto/contract/ids';
 import { LIMITS } from '@sotto/contract/limits';
 import { WIRE_VERSION } from '@sotto/contract/version';
 import { Server } from 'socket.io';
-import * as parser from 'socket.io-msgpack-parser';
 import { parse, problemOf, Refusal } from '../problem.ts';
 import type { Origins } from '../services/origins.ts';
 import type { Identity } from '../services/tokens.ts';
 import { serveConnection, type ConnectionParts } from './connection.ts';
+import * as parser from './parser.ts';
 
 export interface Gateway {
   /** Tells the device's sockets why, and ends them. */

@@ -38,6 +38,8 @@ export class Pump {
   #again = false;
   #caughtUp = false;
   #stopped = false;
+  /** The last read failed and that was told. */
+  #failing = false;
   #retry: NodeJS.Timeout | undefined;
 
   constructor(ports: PumpPorts) {
@@ -50,8 +52,8 @@ export class Pump {
     if (!this.#running && !this.#stopped) void this.#run();
   }
 
-  /** To be called only after the acks are stored: a read in between would find these rows and send them again. */
-  acknowledged(ids: Iterable<EnvelopeId>): void {
+  /** Makes room. To be called when the acks are stored: a read before would find these rows and send them again. */
+  release(ids: Iterable<EnvelopeId>): void {
     for (const id of ids) this.#inFlight.delete(id);
     this.ring();
   }
@@ -70,8 +72,10 @@ export class Pump {
       }
     } catch (error) {
       if (!this.#stopped) {
-        this.#ports.failed(error);
+        if (!this.#failing) this.#ports.failed(error);
+        this.#failing = true;
         // Unlike a lost ring, nobody would come to read this.
+        clearTimeout(this.#retry);
         this.#retry = setTimeout(() => this.ring(), RETRY_MS);
       }
     } finally {
@@ -83,6 +87,7 @@ export class Pump {
     const room = LIMITS.envelopesInFlight - this.#inFlight.size;
     if (room <= 0) return;
     const envelopes = await this.#ports.read(this.#inFlight, room);
+    this.#failing = false;
     if (this.#stopped) return;
     for (const { id } of envelopes) this.#inFlight.add(id);
     for (const frame of frames(envelopes)) this.#ports.deliver(frame);

@@ -17,7 +17,13 @@ export const listenForRemovals = (
   let client: pg.Client | undefined;
 
   const listen = async (): Promise<void> => {
-    const mine = new pg.Client({ ...connection, application_name: 'sotto-listener', keepAlive: true });
+    const mine = new pg.Client({
+      ...connection,
+      application_name: 'sotto-listener',
+      keepAlive: true,
+      keepAliveInitialDelayMillis: 10_000,
+      connectionTimeoutMillis: 5_000,
+    });
     client = mine;
     const ended = new Promise<void>((resolve) => void mine.once('end', resolve));
     mine.on('error', () => undefined);

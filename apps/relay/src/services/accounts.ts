@@ -5,6 +5,7 @@ import { verifyChain } from '@sotto/crypto/chain';
 import { CryptoError } from '@sotto/crypto/errors';
 import { verifySealingKey } from '@sotto/crypto/sealing-key';
 import { Prisma, type PrismaClient } from '../store/generated/client.ts';
+import { DAY, dayOf } from '../store/days.ts';
 import { idBytes, idText } from '../store/id-bytes.ts';
 import type { Invites } from './invites.ts';
 
@@ -118,7 +119,8 @@ export class Accounts {
     device: DeviceId,
     signingKey: Uint8Array<ArrayBuffer>,
   ): Promise<void> {
-    const createdAt = new Date(this.#now());
+    // The day alone: a moment would tie the account to what else happened in it.
+    const createdAt = new Date(dayOf(this.#now()) * DAY);
     await this.#prisma.$transaction(async (tx) => {
       await this.#invites.consume(tx, invite);
       await tx.account.create({

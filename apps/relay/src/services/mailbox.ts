@@ -19,10 +19,12 @@ export class Mailbox {
   readonly #pool: pg.Pool;
   readonly #doorbell: Doorbell;
   readonly #now: () => number;
-  #last = 0;
+  #last: number;
 
-  constructor(pool: pg.Pool, options: { doorbell: Doorbell; now: () => number }) {
+  /** `last` is the newest time given out before: a clock that was set back over a restart moves on from there. */
+  constructor(pool: pg.Pool, options: { doorbell: Doorbell; now: () => number; last: number }) {
     this.#pool = pool;
+    this.#last = options.last;
     this.#doorbell = options.doorbell;
     this.#now = options.now;
   }

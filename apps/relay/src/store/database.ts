@@ -14,6 +14,10 @@ export const openDatabase = (connection: pg.PoolConfig): Database => {
   const pool = new pg.Pool({
     max: 10,
     connectionTimeoutMillis: 5_000,
+    // A server that went silent would hold every connection for ever.
+    query_timeout: 30_000,
+    keepAlive: true,
+    keepAliveInitialDelayMillis: 10_000,
     application_name: 'sotto-relay',
     ...connection,
   });
@@ -35,6 +39,10 @@ const OUTAGES = [
   'ECONNREFUSED',
   'ECONNRESET',
   'EPIPE',
+  'EHOSTUNREACH',
+  'ENETUNREACH',
+  'ENOTFOUND',
+  'EAI_AGAIN',
   'ETIMEDOUT',
   'DatabaseNotReachable',
   'ConnectionClosed',
@@ -58,7 +66,9 @@ export const isOutage = (error: unknown): boolean => {
     if (typeof kind === 'string' && OUTAGES.includes(kind)) return true;
     if (
       typeof message === 'string' &&
-      /^(Connection terminated|timeout exceeded when trying to connect|Cannot use a pool after)/.test(message)
+      /^(Connection terminated|Query read timeout|timeout exceeded when trying to connect|Cannot use a pool after)/.test(
+        message,
+      )
     )
       return true;
     at = cause;

@@ -1,6 +1,7 @@
 import type { IncomingEnvelope, OutgoingEnvelope } from '@sotto/contract/envelope';
 import type { DeviceId, EnvelopeId } from '@sotto/contract/ids';
 import type pg from 'pg';
+import { dayOf } from './days.ts';
 import { idBytes, idText } from './id-bytes.ts';
 
 /** Which of these devices exist and were not removed. */
@@ -71,7 +72,16 @@ export const selectWaiting = async (
   return rows.map((row) => ({ id: idText<EnvelopeId>(row.id), at: Number(row.at), body: row.body }));
 };
 
-/** Drops the bodies of a device's envelopes; the rows stay, so that a late retry is recognised. */
+/** The newest time of any envelope that is kept; 0 when there is none. */
+export const selectLastTime = async (pool: pg.Pool): Promise<number> => {
+  const { rows } = await pool.query<{ at: string }>('SELECT coalesce(max(at), 0) AS at FROM envelope');
+  return Number(rows[0]!.at);
+};
+
+/**
+ * Drops the bodies of a device's envelopes; the rows stay, so that a late retry is recognised. Of the time, only the
+ * day is kept: a receipt follows an ack within moments, and both together would tell who writes to whom.
+ */
 export const clearBodies = async (
   pool: pg.Pool,
   device: DeviceId,
@@ -80,8 +90,8 @@ export const clearBodies = async (
 ): Promise<void> => {
   await pool.query({
     name: 'clear-bodies',
-    text: `UPDATE envelope SET body = NULL, acked_at = $3
+    text: `UPDATE envelope SET body = NULL, acked_day = $3
            WHERE device = $1 AND id = ANY($2) AND body IS NOT NULL`,
-    values: [idBytes(device), ids.map(idBytes), at],
+    values: [idBytes(device), ids.map(idBytes), dayOf(at)],
   });
 };

@@ -5,6 +5,7 @@ import { Broken, ObstacleScreen, Wiped } from '../screens/trouble/trouble.tsx';
 import { UpdatePrompt } from '../screens/update/update-prompt.tsx';
 import { Spinner } from '../ui/spinner.tsx';
 import { EngineContext } from './engine-context.ts';
+import { ErrorBoundary } from './error-boundary.tsx';
 import { Screens } from './screens.tsx';
 import type { Session } from './session.ts';
 import { useView } from './use-view.ts';
@@ -30,9 +31,11 @@ const Stage = ({ session }: { session: Session }) => {
     case 'open':
       return (
         <EngineContext value={state.engine}>
-          <HashRouter>
-            <Screens />
-          </HashRouter>
+          <ErrorBoundary instead={<Broken reason="draw" />}>
+            <HashRouter>
+              <Screens />
+            </HashRouter>
+          </ErrorBoundary>
         </EngineContext>
       );
   }

@@ -7,12 +7,24 @@ const STORE_WORDS: Record<StoreError['code'], string> = {
   failed: 'The browser could not store it. Try again; if that does not help, reload the page.',
   superseded: 'Sotto is open in another tab. Go on there.',
   closed: 'Sotto was closed here. Reload the page.',
-  'no-keys': 'This browser cannot keep keys. Private windows are often the reason.',
+};
+
+const ENGINE_WORDS: Record<EngineError['code'], string> = {
+  'not-ready': 'There is no account here yet.',
+  'already-registered': 'There is an account here already.',
+  yourself: 'That is you.',
+  empty: 'There is nothing to send.',
+  'too-long': 'That is too long for one message.',
+  'no-conversation': 'There is no such conversation on this device.',
+  'bad-name': 'A name has 1 to 64 characters, and not only invisible ones.',
+  'other-handle':
+    'The link gives another handle than the account has. Whoever made it may want to be taken for somebody else.',
 };
 
 /** What went wrong, and what to do, for whatever the engine rejected with. */
 export const explain = (error: unknown): string => {
   if (error instanceof StoreError) return STORE_WORDS[error.code];
+  if (error instanceof EngineError) return ENGINE_WORDS[error.code];
   if (!(error instanceof RelayError)) return 'Something unexpected went wrong. Try again.';
   switch (error.code) {
     case 'unreachable':

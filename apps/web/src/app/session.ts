@@ -47,7 +47,7 @@ const reasonOf = (error: unknown): string =>
 export const createSession = (parts: SessionParts): Session => {
   const state = box<SessionSnapshot>({ at: 'starting' });
   let engine: Engine | undefined;
-  let busy = false;
+  let tail = Promise.resolve();
 
   const leave = (): void => {
     const left = engine;
@@ -76,7 +76,10 @@ export const createSession = (parts: SessionParts): Session => {
   const open = async (): Promise<void> => {
     try {
       const opened = await parts.openEngine();
-      if (lock.state() !== 'held') return await opened.close();
+      if (lock.state() !== 'held') {
+        state.set({ at: 'elsewhere', lost: true });
+        return await opened.close();
+      }
       engine = opened;
       watch(opened);
       if (engine !== opened) return;
@@ -91,14 +94,10 @@ export const createSession = (parts: SessionParts): Session => {
     }
   };
 
-  const alone = async (step: () => Promise<void>): Promise<void> => {
-    if (busy) return;
-    busy = true;
-    try {
-      await step();
-    } finally {
-      busy = false;
-    }
+  /** One step after the other: a click that also brings the window forward asks for two at once. */
+  const alone = (step: () => Promise<void>): Promise<void> => {
+    tail = tail.then(step).catch((error: unknown) => state.set({ at: 'broken', reason: reasonOf(error) }));
+    return tail;
   };
 
   return {
@@ -112,7 +111,9 @@ export const createSession = (parts: SessionParts): Session => {
       }),
     takeOver: () =>
       alone(async () => {
+        if (state.getSnapshot().at !== 'elsewhere') return;
         await lock.takeOver();
+        if (lock.state() !== 'held') return;
         state.set({ at: 'starting' });
         await open();
       }),

@@ -1,11 +1,11 @@
 import * as z from 'zod/mini';
-import { IncomingEnvelope } from '../envelope.ts';
+import { AcceptTime, IncomingEnvelope } from '../envelope.ts';
 import { ErrorCode, type Problem } from '../errors.ts';
 import { EnvelopeId } from '../ids.ts';
 
 /** One envelope's fate: committed at `at`, or refused by name. */
 export const SendResult = z.union([
-  z.strictObject({ id: EnvelopeId, at: z.int() }),
+  z.strictObject({ id: EnvelopeId, at: AcceptTime }),
   z.strictObject({ id: EnvelopeId, code: ErrorCode }),
 ]);
 export type SendResult = z.infer<typeof SendResult>;

@@ -7,7 +7,8 @@ import type { ContactRow } from '../rows.ts';
 
 /**
  * Checks what the relay says of an account against the account itself: the chain must lead to the account id, and
- * every device must stand on it with a sealing key that it signed.
+ * every device that the relay names must stand on it with a sealing key that it signed. Devices of the chain that the
+ * relay does not name are kept without one: what they wrote can be verified, and nothing is sent to them.
  *
  * @throws CryptoError when the relay's answer does not hold
  */
@@ -18,7 +19,7 @@ export const verifyAccount = async (
   const chain: Bytes[] = response.chain.map((event) => fromBase64url(event));
   const state = await verifyChain(chain);
   if (state.account !== expected || response.account !== expected) throw new CryptoError('chain-invalid');
-  const devices = await Promise.all(
+  const sealing = await Promise.all(
     response.devices.map(async ({ device, sealingKey }) => {
       const known = state.devices.find((candidate) => candidate.device === device);
       if (!known) throw new CryptoError('chain-invalid');
@@ -35,8 +36,12 @@ export const verifyAccount = async (
         sealingKey: key,
       });
       if (!valid) throw new CryptoError('bad-signature');
-      return { device, signing: known.signing, sealing: { id: key.id, publicKey: key.publicKey } };
+      return { device, id: key.id, publicKey: key.publicKey };
     }),
   );
+  const devices = state.devices.map(({ device, signing }) => {
+    const key = sealing.find((entry) => entry.device === device);
+    return { device, signing, ...(key && { sealing: { id: key.id, publicKey: key.publicKey } }) };
+  });
   return { chain, devices };
 };

@@ -16,21 +16,22 @@ export interface Directory {
    * @throws RelayError, CryptoError
    */
   refresh(account: string): Promise<ContactRow>;
-  /** Verifies an answer and keeps it; a contact that is known stays verified. */
-  learn(response: AccountResponse, trust: { account: string; verified: boolean }): Promise<ContactRow>;
+  /** Verifies an answer for `account` and keeps it. */
+  learn(response: AccountResponse, account: string): Promise<ContactRow>;
 }
 
 export const createDirectory = (model: Model, transport: Transport): Directory => {
-  const learn: Directory['learn'] = async (response, { account, verified }) => {
+  const learn: Directory['learn'] = async (response, account) => {
     const keys = await verifyAccount(response, account);
     return model.change(async (draft) => {
       const known = await draft.get('contact', account);
       const row: ContactRow = {
+        verified: false,
         introduced: false,
         ...known,
         account,
-        handle: response.handle,
-        verified: verified || (known?.verified ?? false),
+        // Of an account whose chain is known the handle is, too: the relay cannot give it another.
+        handle: known && known.chain.length > 0 ? known.handle : response.handle,
         ...keys,
       };
       putContact(draft, row);
@@ -42,7 +43,7 @@ export const createDirectory = (model: Model, transport: Transport): Directory =
     async refresh(account) {
       if (!model.self) throw new RelayError('unauthenticated');
       const response = await transport.account(signerOf(model.self), account as AccountId);
-      return learn(response, { account, verified: false });
+      return learn(response, account);
     },
   };
 };

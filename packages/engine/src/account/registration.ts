@@ -11,6 +11,14 @@ import type { Model } from '../model.ts';
 import type { Transport } from '../ports.ts';
 import type { SelfRow } from '../rows.ts';
 
+/** Refusals after which nothing of the account can be at the relay. */
+const FINAL: readonly RelayError['code'][] = [
+  'handle-taken',
+  'invite-unknown',
+  'invite-used',
+  'invite-expired',
+];
+
 export interface Wish {
   link: Link & { invite: InviteSecret };
   handle: Handle;
@@ -73,7 +81,7 @@ export const prepare = async (model: Model, wish: Wish, now: number): Promise<vo
 /**
  * Asks the relay for the account that was prepared, and opens the conversation with the inviter.
  *
- * @throws RelayError; what was prepared is kept for the next try unless the relay refused by name
+ * @throws RelayError; what was prepared is kept for the next try unless the relay refused the invite or the handle
  */
 export const confirm = async (model: Model, transport: Transport, now: number): Promise<void> => {
   const request = model.self!.registering!;
@@ -88,7 +96,8 @@ export const confirm = async (model: Model, transport: Transport, now: number): 
       await directConversation(draft, account, now);
     });
   } catch (error) {
-    if (error instanceof RelayError && !error.retry) {
+    // Any other refusal may come before the relay has looked whether it took this chain already.
+    if (error instanceof RelayError && FINAL.includes(error.code)) {
       await model.change((draft) => draft.remove('self', 'self'));
     }
     throw error;

@@ -31,9 +31,11 @@ export const openConversationView = async (
   const rows = new Map<string, MessageRow>();
   let hasOlder = true;
   let snapshot: ConversationSnapshot | undefined;
-  let loading: Promise<void> | undefined;
-  /** Ids committed while a page was being read: what the page says of them is older. */
-  const touched = new Set<string>();
+  /** The first row of what has been read without a gap. */
+  let edge: MessageRow | undefined;
+  /** Committed while rows were being read: what was read of them is older. */
+  const touched = new Map<string, MessageRow>();
+  let reading: Promise<unknown> = Promise.resolve();
 
   const sorted = (): MessageRow[] => [...rows.values()].toSorted(byOrder);
 
@@ -42,39 +44,63 @@ export const openConversationView = async (
     emitter.emit();
   };
 
-  const load = async (): Promise<void> => {
-    touched.clear();
-    const oldest = sorted()[0];
-    const page = await model.store.messages(id, { limit: PAGE, ...(oldest && { before: oldest }) });
-    hasOlder = page.length === PAGE;
-    for (const row of page) if (!touched.has(row.id) || !rows.has(row.id)) rows.set(row.id, row);
-    changed();
+  const isBeforeWindow = (row: MessageRow): boolean =>
+    hasOlder && edge !== undefined && byOrder(row, edge) < 0;
+
+  /** Reads one page further back; `anew`, as much as there is now, from the newest. One reading at a time. */
+  const read = (anew: boolean): Promise<void> => {
+    const done = reading.then(async () => {
+      if (!anew && !hasOlder) return;
+      touched.clear();
+      const limit = anew ? Math.max(PAGE, rows.size) : PAGE;
+      const page = await model.store.messages(id, { limit, ...(!anew && edge && { before: edge }) });
+      if (anew) rows.clear();
+      hasOlder = page.length === limit;
+      edge = page.at(-1) ?? edge;
+      for (const row of [...page, ...touched.values()]) {
+        const newest = touched.get(row.id) ?? row;
+        if (!isBeforeWindow(newest)) rows.set(row.id, newest);
+      }
+      changed();
+    });
+    reading = done.catch(() => undefined);
+    return done;
   };
 
-  const loadOlder = async (): Promise<void> => {
-    if (!hasOlder) return;
-    loading ??= load().finally(() => {
-      loading = undefined;
+  let older: Promise<void> | undefined;
+  const loadOlder = (): Promise<void> => {
+    older ??= read(false).finally(() => {
+      older = undefined;
     });
-    await loading;
+    return older;
   };
 
   const stop = model.onChange((writes) => {
     let hit = false;
+    let moved = false;
     for (const write of writes) {
       if (write.table === 'contact' && 'put' in write && write.put.account === id) hit = true;
       if (write.table !== 'message' || !('put' in write) || write.put.conversation !== id) continue;
-      touched.add(write.put.id);
-      // Older than the window: it comes with its page.
-      const oldest = hasOlder ? sorted()[0] : undefined;
-      if (oldest && !rows.has(write.put.id) && byOrder(write.put, oldest) < 0) continue;
+      touched.set(write.put.id, write.put);
+      // What stands before the window comes with its page. A message that has just moved there, from the end where it
+      // stood unsent, leaves rows between itself and the window that nobody has read.
+      const before = isBeforeWindow(write.put);
+      if (before && !rows.has(write.put.id)) continue;
+      if (before) moved = true;
       rows.set(write.put.id, write.put);
       hit = true;
     }
     if (hit) changed();
+    // Fails when the store is closed or broken: then there is nothing newer to show.
+    if (moved) read(true).catch(() => undefined);
   });
 
-  await loadOlder();
+  try {
+    await loadOlder();
+  } catch (error) {
+    stop();
+    throw error;
+  }
   return {
     subscribe: emitter.subscribe,
     getSnapshot() {

@@ -9,6 +9,7 @@ import {
 } from '../conversations/draft.ts';
 import { place, withLast } from '../conversations/order.ts';
 import { joinStatus } from '../conversations/status.ts';
+import { cleanName } from '../clean-text.ts';
 import type { Draft } from '../model.ts';
 import type { ContactRow } from '../rows.ts';
 
@@ -84,7 +85,8 @@ export const apply = async (
       return undefined;
     case 'profile': {
       const contact: ContactRow | undefined = await draft.get('contact', arrival.from.account);
-      if (contact) putContact(draft, { ...contact, name: content.name });
+      const name = cleanName(content.name);
+      if (contact && name !== '') putContact(draft, { ...contact, name });
       return undefined;
     }
   }

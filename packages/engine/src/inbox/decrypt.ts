@@ -13,6 +13,8 @@ import type { ContactRow, SelfRow } from '../rows.ts';
 export type Opened = { envelope: IncomingEnvelope } & (
   | { from: { account: string; device: string }; content: Content }
   | { reason: string }
+  /** Nothing can be said of it yet: the keys of whom it claims to be from cannot be had now. */
+  | { later: true }
 );
 
 type Device = ContactRow['devices'][number];
@@ -28,21 +30,21 @@ const findDevice = async (
   return match(model.contacts.get(from.account)) ?? match(await directory.refresh(from.account));
 };
 
-/**
- * Opens one envelope and checks who wrote it.
- *
- * @throws RelayError that says `retry` when the sender's keys cannot be had now: nothing is known of the envelope yet
- */
+/** Opens one envelope and checks who wrote it. `out` holds accounts that could not be asked for, and gets more. */
 export const decrypt = async (
   self: SelfRow,
   model: Model,
   directory: Directory,
   envelope: IncomingEnvelope,
+  out: Set<string>,
 ): Promise<Opened> => {
+  let claimed = '';
   const me = { account: self.account, device: self.device };
   try {
     const { from, kind, body } = await open({ me, sealingKeys: self.sealing, envelope: envelope.body });
     if (kind !== KIND_SIGNED) return { envelope, reason: 'unknown-kind' };
+    claimed = from.account;
+    if (out.has(claimed)) return { envelope, later: true };
     if (from.account === self.account) return { envelope, reason: 'from-self' };
     const device = await findDevice(model, directory, from);
     if (!device) return { envelope, reason: 'device-unknown' };
@@ -55,6 +57,8 @@ export const decrypt = async (
     if (error instanceof CryptoError) return { envelope, reason: error.code };
     if (error instanceof RelayError && error.code === 'account-unknown')
       return { envelope, reason: error.code };
-    throw error;
+    if (!(error instanceof RelayError)) throw error;
+    out.add(claimed);
+    return { envelope, later: true };
   }
 };

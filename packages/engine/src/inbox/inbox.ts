@@ -34,8 +34,18 @@ interface Options {
 export const createInbox = ({ model, directory, clock, onStored, onError }: Options): Inbox => {
   const backoff = createBackoff(500, 30_000);
   const waiting = new Map<string, IncomingEnvelope>();
+  const resting = new Set<string>();
   let connection: Connection | undefined;
   let cancelRetry: (() => void) | undefined;
+
+  /** Leaves an envelope for a while; those behind it go on. */
+  const rest = (id: string): void => {
+    resting.add(id);
+    clock.after(backoff.next(), () => {
+      resting.delete(id);
+      pump.kick();
+    });
+  };
 
   const isKnown = async (id: string): Promise<boolean> =>
     (await model.store.get('seen', id)) !== undefined || (await model.store.get('aside', id)) !== undefined;
@@ -45,6 +55,7 @@ export const createInbox = ({ model, directory, clock, onStored, onError }: Opti
     await model.change(async (draft) => {
       const arrived = new Map<string, string[]>();
       for (const opened of batch) {
+        if ('later' in opened) continue;
         const { id, at, body } = opened.envelope;
         if ('reason' in opened) {
           draft.put('aside', { envelope: id, at, reason: opened.reason, body }, id);
@@ -62,18 +73,23 @@ export const createInbox = ({ model, directory, clock, onStored, onError }: Opti
   const work = async (): Promise<void> => {
     const { self } = model;
     if (!self || waiting.size === 0) return;
-    const envelopes = [...waiting.values()].slice(0, BATCH);
+    const envelopes = [...waiting.values()].filter(({ id }) => !resting.has(id)).slice(0, BATCH);
+    if (envelopes.length === 0) return;
     const known = await Promise.all(envelopes.map(({ id }) => isKnown(id)));
     const fresh = envelopes.filter((_, index) => !known[index]);
     // One after the other: the first message of a stranger fetches their keys, the next finds them.
     const opened: Opened[] = [];
-    for (const envelope of fresh) opened.push(await decrypt(self, model, directory, envelope));
+    const out = new Set<string>();
+    for (const envelope of fresh) opened.push(await decrypt(self, model, directory, envelope, out));
     if (opened.length > 0) await take(opened, self.account);
-    connection?.ack(envelopes.map(({ id }) => id));
-    for (const { id } of envelopes) waiting.delete(id);
-    backoff.reset();
+    const later = new Set(opened.flatMap((entry) => ('later' in entry ? [entry.envelope.id] : [])));
+    const done = envelopes.map(({ id }) => id).filter((id) => !later.has(id));
+    connection?.ack(done);
+    for (const id of done) waiting.delete(id);
+    for (const id of later) rest(id);
+    if (later.size === 0) backoff.reset();
     onStored();
-    if (waiting.size > 0) pump.kick();
+    pump.kick();
   };
 
   const pump = createPump(async () => {
@@ -101,6 +117,7 @@ export const createInbox = ({ model, directory, clock, onStored, onError }: Opti
     },
     connected(next) {
       connection = next;
+      resting.clear();
       cancel();
       pump.kick();
     },

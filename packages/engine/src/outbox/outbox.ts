@@ -2,9 +2,10 @@ import type { OutgoingEnvelope } from '@sotto/contract/envelope';
 import { type ErrorCode, RelayError } from '@sotto/contract/errors';
 import type { SendResult } from '@sotto/contract/events/relay';
 import { LIMITS } from '@sotto/contract/limits';
+import { CryptoError } from '@sotto/crypto/errors';
 import type { Directory } from '../account/directory.ts';
 import { createBackoff, type Clock } from '../clock.ts';
-import { putConversation, putMessage } from '../conversations/draft.ts';
+import { putContact, putConversation, putMessage } from '../conversations/draft.ts';
 import { place, withSettledLast } from '../conversations/order.ts';
 import { joinStatus } from '../conversations/status.ts';
 import type { Draft, Model } from '../model.ts';
@@ -19,6 +20,8 @@ const ANSWER_MS = 20_000;
 const ENCRYPT_ROWS = 50;
 /** How often a message is encrypted anew for devices that the relay then does not know. */
 const RENEWALS = 3;
+/** Said of the connection, not of what was sent over it. */
+const ENDING: readonly ErrorCode[] = ['token-expired', 'unauthenticated', 'device-removed'];
 
 export interface Outbox {
   /** Something new waits, or what it waited for may be there. */
@@ -47,17 +50,31 @@ interface Options {
  */
 export const createOutbox = ({ model, directory, clock, onError }: Options): Outbox => {
   const backoff = createBackoff(500, 30_000);
+  const lookups = createBackoff(500, 30_000);
   let connection: Connection | undefined;
   let underWay:
     | { rows: readonly OutboxRow[]; results: Map<string, SendResult>; cancel: () => void }
     | undefined;
   let cancelRetry: (() => void) | undefined;
+  /** Conversations whose keys could not be had a moment ago. */
+  const resting = new Set<string>();
+  let lastFailed = 0;
   /** One row at a time after a refusal of a whole batch, until it is known which row was meant. */
   let single = false;
 
   const retryLater = (): void => {
     cancelRetry ??= clock.after(backoff.next(), () => {
       cancelRetry = undefined;
+      pump.kick();
+    });
+  };
+
+  /** Leaves a conversation alone for a while; the others go on. */
+  const rest = (conversation: string): void => {
+    if (resting.has(conversation)) return;
+    resting.add(conversation);
+    clock.after(lookups.next(), () => {
+      resting.delete(conversation);
       pump.kick();
     });
   };
@@ -89,11 +106,17 @@ export const createOutbox = ({ model, directory, clock, onError }: Options): Out
 
   const fail = async (draft: Draft, row: OutboxRow, problem: SendProblem, settled: number): Promise<void> => {
     draft.remove('outbox', row.seq);
+    if (row.content.kind === 'profile') {
+      const contact = await draft.get('contact', row.conversation);
+      // They have not heard one's name: the next message brings it.
+      if (contact) putContact(draft, { ...contact, introduced: false });
+    }
     if (row.content.kind !== 'text') return;
     const message = await draft.get('message', [row.conversation, row.content.id]);
     const conversation = await draft.get('conversation', row.conversation);
-    if (!message || !conversation || !model.self) return;
-    const failed = { ...message, order: clock.now(), status: 'failed' as const, problem };
+    if (message?.status !== 'waiting' || !conversation || !model.self) return;
+    lastFailed = Math.max(clock.now(), lastFailed + 1);
+    const failed = { ...message, order: lastFailed, status: 'failed' as const, problem };
     putMessage(draft, failed);
     await putSettled(draft, conversation, failed, model.self, settled);
   };
@@ -101,29 +124,40 @@ export const createOutbox = ({ model, directory, clock, onError }: Options): Out
   /** The keys to encrypt for; a problem when there are none; undefined when it is not known yet. */
   const keysOf = async (account: string): Promise<ContactRow | SendProblem | undefined> => {
     const known = model.contacts.get(account);
-    if (known && known.devices.length > 0) return known;
+    const reachable = (contact: ContactRow) => contact.devices.some(({ sealing }) => sealing);
+    if (known && reachable(known)) return known;
     try {
       const fresh = await directory.refresh(account);
-      return fresh.devices.length > 0 ? fresh : 'device-unknown';
+      if (known && known.handle !== fresh.handle) return 'other-handle';
+      return reachable(fresh) ? fresh : 'device-unknown';
     } catch (error) {
-      if (!(error instanceof RelayError)) return 'keys-invalid';
-      return error.retry || error.code === 'unauthenticated' || error.code === 'token-expired'
-        ? undefined
-        : error.code;
+      if (error instanceof CryptoError) return 'keys-invalid';
+      if (!(error instanceof RelayError)) throw error;
+      // Everything else speaks of this device or of the moment, not of the recipient.
+      return error.code === 'account-unknown' ? error.code : undefined;
     }
   };
 
   const encrypt = async (self: SelfRow): Promise<void> => {
-    const waiting = [...model.outbox.values()].filter((row) => !row.envelopes).slice(0, ENCRYPT_ROWS);
+    const waiting = [...model.outbox.values()]
+      .filter((row) => !row.envelopes && !resting.has(row.conversation))
+      .slice(0, ENCRYPT_ROWS);
     const done: OutboxRow[] = [];
     const failed: { row: OutboxRow; problem: SendProblem }[] = [];
     const keys = new Map<string, ContactRow | SendProblem | undefined>();
     for (const row of waiting) {
       if (!keys.has(row.conversation)) keys.set(row.conversation, await keysOf(row.conversation));
       const contact = keys.get(row.conversation);
-      if (contact === undefined) retryLater();
+      if (contact === undefined) rest(row.conversation);
       else if (typeof contact === 'string') failed.push({ row, problem: contact });
-      else done.push({ ...row, envelopes: await encryptFor(self, contact, row.content) });
+      else {
+        try {
+          done.push({ ...row, envelopes: await encryptFor(self, contact, row.content) });
+        } catch (error) {
+          if (!(error instanceof CryptoError)) throw error;
+          failed.push({ row, problem: 'keys-invalid' });
+        }
+      }
     }
     if (done.length === 0 && failed.length === 0) return;
     await model.change(async (draft) => {
@@ -167,7 +201,10 @@ export const createOutbox = ({ model, directory, clock, onError }: Options): Out
       const renewals = (row.renewals ?? 0) + 1;
       if (refusal !== 'device-unknown' || renewals > RENEWALS) return fail(draft, row, refusal, settled);
       const contact = await draft.get('contact', row.conversation);
-      if (contact) draft.put('contact', { ...contact, devices: [] }, contact.account);
+      if (contact) {
+        const devices = contact.devices.map(({ device, signing }) => ({ device, signing }));
+        putContact(draft, { ...contact, devices });
+      }
       const { envelopes: _, ...plain } = row;
       return draft.put('outbox', { ...plain, renewals }, row.seq);
     }
@@ -226,6 +263,8 @@ export const createOutbox = ({ model, directory, clock, onError }: Options): Out
       forget();
       cancelRetry?.();
       cancelRetry = undefined;
+      resting.clear();
+      lookups.reset();
       backoff.reset();
       pump.kick();
     },
@@ -239,7 +278,8 @@ export const createOutbox = ({ model, directory, clock, onError }: Options): Out
     },
     refused(code) {
       const batch = underWay;
-      if (!batch) return;
+      // The connection is about to end; what is under way goes out again over the next.
+      if (!batch || ENDING.includes(code)) return;
       if (new RelayError(code).retry || batch.rows.length > 1) {
         forget();
         single = !new RelayError(code).retry;

@@ -113,7 +113,7 @@ export const MessageList = ({ id, view, unread, onTakeBack }: MessageListProps) 
             <MessageRow
               key={message.id}
               message={message}
-              peerName={peer.name}
+              peer={peer}
               newDay={newDay}
               first={first}
               last={last}

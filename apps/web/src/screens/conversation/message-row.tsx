@@ -1,4 +1,4 @@
-import type { ChatMessage } from '@sotto/engine/views';
+import type { ChatMessage, Person } from '@sotto/engine/views';
 import { memo } from 'react';
 import { clockTime, dayName } from '../../app/times.ts';
 import { Button } from '../../ui/button.tsx';
@@ -15,7 +15,7 @@ const TEXT = {
 
 interface MessageRowProps {
   message: ChatMessage;
-  peerName: string;
+  peer: Person;
   newDay: boolean;
   first: boolean;
   last: boolean;
@@ -26,15 +26,15 @@ interface MessageRowProps {
 
 /** One message, with the name of the day before it where a day begins. */
 export const MessageRow = memo((props: MessageRowProps) => {
-  const { message, peerName, newDay, first, last, today, onRetry, onTakeBack } = props;
+  const { message, peer, newDay, first, last, today, onRetry, onTakeBack } = props;
   const { id, mine, text, time, status } = message;
-  const failed = status === 'failed' ? problemWords(message.problem, peerName) : undefined;
+  const failed = status === 'failed' ? problemWords(message.problem, peer) : undefined;
   return (
     <>
       {newDay && <h2 className="message-day">{dayName(time, today)}</h2>}
       <div className="message" data-id={id} data-mine={mine} data-first={first} data-last={last}>
         <div className="message-bubble" dir="auto">
-          <bdi className="sr-only">{mine ? TEXT.you : TEXT.they(peerName)} </bdi>
+          <bdi className="sr-only">{mine ? TEXT.you : TEXT.they(peer.name)} </bdi>
           <span className="message-text">{text}</span>
           <span className="message-meta">
             <time dateTime={new Date(time).toISOString()}>{clockTime(time)}</time>

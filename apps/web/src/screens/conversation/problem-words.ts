@@ -1,9 +1,10 @@
 import type { SendProblem } from '@sotto/engine/rows';
+import type { Person } from '@sotto/engine/views';
 
 /** Why a message was not sent, and whether sending the same again can help. */
 export const problemWords = (
   problem: SendProblem | undefined,
-  name: string,
+  { name, handle }: Pick<Person, 'name' | 'handle'>,
 ): { says: string; again: boolean } => {
   switch (problem) {
     case 'account-unknown':
@@ -13,6 +14,11 @@ export const problemWords = (
     case 'keys-invalid':
       return {
         says: `Not sent: the relay gave out keys that are not ${name}’s. Ask ${name} in another way before you go on.`,
+        again: true,
+      };
+    case 'other-handle':
+      return {
+        says: `Not sent: the link gave another handle than the account has. This is @${handle}. Send it only if that is whom you mean.`,
         again: true,
       };
     case 'body-too-large':

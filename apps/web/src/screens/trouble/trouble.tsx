@@ -72,8 +72,8 @@ export const Wiped = ({ onBeginAgain }: { onBeginAgain(): void }) => (
 
 const BROKEN_WORDS: Record<string, string> = {
   full: 'There is no room left on this device. Make some, then reload the page.',
-  'no-keys': 'The keys of your account could not be read. Private windows are often the reason.',
   superseded: 'Another tab has just taken over.',
+  draw: 'Something on this screen could not be drawn.',
 };
 
 export const Broken = ({ reason }: { reason: string }) => (
