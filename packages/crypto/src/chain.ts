@@ -1,92 +1,43 @@
-import { concat, equal, lp, Reader, toBase64url, u8, u64, type Bytes } from './bytes.ts';
+import { equal, type Bytes } from './bytes.ts';
+import { authored, encodeContent, encodeEvent, joined, parseEvent, type EventBody } from './chain-event.ts';
+import { applyEvent, applyParsed, asChainInvalid, type ChainState, type RecoveryKey } from './chain-rules.ts';
 import { CryptoError } from './errors.ts';
-import { checkPoint, deviceId, sha256, sign, verify, type KeyPair } from './keys.ts';
-import { I } from './labels.ts';
+import { deviceId, sign, type KeyPair } from './keys.ts';
 
-/** A device that an account chain names as active. */
-export interface ChainDevice {
-  device: string;
-  signing: Bytes;
-  identity: Bytes;
-}
-
-export interface ChainState {
-  account: string;
-  /** The hash of the last event: 32 bytes. */
-  head: Bytes;
-  devices: ChainDevice[];
-}
-
-const VERSION = 1;
-const CREATE = 1;
 const NONE = new Uint8Array(0);
 
-/** What an event's signatures cover and its hash is taken of. Signatures are not hashed: they can be made anew. */
-const signedContent = (content: Bytes): Bytes => I('chain', content);
-
-/** An event: `lp(content)` and the signatures that its kind asks for. */
-interface Parsed {
-  kind: number;
-  /** The hash of the event before; empty in the first. */
-  previous: Bytes;
-  /** What the kind says. */
-  body: Bytes;
-  signed: Bytes;
-  signatures: Bytes;
+/** An event, and the chain with it. */
+export interface Appended {
+  event: Bytes;
+  state: ChainState;
 }
 
-const parse = (event: Bytes): Parsed => {
-  const outer = new Reader(event);
-  const content = outer.lp();
-  const signatures = outer.rest();
-  const reader = new Reader(content);
-  if (reader.u8() !== VERSION) throw new CryptoError('chain-invalid', 'version');
-  const kind = reader.u8();
-  reader.u64();
-  const previous = reader.lp();
-  return { kind, previous, body: reader.rest(), signed: signedContent(content), signatures };
-};
-
-/** The state after an event, or an error. `state` is undefined before the first. */
-const apply = async (state: ChainState | undefined, event: Parsed): Promise<ChainState> => {
-  if (!equal(event.previous, state?.head ?? NONE)) throw new CryptoError('chain-invalid', 'previous');
-  const head = await sha256(event.signed);
-  if (event.kind === CREATE && state === undefined) {
-    const reader = new Reader(event.body);
-    const signing = reader.lp();
-    const identity = reader.lp();
-    reader.end();
-    checkPoint(identity);
-    if (equal(signing, identity)) throw new CryptoError('chain-invalid', 'one key for two purposes');
-    if (!(await verify(signing, event.signatures, event.signed))) {
-      throw new CryptoError('chain-invalid', 'signature');
-    }
-    return {
-      account: toBase64url(head),
-      head,
-      devices: [{ device: await deviceId(signing), signing, identity }],
-    };
-  }
-  throw new CryptoError('chain-invalid', 'kind');
-};
+/** What every event is made from. */
+interface Draft {
+  /** After which event it stands: as a rule the last one; for a recovery that outranks others, the one before them. */
+  state: ChainState;
+  /** The signing key of an active device, or of the recovery key. */
+  author: KeyPair;
+  /** Milliseconds since 1970. */
+  createdAt: number;
+}
 
 /**
  * Checks a chain from its first event on and says what it adds up to. Throws `chain-invalid` for an event that is
  * unknown, malformed, unsigned or out of place, and for an empty list. Whether it is the chain of the account in
- * question, and extends the one seen before, is for the caller to compare.
+ * question is for the caller to compare; whether it extends the one seen before, `extendChain` tells.
  */
 export const verifyChain = async (events: readonly Bytes[]): Promise<ChainState> => {
   let state: ChainState | undefined;
-  try {
-    for (const event of events) state = await apply(state, parse(event));
-  } catch (error) {
-    throw error instanceof CryptoError && error.code !== 'chain-invalid'
-      ? new CryptoError('chain-invalid')
-      : error;
-  }
+  for (const event of events) state = await applyEvent(state, event);
   if (state === undefined) throw new CryptoError('chain-invalid', 'empty');
   return state;
 };
+
+/**
+ * The account that a first event makes: its id, and the fingerprint that an invite carries. Throws `chain-invalid`.
+ */
+export const accountOf = async (event: Bytes): Promise<string> => (await verifyChain([event])).account;
 
 /**
  * The first event of a new account: its first device, signed by that device. `createdAt` is in milliseconds since
@@ -99,9 +50,93 @@ export const createChain = async (request: {
   createdAt: number;
 }): Promise<{ account: string; event: Bytes }> => {
   const { signing, identity, createdAt } = request;
-  const body = concat(lp(signing.publicKey), lp(identity.publicKey));
-  const content = concat(u8(VERSION), u8(CREATE), u64(createdAt), lp(NONE), body);
-  const event = concat(lp(content), await sign(signing.privateKey, signedContent(content)));
-  const { account } = await verifyChain([event]);
-  return { account, event };
+  const body: EventBody = { kind: 'create', signing: signing.publicKey, identity: identity.publicKey };
+  const content = encodeContent({ createdAt, previous: NONE, body });
+  const event = encodeEvent(content, await sign(signing.privateKey, authored(content)));
+  return { account: await accountOf(event), event };
+};
+
+type Unauthored<T> = T extends unknown ? Omit<T, 'author'> : never;
+
+/** The content of the event that follows, and the author's signature. */
+const draft = async ({ state, author, createdAt }: Draft, body: Unauthored<EventBody>) => {
+  const authoredBody = { ...body, author: await deviceId(author.publicKey) } as EventBody;
+  const content = encodeContent({ createdAt, previous: state.head, body: authoredBody });
+  return { content, signature: await sign(author.privateKey, authored(content)) };
+};
+
+const appended = async (state: ChainState, event: Bytes): Promise<Appended> => ({
+  event,
+  state: await applyEvent(state, event),
+});
+
+const append = (request: Draft, body: Unauthored<EventBody>): Promise<Appended> =>
+  asChainInvalid(async () => {
+    const { content, signature } = await draft(request, body);
+    return appended(request.state, encodeEvent(content, signature));
+  });
+
+/**
+ * Half an event that adds a device: signed by `author`, to be countersigned by the device (`acceptDevice`). Throws
+ * `chain-invalid` when the chain does not allow it.
+ */
+export const proposeDevice = (
+  request: Draft & { device: { signing: Bytes; identity: Bytes } },
+): Promise<Bytes> =>
+  asChainInvalid(async () => {
+    const { signing, identity } = request.device;
+    const { content, signature } = await draft(request, { kind: 'add', signing, identity });
+    const proposal = encodeEvent(content, signature);
+    await applyParsed(request.state, parseEvent(proposal, true), true);
+    return proposal;
+  });
+
+/**
+ * The whole event, made by the device that is added. Throws `chain-invalid` when the proposal does not follow `state`,
+ * is not signed by one of its keys, or names other keys than these.
+ */
+export const acceptDevice = (request: {
+  state: ChainState;
+  proposal: Bytes;
+  signing: KeyPair;
+  identity: Pick<KeyPair, 'publicKey'>;
+}): Promise<Appended> =>
+  asChainInvalid(async () => {
+    const { state, proposal, signing, identity } = request;
+    const { body, content, signatures } = parseEvent(proposal, true);
+    // That the other key is mine too, the whole event shows, as it does all else.
+    if (body.kind !== 'add' || !equal(body.identity, identity.publicKey))
+      throw new CryptoError('chain-invalid', 'other keys');
+    const countersigned = await sign(signing.privateKey, joined(content));
+    return appended(state, encodeEvent(content, ...signatures, countersigned));
+  });
+
+/** Throws `chain-invalid` when the author or the device is not active, or nobody would be left. */
+export const revokeDevice = (request: Draft & { device: string }): Promise<Appended> =>
+  append(request, { kind: 'revoke', device: request.device });
+
+/**
+ * Sets the recovery key or replaces it. Signed by the recovery key that is replaced it is final; signed by a device,
+ * the replaced one can undo it for 30 days (`extendChain`). Throws `chain-invalid`.
+ */
+export const setRecoveryKey = (
+  request: Draft & { recovery: { signing: KeyPair; sealing: RecoveryKey['sealing'] } },
+): Promise<Appended> =>
+  asChainInvalid(async () => {
+    const { signing, sealing } = request.recovery;
+    const body = { kind: 'recovery' as const, signing: signing.publicKey, sealing };
+    const { content, signature } = await draft(request, body);
+    const countersigned = await sign(signing.privateKey, joined(content));
+    return appended(request.state, encodeEvent(content, signature, countersigned));
+  });
+
+/**
+ * States the manifest of the archive, and the archive key by its commitment (`commitArchiveKey`): the current one
+ * under its generation, or a new one under the next, which has to follow a revocation. Throws `chain-invalid`.
+ */
+export const setArchive = (
+  request: Draft & { generation: number; commitment: Bytes; version: number; manifest: Bytes },
+): Promise<Appended> => {
+  const { generation, commitment, version, manifest } = request;
+  return append(request, { kind: 'archive', generation, commitment, version, manifest });
 };

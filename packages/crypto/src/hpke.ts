@@ -1,6 +1,6 @@
 import { concat, u8, u16, utf8, type Bytes } from './bytes.ts';
 import { CryptoError } from './errors.ts';
-import { generateSealingPair, importAgreementKey, type KeyPair } from './keys.ts';
+import { generateSealingPair, importAgreementKey, type KeyPair, type PrivateKey } from './keys.ts';
 
 /** DHKEM(P-256, HKDF-SHA256), HKDF-SHA256 and one of two AEADs, by the names that RFC 9180 gives them. */
 export interface Suite {
@@ -49,7 +49,12 @@ const sharedSecret = async (own: KeyPair, other: Bytes, kemContext: Bytes): Prom
 };
 
 /** KeySchedule in base mode: the AEAD key, and the base nonce, which is the nonce of the first message. */
-const keySchedule = async (suite: Suite, shared: Bytes, info: Bytes, usage: 'encrypt' | 'decrypt') => {
+const keySchedule = async (
+  suite: Suite,
+  shared: Bytes,
+  info: Bytes,
+  usage: 'encrypt' | 'decrypt' | 'wrapKey' | 'unwrapKey',
+) => {
   const id = suiteId(suite);
   const mac = { name: 'HMAC', hash: 'SHA-256' };
   const extractor = await crypto.subtle.importKey('raw', EMPTY_SALT, mac, false, ['sign']);
@@ -82,6 +87,23 @@ const gcm = (iv: Bytes, additionalData: Bytes) => ({
   tagLength: 8 * TAG_BYTES,
 });
 
+/** The AEAD key and nonce for a recipient, and what they open with. Throws `bad-key`. */
+const encapsulate = async (
+  { suite, recipient, info, ephemeral }: { suite: Suite; recipient: Bytes; info: Bytes; ephemeral?: KeyPair },
+  usage: 'encrypt' | 'wrapKey',
+) => {
+  const own = ephemeral ?? (await generateSealingPair());
+  const enc = new Uint8Array(own.publicKey);
+  const shared = await sharedSecret(own, recipient, concat(enc, recipient));
+  return { enc, ...(await keySchedule(suite, shared, info, usage)) };
+};
+
+/** An OperationError is the AEAD's no. Anything else is a mistake of the caller and stays visible. */
+const refusal = (error: unknown): unknown =>
+  error instanceof CryptoError || (error instanceof Error && error.name === 'OperationError')
+    ? new CryptoError('cannot-open')
+    : error;
+
 /**
  * RFC 9180, base mode, single shot: SealBase. `ephemeral` is fresh unless given, and must serve one message only.
  * Throws `bad-key` when `recipient` is not a point.
@@ -94,10 +116,8 @@ export const seal = async (request: {
   plaintext: Bytes;
   ephemeral?: KeyPair;
 }): Promise<{ enc: Bytes; ciphertext: Bytes }> => {
-  const { suite, recipient, info, aad, plaintext, ephemeral = await generateSealingPair() } = request;
-  const enc = new Uint8Array(ephemeral.publicKey);
-  const shared = await sharedSecret(ephemeral, recipient, concat(enc, recipient));
-  const { key, nonce } = await keySchedule(suite, shared, info, 'encrypt');
+  const { aad, plaintext } = request;
+  const { enc, key, nonce } = await encapsulate(request, 'encrypt');
   return { enc, ciphertext: new Uint8Array(await crypto.subtle.encrypt(gcm(nonce, aad), key, plaintext)) };
 };
 
@@ -116,9 +136,75 @@ export const open = async (request: {
     const { key, nonce } = await keySchedule(suite, shared, info, 'decrypt');
     return new Uint8Array(await crypto.subtle.decrypt(gcm(nonce, aad), key, ciphertext));
   } catch (error) {
-    // An OperationError is the AEAD's no. Anything else is a mistake of the caller and stays visible.
-    const refused =
-      error instanceof CryptoError || (error instanceof Error && error.name === 'OperationError');
-    throw refused ? new CryptoError('cannot-open') : error;
+    throw refusal(error);
+  }
+};
+
+/**
+ * `seal` over the 32 bytes of an extractable AES key that script does not get to see: the same bytes on the wire.
+ * Throws `bad-key` when `recipient` is not a point.
+ */
+export const wrapKey = async (request: {
+  suite: Suite;
+  recipient: Bytes;
+  info: Bytes;
+  aad: Bytes;
+  wrapped: PrivateKey;
+  ephemeral?: KeyPair;
+}): Promise<{ enc: Bytes; ciphertext: Bytes }> => {
+  const { aad, wrapped } = request;
+  const { enc, key, nonce } = await encapsulate(request, 'wrapKey');
+  return {
+    enc,
+    ciphertext: new Uint8Array(await crypto.subtle.wrapKey('raw', wrapped, key, gcm(nonce, aad))),
+  };
+};
+
+/** What a key becomes when it is unwrapped: one to derive others with, or one to wrap again. */
+export type UnwrapAs = 'HKDF' | 'AES-CTR';
+
+/** `unwrapKey` by an AES-GCM key, with the forms that a key may take. Throws `cannot-open`. */
+export const unwrapUnder = async (
+  key: PrivateKey,
+  { iv, aad, ciphertext }: { iv: Bytes; aad: Bytes; ciphertext: Bytes },
+  as: UnwrapAs,
+): Promise<PrivateKey> => {
+  // Engines differ in how they refuse a key of another length; here it is a matter of form.
+  if (ciphertext.length !== 32 + TAG_BYTES) throw new CryptoError('cannot-open');
+  const algorithm = gcm(iv, aad);
+  try {
+    return as === 'HKDF'
+      ? await crypto.subtle.unwrapKey('raw', ciphertext, key, algorithm, 'HKDF', false, ['deriveKey'])
+      : await crypto.subtle.unwrapKey(
+          'raw',
+          ciphertext,
+          key,
+          algorithm,
+          { name: 'AES-CTR', length: 256 },
+          true,
+          ['unwrapKey'],
+        );
+  } catch (error) {
+    throw refusal(error);
+  }
+};
+
+/** `open` for `wrapKey`. Throws `cannot-open` whatever is wrong with what came in. */
+export const unwrapKey = async (request: {
+  suite: Suite;
+  recipient: KeyPair;
+  enc: Bytes;
+  info: Bytes;
+  aad: Bytes;
+  ciphertext: Bytes;
+  as: UnwrapAs;
+}): Promise<PrivateKey> => {
+  const { suite, recipient, enc, info, aad, ciphertext, as } = request;
+  try {
+    const shared = await sharedSecret(recipient, enc, concat(enc, recipient.publicKey));
+    const { key, nonce } = await keySchedule(suite, shared, info, 'unwrapKey');
+    return await unwrapUnder(key, { iv: nonce, aad, ciphertext }, as);
+  } catch (error) {
+    throw refusal(error);
   }
 };

@@ -31,7 +31,8 @@ export const importPair = async (
     x: toBase64url(point.subarray(1, 33)),
     y: toBase64url(point.subarray(33)),
   };
-  const usages: ['sign'] | ['deriveBits'] = algorithm === 'ECDSA' ? ['sign'] : ['deriveBits'];
+  const usages: ('sign' | 'deriveBits' | 'deriveKey')[] =
+    algorithm === 'ECDSA' ? ['sign'] : ['deriveBits', 'deriveKey'];
   const imported = await crypto.subtle.importKey(
     'jwk',
     jwk,
@@ -75,4 +76,29 @@ export const BAD_POINTS: Record<string, Bytes> = {
   'one byte short': G.slice(0, 64),
   'one byte long': fromHex(`04${GENERATOR}00`),
   'one byte long, with the same coordinates': fromHex(`04${GENERATOR.slice(0, 64)}00${GENERATOR.slice(64)}`),
+};
+
+/** All bytes in plain data, as text. */
+const bytesOf = (value: unknown): string => {
+  if (value instanceof Uint8Array) return toHex(value);
+  if (typeof value !== 'object' || value === null || value instanceof CryptoKey) return '';
+  return Object.values(value).map(bytesOf).join();
+};
+
+const freeze = (value: unknown): void => {
+  if (typeof value !== 'object' || value === null) return;
+  // Bytes cannot be frozen.
+  if (ArrayBuffer.isView(value)) return;
+  if (value instanceof CryptoKey) return;
+  Object.freeze(value);
+  for (const each of Object.values(value)) freeze(each);
+};
+
+/** Runs `work` on inputs that are frozen all the way down, and throws when it changed bytes in them. */
+export const unchanged = async <T, R>(inputs: T, work: (inputs: T) => Promise<R>): Promise<R> => {
+  freeze(inputs);
+  const before = bytesOf(inputs);
+  const result = await work(inputs);
+  if (bytesOf(inputs) !== before) throw new Error('an input was changed');
+  return result;
 };

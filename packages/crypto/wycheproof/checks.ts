@@ -1,0 +1,169 @@
+import { concat, equal, type Bytes } from '../src/bytes.ts';
+import { CryptoError } from '../src/errors.ts';
+import { verify } from '../src/keys.ts';
+import { agreeInput, pre } from '../src/step.ts';
+import { fromHex, toHex } from '../src/test-support.ts';
+
+/** What came of a file: how many of its vectors apply, and what went wrong with which. */
+export interface Outcome {
+  applied: number;
+  wrong: string[];
+}
+
+interface Test {
+  tcId: number;
+  comment: string;
+  result: 'valid' | 'invalid' | 'acceptable';
+}
+
+interface File<G> {
+  numberOfTests: number;
+  testGroups: G[];
+}
+
+/** Runs every vector; `judge` says what is wrong with one, or nothing. */
+const each = async <G extends { tests: Test[] }>(
+  groups: readonly G[],
+  judge: (test: G['tests'][number], group: G) => Promise<string | undefined>,
+): Promise<Outcome> => {
+  const outcome: Outcome = { applied: 0, wrong: [] };
+  for (const group of groups)
+    for (const test of group.tests) {
+      outcome.applied += 1;
+      const wrong = await judge(test, group);
+      if (wrong !== undefined) outcome.wrong.push(`${test.tcId} (${test.comment}): ${wrong}`);
+    }
+  return outcome;
+};
+
+/** What `work` gives, or undefined where the engine or the package refuses. */
+const attempt = async (work: () => Promise<ArrayBuffer>): Promise<string | undefined> => {
+  try {
+    return toHex(new Uint8Array(await work()));
+  } catch {
+    return undefined;
+  }
+};
+
+const N = 0xffffffff00000000ffffffffffffffffbce6faada7179e84f3b9cac2fc632551n;
+
+type EcdsaGroup = { publicKey: { uncompressed: string }; tests: (Test & { msg: string; sig: string })[] };
+
+const ecdsa = ({ testGroups }: File<EcdsaGroup>): Promise<Outcome> =>
+  each(testGroups, async (test, { publicKey }) => {
+    const signature = fromHex(test.sig);
+    const accepts = (bytes: Bytes) => verify(fromHex(publicKey.uncompressed), bytes, fromHex(test.msg));
+    const accepted = await accepts(signature);
+    if (test.result !== 'valid') return accepted ? 'an invalid signature is accepted' : undefined;
+    const s = BigInt(`0x${test.sig.slice(64)}`);
+    if (s <= N / 2n) return accepted ? undefined : 'a valid low-s signature is refused';
+    if (accepted) return 'a high-s signature is accepted';
+    const low = concat(signature.subarray(0, 32), fromHex((N - s).toString(16).padStart(64, '0')));
+    return (await accepts(low)) ? undefined : 'the low-s twin of a valid signature is refused';
+  });
+
+/** PKCS #8 of a scalar without its public key, so that the vector's scalar is all that goes in. */
+const pkcs8 = (scalar: string): Bytes =>
+  fromHex(
+    `3041020100301306072a8648ce3d020106082a8648ce3d030107042730250201010420${scalar.slice(-64).padStart(64, '0')}`,
+  );
+
+const ECDH = { name: 'ECDH', namedCurve: 'P-256' };
+const INFO = new Uint8Array(1);
+
+type EcdhGroup = { tests: (Test & { public: string; private: string; shared: string })[] };
+
+const ecdh = ({ testGroups }: File<EcdhGroup>): Promise<Outcome> =>
+  each(testGroups, async (test) => {
+    const point = fromHex(test.public);
+    try {
+      const own = await crypto.subtle.importKey('pkcs8', pkcs8(test.private), ECDH, false, ['deriveKey']);
+      const seen = await pre(await agreeInput(own, point), INFO);
+      if (test.result !== 'valid') return 'the public key is accepted';
+      const shared = await crypto.subtle.importKey('raw', fromHex(test.shared), 'HKDF', false, [
+        'deriveBits',
+      ]);
+      return equal(seen, await pre(shared, INFO)) ? undefined : 'another shared secret';
+    } catch (error) {
+      if (!(error instanceof CryptoError)) return `failed: ${String(error)}`;
+      return test.result === 'valid' ? 'a valid public key is refused' : undefined;
+    }
+  });
+
+type AeadGroup = {
+  keySize: number;
+  ivSize: number;
+  tagSize: number;
+  tests: (Test & { key: string; iv: string; aad: string; msg: string; ct: string; tag: string })[];
+};
+
+const aead = ({ testGroups }: File<AeadGroup>): Promise<Outcome> =>
+  each(
+    testGroups.filter(({ keySize, ivSize, tagSize }) => keySize === 256 && ivSize === 96 && tagSize === 128),
+    async (test) => {
+      const key = await crypto.subtle.importKey('raw', fromHex(test.key), 'AES-GCM', false, [
+        'encrypt',
+        'decrypt',
+      ]);
+      const parameters = {
+        name: 'AES-GCM',
+        iv: fromHex(test.iv),
+        additionalData: fromHex(test.aad),
+        tagLength: 128,
+      };
+      const sealed = fromHex(test.ct + test.tag);
+      const opened = await attempt(() => crypto.subtle.decrypt(parameters, key, sealed));
+      if (test.result !== 'valid') return opened === undefined ? undefined : 'it opens';
+      if (opened !== test.msg) return 'it does not open';
+      const again = await attempt(() => crypto.subtle.encrypt(parameters, key, fromHex(test.msg)));
+      return again === test.ct + test.tag ? undefined : 'another ciphertext';
+    },
+  );
+
+type HkdfGroup = {
+  tests: (Test & { ikm: string; salt: string; info: string; size: number; okm: string })[];
+};
+
+const hkdf = ({ testGroups }: File<HkdfGroup>): Promise<Outcome> =>
+  each(testGroups, async (test) => {
+    const key = await crypto.subtle.importKey('raw', fromHex(test.ikm), 'HKDF', false, ['deriveBits']);
+    const parameters = { name: 'HKDF', hash: 'SHA-256', salt: fromHex(test.salt), info: fromHex(test.info) };
+    const okm = await attempt(() => crypto.subtle.deriveBits(parameters, key, 8 * test.size));
+    if (test.result !== 'valid') return okm === undefined ? undefined : 'it derives';
+    return okm === test.okm ? undefined : 'another key';
+  });
+
+type MacGroup = { tagSize: number; tests: (Test & { key: string; msg: string; tag: string })[] };
+
+const hmac = ({ testGroups }: File<MacGroup>): Promise<Outcome> =>
+  each(
+    testGroups.filter(({ tagSize }) => tagSize === 256),
+    async (test) => {
+      const algorithm = { name: 'HMAC', hash: 'SHA-256' };
+      const key = await crypto.subtle.importKey('raw', fromHex(test.key), algorithm, false, [
+        'sign',
+        'verify',
+      ]);
+      const own = new Uint8Array(await crypto.subtle.sign(algorithm, key, fromHex(test.msg)));
+      const accepted = await crypto.subtle.verify(algorithm, key, fromHex(test.tag), fromHex(test.msg));
+      const right = test.result === 'valid';
+      return accepted === right && equal(own, fromHex(test.tag)) === right ? undefined : 'another tag';
+    },
+  );
+
+/** Each file, how many of its vectors apply, and what runs them. */
+export const SUITES = {
+  ecdsa_secp256r1_sha256_p1363_test: { applies: 252, run: ecdsa },
+  ecdh_secp256r1_ecpoint_test: { applies: 355, run: ecdh },
+  aes_gcm_test: { applies: 66, run: aead },
+  hkdf_sha256_test: { applies: 86, run: hkdf },
+  hmac_sha256_test: { applies: 87, run: hmac },
+} as const;
+
+export type SuiteName = keyof typeof SUITES;
+
+export const SUITE_NAMES = Object.keys(SUITES) as SuiteName[];
+
+/** Runs a file's vectors. `json` is the file as published. */
+export const runSuite = (name: SuiteName, json: unknown): Promise<Outcome> =>
+  (SUITES[name].run as (file: unknown) => Promise<Outcome>)(json);
