@@ -11,6 +11,7 @@ import { accountRoutes } from './http/accounts.ts';
 import { createApp } from './http/app.ts';
 import { deviceRoutes } from './http/devices.ts';
 import { inviteRoutes } from './http/invites.ts';
+import { prekeyRoutes } from './http/prekeys.ts';
 import { sessionRoutes } from './http/session.ts';
 import { createLog, type Logger } from './log.ts';
 import { acquireCluster, type Cluster } from './postgres/launcher.ts';
@@ -23,6 +24,7 @@ import { localDoorbell } from './services/doorbell.ts';
 import { inviteId, Invites, newInviteSecret } from './services/invites.ts';
 import { Mailbox } from './services/mailbox.ts';
 import { Origins } from './services/origins.ts';
+import { Prekeys } from './services/prekeys.ts';
 import { SignIn } from './services/sign-in.ts';
 import { sweep } from './services/sweep.ts';
 import { Tokens } from './services/tokens.ts';
@@ -115,6 +117,7 @@ const createServices = (
       // Made good at the next start when it fails now.
       registered: () => void first.forget().catch(() => undefined),
     }),
+    prekeys: new Prekeys(prisma, pool, { now }),
     signIn: new SignIn(prisma, { tokens, origins }),
     mailbox: new Mailbox(pool, { doorbell, now, last }),
   };
@@ -141,7 +144,11 @@ export const createRelay = async (
 
   const { pool, prisma } = store.database;
   const origins = new Origins(config.publicUrl, port);
-  const { doorbell, invites, first, accounts, signIn, mailbox } = createServices(store, config, origins);
+  const { doorbell, invites, first, accounts, prekeys, signIn, mailbox } = createServices(
+    store,
+    config,
+    origins,
+  );
   const linkTo = (invite: InviteSecret): string => formatLink(origins.main, { invite });
 
   const gateway = openGateway(server, origins, { mailbox, doorbell, signIn, now: config.now, log });
@@ -165,6 +172,7 @@ export const createRelay = async (
       accountRoutes(accounts, signIn),
       sessionRoutes(signIn),
       inviteRoutes(invites, signIn),
+      prekeyRoutes(prekeys, signIn),
       deviceRoutes(signIn, async (device, account) => {
         await removeDevice(prisma, device, { account, now: config.now() });
         gateway.disconnect(device, 'device-removed');

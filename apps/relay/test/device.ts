@@ -3,12 +3,14 @@ import type { OutgoingEnvelope } from '@sotto/contract/envelope';
 import type { ClientEvents } from '@sotto/contract/events/client';
 import type { RelayEvents, SendResult } from '@sotto/contract/events/relay';
 import type { AccountId, DeviceId, EnvelopeId, Handle, InviteSecret } from '@sotto/contract/ids';
+import type { EcPrekey } from '@sotto/contract/keys';
 import type { RegisterRequest } from '@sotto/contract/rest/accounts';
 import type { ChallengeResponse, TokenResponse } from '@sotto/contract/rest/session';
 import { WIRE_VERSION } from '@sotto/contract/version';
 import { fromBase64url, toBase64url } from '@sotto/crypto/bytes';
 import { createChain, verifyChain } from '@sotto/crypto/chain';
 import { generateAgreementKey, generateSigningKey } from '@sotto/crypto/keys';
+import { makePrekeys, type Prekey } from '@sotto/crypto/prekeys';
 import { createSealingKey } from '@sotto/crypto/sealing-key';
 import { signSignIn } from '@sotto/crypto/sign-in';
 import { io, type Socket } from 'socket.io-client';
@@ -42,6 +44,15 @@ export const call = async (
 
 let count = 0;
 
+/** A prekey as it goes over the wire. */
+export const wirePrekey = ({ id, createdAt, expiresAt, publicKey, signature }: Prekey): EcPrekey => ({
+  id,
+  createdAt,
+  expiresAt,
+  publicKey: toBase64url(publicKey),
+  signature: toBase64url(signature),
+});
+
 /** Keys of a new device and what it would register with. */
 export const createDevice = async (invite: InviteSecret) => {
   const signing = await generateSigningKey();
@@ -55,6 +66,11 @@ export const createDevice = async (invite: InviteSecret) => {
     id: 1,
     createdAt: Date.now(),
   });
+  const prekey = async (kind: 'signed' | 'pq-last-resort') => {
+    const owner = { account, device, signing: signing.privateKey };
+    const [made] = await makePrekeys({ ...owner, kind, firstId: 1, count: 1, createdAt: Date.now() });
+    return wirePrekey(made!);
+  };
   count += 1;
   const registration: RegisterRequest = {
     invite,
@@ -66,6 +82,8 @@ export const createDevice = async (invite: InviteSecret) => {
       publicKey: toBase64url(sealing.publicKey),
       signature: toBase64url(sealing.signature),
     },
+    signed: await prekey('signed'),
+    lastResort: await prekey('pq-last-resort'),
   };
   return { account: account as AccountId, device: device as DeviceId, signing, registration };
 };

@@ -25,6 +25,18 @@ export type ReceiptContent = z.infer<typeof ReceiptContent>;
 export const ProfileContent = z.strictObject({ kind: z.literal('profile'), name });
 export type ProfileContent = z.infer<typeof ProfileContent>;
 
+/**
+ * Something from the recipient could not be read; the session that brings this is new. What never arrived is to be
+ * sent again.
+ */
+export const RepairContent = z.strictObject({ kind: z.literal('repair') });
+export type RepairContent = z.infer<typeof RepairContent>;
+
 /** What stands inside a sealed message. The relay never sees any of it. */
-export const Content = z.discriminatedUnion('kind', [TextContent, ReceiptContent, ProfileContent]);
+export const Content = z.discriminatedUnion('kind', [
+  TextContent,
+  ReceiptContent,
+  ProfileContent,
+  RepairContent,
+]);
 export type Content = z.infer<typeof Content>;

@@ -20,3 +20,21 @@ export const SealingKey = z.strictObject({
   signature: Signature,
 });
 export type SealingKey = z.infer<typeof SealingKey>;
+
+const prekey = {
+  /** Chosen by the device, never reused by it for this kind. */
+  id: z.int().check(z.minimum(1), z.maximum(0xffffffff)),
+  /** Milliseconds since 1970, by the device's clock. */
+  createdAt: z.int().check(z.minimum(0)),
+  expiresAt: z.int().check(z.minimum(0)),
+  /** By the device, over account, device, kind and all else that stands here. */
+  signature: Signature,
+};
+
+/** A signed or one-time prekey: P-256. */
+export const EcPrekey = z.strictObject({ ...prekey, publicKey: PublicKey });
+export type EcPrekey = z.infer<typeof EcPrekey>;
+
+/** A post-quantum prekey: ML-KEM-768, 1,184 bytes. */
+export const PqPrekey = z.strictObject({ ...prekey, publicKey: base64url({ min: 1184, max: 1184 }) });
+export type PqPrekey = z.infer<typeof PqPrekey>;

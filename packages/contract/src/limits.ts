@@ -13,6 +13,11 @@ export const LIMITS = {
   /** A REST body. */
   requestBytes: 64 * 1024,
   chainEventBytes: 4 * 1024,
+  /** Of each kind, in one request: 20 of each stay below `requestBytes`. */
+  prekeysPerRequest: 20,
+  /** One-time prekeys of each kind that the relay keeps for a device. */
+  prekeysPerDevice: 200,
+  devicesPerAccount: 32,
   textCharacters: 8000,
   nameCharacters: 64,
   receiptMessages: 100,

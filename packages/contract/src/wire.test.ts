@@ -8,6 +8,7 @@ import { AcceptedEvent, DeliverEvent } from './events/relay.ts';
 import { LIMITS } from './limits.ts';
 import { AccountResponse, RegisterRequest, RegisterResponse } from './rest/accounts.ts';
 import { InviteCheckRequest, InviteCheckResponse, InviteResponse } from './rest/invites.ts';
+import { BundlesRequest, BundlesResponse, PrekeysResponse, PublishRequest } from './rest/prekeys.ts';
 import { RelayResponse } from './rest/relay.ts';
 import { ChallengeRequest, ChallengeResponse, TokenRequest, TokenResponse } from './rest/session.ts';
 import { WIRE_VERSION } from './version.ts';
@@ -16,6 +17,8 @@ const WIRE = {
   AccountResponse,
   AcceptedEvent,
   AckEvent,
+  BundlesRequest,
+  BundlesResponse,
   ChallengeRequest,
   ChallengeResponse,
   Content,
@@ -26,7 +29,9 @@ const WIRE = {
   InviteCheckResponse,
   InviteResponse,
   OutgoingEnvelope,
+  PrekeysResponse,
   Problem,
+  PublishRequest,
   RegisterRequest,
   RegisterResponse,
   RelayResponse,

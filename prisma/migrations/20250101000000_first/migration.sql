@@ -34,6 +34,19 @@ CREATE TABLE "device" (
 
 CREATE INDEX "device_account_idx" ON "device"("account");
 
+CREATE TABLE "prekey" (
+    "device" BYTEA NOT NULL,
+    "kind" SMALLINT NOT NULL,
+    "id" BIGINT NOT NULL,
+    "created_at" BIGINT NOT NULL,
+    "expires_at" BIGINT NOT NULL,
+    "public_key" BYTEA NOT NULL,
+    "signature" BYTEA NOT NULL,
+
+    CONSTRAINT "prekey_pkey" PRIMARY KEY ("device", "kind", "id"),
+    CONSTRAINT "prekey_device_fkey" FOREIGN KEY ("device") REFERENCES "device"("id") ON DELETE CASCADE ON UPDATE CASCADE
+);
+
 CREATE TABLE "invite" (
     "id" BYTEA NOT NULL,
     "expires_at" TIMESTAMPTZ(3) NOT NULL,

@@ -8,12 +8,20 @@ import { Prisma, type PrismaClient } from '../store/generated/client.ts';
 import { DAY, dayOf } from '../store/days.ts';
 import { idBytes, idText } from '../store/id-bytes.ts';
 import type { Invites } from './invites.ts';
+import { type NamedPrekey, prekeyRow, verifyPrekeys } from './prekeys.ts';
 
 /** An account and what is needed to write to it. */
 const WITH_KEYS = {
   events: { orderBy: { index: 'asc' } },
   devices: { where: { removedAt: null }, orderBy: { createdAt: 'asc' } },
 } as const satisfies Prisma.AccountInclude;
+
+interface Verified {
+  account: AccountId;
+  device: DeviceId;
+  signing: Uint8Array<ArrayBuffer>;
+  prekeys: NamedPrekey[];
+}
 
 export class Accounts {
   readonly #prisma: PrismaClient;
@@ -34,15 +42,16 @@ export class Accounts {
 
   /**
    * Uses the invite and makes the account, both or neither. The same chain again is answered as the first time.
-   * @throws RelayError `chain-invalid`, `sealing-key-invalid`, `handle-taken`, `invite-unknown`, `invite-used`,
+   * @throws RelayError `chain-invalid`, `sealing-key-invalid`, `prekey-invalid`, `handle-taken`, `invite-unknown`, `invite-used`,
    * `invite-expired`
    */
   async register(request: RegisterRequest): Promise<RegisterResponse> {
-    const { account, device, signingKey } = await this.#verify(request);
+    const verified = await this.#verify(request);
+    const { account, device } = verified;
     const before = await this.#find(account, device);
     if (before) return before;
     try {
-      await this.#create(request, account, device, signingKey);
+      await this.#create(request, verified);
     } catch (error) {
       // The same request may have gone through beside this one, with this invite and this handle.
       const meanwhile = await this.#find(account, device);
@@ -89,7 +98,7 @@ export class Accounts {
     };
   }
 
-  async #verify({ event, sealingKey }: RegisterRequest) {
+  async #verify({ event, sealingKey, signed, lastResort }: RegisterRequest): Promise<Verified> {
     const chain = await verifyChain([idBytes(event)]).catch((error: unknown) => {
       throw error instanceof CryptoError ? new RelayError('chain-invalid') : error;
     });
@@ -105,7 +114,13 @@ export class Accounts {
       },
     });
     if (!valid) throw new RelayError('sealing-key-invalid');
-    return { account: chain.account as AccountId, device: device as DeviceId, signingKey: signing };
+    const owner = { account: chain.account as AccountId, device: device as DeviceId, signing };
+    const prekeys = [
+      { kind: 'signed' as const, prekey: signed },
+      { kind: 'pq-last-resort' as const, prekey: lastResort },
+    ];
+    await verifyPrekeys(owner, prekeys, this.#now());
+    return { ...owner, prekeys };
   }
 
   async #find(account: AccountId, device: DeviceId): Promise<RegisterResponse | undefined> {
@@ -115,9 +130,7 @@ export class Accounts {
 
   async #create(
     { invite, handle, event, sealingKey }: RegisterRequest,
-    account: AccountId,
-    device: DeviceId,
-    signingKey: Uint8Array<ArrayBuffer>,
+    { account, device, signing, prekeys }: Verified,
   ): Promise<void> {
     // The day alone: a moment would tie the account to what else happened in it.
     const createdAt = new Date(dayOf(this.#now()) * DAY);
@@ -132,7 +145,7 @@ export class Accounts {
           devices: {
             create: {
               id: idBytes(device),
-              signingKey,
+              signingKey: signing,
               sealingId: BigInt(sealingKey.id),
               sealingCreatedAt: BigInt(sealingKey.createdAt),
               sealingPublicKey: idBytes(sealingKey.publicKey),
@@ -142,6 +155,7 @@ export class Accounts {
           },
         },
       });
+      await tx.prekey.createMany({ data: prekeys.map((key) => prekeyRow(device, key)) });
     });
   }
 }

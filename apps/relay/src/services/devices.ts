@@ -32,6 +32,7 @@ export const removeDevice = async (
         sealingSignature: null,
       },
     }),
+    prisma.prekey.deleteMany({ where: { device: id } }),
     prisma.envelope.deleteMany({ where: { device: id } }),
     prisma.$executeRaw`SELECT pg_notify(${REMOVED_CHANNEL}, ${device})`,
   ]);

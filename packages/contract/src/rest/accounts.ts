@@ -1,6 +1,6 @@
 import * as z from 'zod/mini';
 import { AccountId, DeviceId, Handle, InviteSecret } from '../ids.ts';
-import { ChainEvent, SealingKey } from '../keys.ts';
+import { ChainEvent, EcPrekey, PqPrekey, SealingKey } from '../keys.ts';
 
 /** `POST /v1/accounts`. Repeating it with the same chain is answered as the first time. */
 export const RegisterRequest = z.strictObject({
@@ -9,6 +9,9 @@ export const RegisterRequest = z.strictObject({
   /** The first event of the chain; the account id follows from it. */
   event: ChainEvent,
   sealingKey: SealingKey,
+  /** The first signed prekey and last resort: nobody is ever without. */
+  signed: EcPrekey,
+  lastResort: PqPrekey,
 });
 export type RegisterRequest = z.infer<typeof RegisterRequest>;
 

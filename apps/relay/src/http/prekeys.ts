@@ -1,0 +1,30 @@
+import { AccountId } from '@sotto/contract/ids';
+import {
+  BundlesRequest,
+  type BundlesResponse,
+  type PrekeysResponse,
+  PublishRequest,
+} from '@sotto/contract/rest/prekeys';
+import { Router } from 'express';
+import { parse } from '../problem.ts';
+import type { Prekeys } from '../services/prekeys.ts';
+import type { SignIn } from '../services/sign-in.ts';
+import { authenticate } from './authenticate.ts';
+
+export const prekeyRoutes = (prekeys: Prekeys, signIn: SignIn): Router => {
+  const router = Router();
+  router.put('/prekeys', async (request, response) => {
+    const { account, device } = await authenticate(signIn, request);
+    const wanted = parse(PublishRequest, request.body);
+    const answer: PrekeysResponse = await prekeys.publish(account, device, wanted);
+    response.json(answer);
+  });
+  router.post('/accounts/:account/bundles', async (request, response) => {
+    await authenticate(signIn, request);
+    const account = parse(AccountId, request.params.account);
+    const { devices } = parse(BundlesRequest, request.body);
+    const answer: BundlesResponse = await prekeys.bundles(account, devices);
+    response.json(answer);
+  });
+  return router;
+};
