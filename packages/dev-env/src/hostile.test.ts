@@ -1,10 +1,14 @@
-import type { AccountId, ConversationId, EnvelopeId } from '@sotto/contract/ids';
+import type { AccountId, ConversationId, DeviceId, EnvelopeId } from '@sotto/contract/ids';
 import type { AccountResponse } from '@sotto/contract/rest/accounts';
+import type { DeviceBundle } from '@sotto/contract/rest/prekeys';
 import { encode } from '@sotto/crypto/canonical';
+import { NO_REPAIRS } from '@sotto/crypto/repair';
 import { seal } from '@sotto/crypto/seal';
-import { KIND_SIGNED, signBody } from '@sotto/crypto/signed';
+import { encrypt, startSession } from '@sotto/crypto/session';
+import { KIND_SESSION } from '@sotto/crypto/session-body';
 import { type Store, StoreError, type Transport } from '@sotto/engine/ports';
 import type { SelfRow } from '@sotto/engine/rows';
+import { ownDevice, publicDevice, toBundle } from '@sotto/engine/sessions';
 import { signerOf } from '@sotto/engine/account/signer';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { createWorld, online, type Resident, until, type World, type Wrap } from './world.ts';
@@ -41,24 +45,55 @@ const post = async (from: Resident, to: Resident, body: Uint8Array<ArrayBuffer>)
   return id;
 };
 
-/** A message as a client with its own ideas would make it. */
-const forge = async (options: {
-  signedBy: Resident;
-  claims: Resident;
+/** Waits until the relay has the one-time prekeys of somebody. */
+const prekeysUp = async ({ store }: Resident, count = 202): Promise<void> => {
+  for (let tries = 0; tries < 400; tries += 1) {
+    const rows = await store.all('prekey');
+    if (rows.length >= count && rows.every(({ published }) => published)) return;
+    await new Promise((resolve) => {
+      setTimeout(resolve, 25);
+    });
+  }
+  throw new Error('the prekeys were not published');
+};
+
+interface Forgery {
+  /** In whose session. */
+  by: Resident;
+  /** Whom the envelope names. */
+  claims?: Resident;
   to: Resident;
   content: Uint8Array<ArrayBuffer>;
-}) => {
-  const [signer, claimed, to] = await Promise.all([options.signedBy, options.claims, options.to].map(selfOf));
-  const from = { account: claimed!.account, device: claimed!.device };
-  const recipient = { account: to!.account, device: to!.device };
-  const body = await signBody({
-    from,
-    to: recipient,
-    signing: signer!.signing.privateKey,
-    content: options.content,
+}
+
+/** A message as a client with its own ideas would make it: in a session of its own, which moves on. */
+const forge = async ({ by, claims = by, to, content }: Forgery): Promise<Uint8Array<ArrayBuffer>> => {
+  const [sender, claimed, recipient] = await Promise.all([by, claims, to].map(selfOf));
+  const { account, device } = recipient!;
+  const peer = publicDevice(account, {
+    device,
+    signing: recipient!.signing.publicKey,
+    identity: recipient!.identity.publicKey,
   });
-  const { id, publicKey } = to!.sealing[0]!;
-  return seal({ from, to: { ...recipient, sealingKey: { id, publicKey } }, kind: KIND_SIGNED, body });
+  let state = (await by.store.get('peer', [account, device]))?.state;
+  const now = Date.now();
+  if (!state) {
+    const { bundles } = await by.transport.bundles(signerOf(sender!), account as AccountId, [
+      device as DeviceId,
+    ]);
+    ({ state } = await startSession({ me: ownDevice(sender!), peer, bundle: toBundle(bundles[0]!), now }));
+  }
+  const made = await encrypt({ state, plaintext: content, now });
+  await by.store.commit([
+    { table: 'peer', put: { account, device, state: made.state, repairs: NO_REPAIRS, renew: false } },
+  ]);
+  const { id, publicKey } = recipient!.sealing[0]!;
+  return seal({
+    from: { account: claimed!.account, device: claimed!.device },
+    to: { account, device, sealingKey: { id, publicKey } },
+    kind: KIND_SESSION,
+    body: made.body,
+  });
 };
 
 const asideReason = async ({ store }: Resident, envelope: string): Promise<string> => {
@@ -77,23 +112,11 @@ describe('what others may send', () => {
     const poison: [body: Uint8Array<ArrayBuffer>, reason: string][] = [
       [new Uint8Array(1), 'unsupported'],
       [new Uint8Array(1200).fill(1), 'unknown-sealing-key'],
-      [
-        (await forge({ signedBy: bob, claims: bob, to: ann, content: text(randomId()) })).with(
-          90,
-          0,
-        ) as never,
-        'cannot-open',
-      ],
-      [await forge({ signedBy: eve, claims: bob, to: ann, content: text(randomId()) }), 'bad-signature'],
-      [
-        await forge({ signedBy: bob, claims: bob, to: ann, content: encode({ kind: 'other' }) }),
-        'unknown-content',
-      ],
-      [
-        await forge({ signedBy: bob, claims: bob, to: ann, content: new TextEncoder().encode('{ }') }),
-        'bad-encoding',
-      ],
-      [await forge({ signedBy: bob, claims: bob, to: ann, content: text('short') }), 'unknown-content'],
+      [(await forge({ by: bob, to: ann, content: text(randomId()) })).with(90, 0) as never, 'cannot-open'],
+      [await forge({ by: eve, claims: bob, to: ann, content: text(randomId()) }), 'cannot-decrypt'],
+      [await forge({ by: bob, to: ann, content: encode({ kind: 'other' }) }), 'unknown-content'],
+      [await forge({ by: bob, to: ann, content: new TextEncoder().encode('{ }') }), 'bad-encoding'],
+      [await forge({ by: bob, to: ann, content: text('short') }), 'unknown-content'],
     ];
     const ids = [];
     for (const [body] of poison) ids.push(await post(eve, ann, body));
@@ -117,9 +140,9 @@ describe('what others may send', () => {
     await until(view, ({ messages }) => messages[0]?.status === 'delivered', 'delivered');
     const [message] = view.getSnapshot().messages;
     const content = encode({ kind: 'receipt', status: 'read', messages: [message!.id] });
-    await post(eve, ann, await forge({ signedBy: eve, claims: eve, to: ann, content }));
+    await post(eve, ann, await forge({ by: eve, to: ann, content }));
     const marker = encode({ kind: 'text', id: randomId(), sentAt: 0, text: 'after' });
-    await post(eve, ann, await forge({ signedBy: eve, claims: eve, to: ann, content: marker }));
+    await post(eve, ann, await forge({ by: eve, to: ann, content: marker }));
     await until(
       ann.engine,
       ({ conversations }) => conversations.some(({ last }) => last?.text === 'after'),
@@ -131,11 +154,11 @@ describe('what others may send', () => {
   it('F12 the same message under a second envelope is shown once and not confirmed again', async () => {
     const [ann, bob] = [await resident(), await resident()];
     const content = encode({ kind: 'text', id: randomId(), sentAt: 0, text: 'once' });
-    const envelopes = [1, 2].map(() => forge({ signedBy: bob, claims: bob, to: ann, content }));
+    const envelopes = [1, 2].map(() => forge({ by: bob, to: ann, content }));
     for (const body of await Promise.all(envelopes)) await post(bob, ann, body);
     await until(ann.engine, ({ conversations }) => conversations[0]?.last?.text === 'once', 'the message');
     const marker = encode({ kind: 'text', id: randomId(), sentAt: 0, text: 'after' });
-    await post(bob, ann, await forge({ signedBy: bob, claims: bob, to: ann, content: marker }));
+    await post(bob, ann, await forge({ by: bob, to: ann, content: marker }));
     await until(ann.engine, ({ conversations }) => conversations[0]?.last?.text === 'after', 'the next one');
     expect(ann.engine.getSnapshot().conversations[0]!.unread).toBe(2);
   });
@@ -192,6 +215,77 @@ describe('A1 a relay that gives out other keys', () => {
     );
     expect(messages[0]).toMatchObject({ text: 'secret', problem: 'keys-invalid' });
     expect(sent).toBe(0);
+  });
+});
+
+describe('A5 a relay that gives out other prekeys', () => {
+  const lies: [name: string, tell: (own: DeviceBundle, other: DeviceBundle) => DeviceBundle][] = [
+    ['another device’s', (own, other) => ({ ...other, device: own.device })],
+    ['another signed prekey', (own, other) => ({ ...own, signed: other.signed })],
+    ['another one-time prekey', (own, other) => ({ ...own, oneTime: other.oneTime! })],
+    ['another post-quantum prekey', (own, other) => ({ ...own, pq: other.pq })],
+    ['a one-time prekey in the place of the signed one', (own) => ({ ...own, signed: own.oneTime! })],
+    ['a last resort that calls itself one-time', (own) => ({ ...own, pqKind: 'pq-last-resort' })],
+  ];
+
+  it.each(lies)('%s: nothing is sent, and the message says why', async (_, tell) => {
+    const [ann, eve] = [await resident(), await resident()];
+    await Promise.all([ann, eve].map(prekeysUp));
+    let sent = 0;
+    const transport = (inner: Transport): Transport => ({
+      ...inner,
+      bundles: async (signer, account, devices) => {
+        const other = await selfOf(eve);
+        const [own, others] = await Promise.all([
+          inner.bundles(signer, account, devices),
+          inner.bundles(signer, other.account as AccountId, [other.device as DeviceId]),
+        ]);
+        return { bundles: [tell(own.bundles[0]!, others.bundles[0]!)] };
+      },
+      connect(signer, listener) {
+        const connection = inner.connect(signer, listener);
+        return { ...connection, send: (envelopes) => ((sent += 1), connection.send(envelopes)) };
+      },
+    });
+    const bob = await resident({ transport });
+    const { handle, account } = ann.engine.getSnapshot().me!;
+    const id = await bob.engine.addContact({ handle, account });
+    const view = (await bob.engine.openConversation(id))!;
+    await bob.engine.send(id, 'secret');
+    const { messages } = await until(
+      view,
+      (snapshot) => snapshot.messages[0]?.status === 'failed',
+      'the failure',
+    );
+    expect(messages[0]!.problem).toBe('keys-invalid');
+    expect(sent).toBe(0);
+  });
+});
+
+describe('A4 prekeys', () => {
+  it('one-time ones are used up once each, filled up again, and the last resort serves in between', async () => {
+    const ann = await resident();
+    await prekeysUp(ann);
+    const bob = await selfOf(await resident());
+    const self = await selfOf(ann);
+    const ask = async () => {
+      const asker = signerOf(bob);
+      const devices = [self.device as DeviceId];
+      const { bundles } = await ann.transport.bundles(asker, self.account as AccountId, devices);
+      return bundles[0]!;
+    };
+    await ann.engine.close();
+    const given = await Promise.all(Array.from({ length: 105 }, ask));
+    const ids = given.flatMap(({ oneTime }) => (oneTime ? [oneTime.id] : []));
+    expect(ids).toHaveLength(100);
+    expect(new Set(ids).size).toBe(100);
+    expect(given.filter(({ pqKind }) => pqKind === 'pq-last-resort')).toHaveLength(5);
+    const engine = await ann.restart();
+    await online(engine);
+    await prekeysUp(ann, 402);
+    const fresh = await ask();
+    expect(fresh.pqKind).toBe('pq-one-time');
+    expect(ids).not.toContain(fresh.oneTime!.id);
   });
 });
 

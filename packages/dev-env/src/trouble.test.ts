@@ -131,3 +131,41 @@ describe('a name', () => {
     expect(newcomer.engine.getSnapshot().me!.name).toBe('Gi\ufffdna');
   });
 });
+
+describe('a session that one side has lost', () => {
+  it('is begun anew by itself, and what could not be read comes again, once', async () => {
+    const [ann, bob] = [await resident(), await resident()];
+    await Promise.all([online(ann.engine), online(bob.engine)]);
+    const { handle, account } = ann.engine.getSnapshot().me!;
+    const withAnn = await bob.engine.addContact({ handle, account });
+    const withBob = bob.engine.getSnapshot().me!.account as unknown as ConversationId;
+    await bob.engine.send(withAnn, 'before');
+    await until(ann.engine, ({ conversations }) => conversations[0]?.unread === 1, 'the first');
+    await ann.engine.send(withBob, 'answer');
+    const bobs = (await bob.engine.openConversation(withAnn))!;
+    await until(bobs, ({ messages }) => messages.length === 2, 'the answer');
+
+    await ann.engine.close();
+    const store = ann.disk.open();
+    for (const { account: of, device } of await store.all('peer')) {
+      await store.commit([{ table: 'peer', remove: [of, device] }]);
+    }
+    await bob.engine.send(withAnn, 'lost at first');
+    await until(bobs, ({ messages }) => messages.at(-1)?.status === 'sent', 'sent');
+    const engine = await ann.restart();
+    await until(
+      engine,
+      ({ conversations }) => conversations[0]?.last?.text === 'lost at first',
+      'the lost one',
+    );
+    await until(bobs, ({ messages }) => messages.at(-1)?.status === 'delivered', 'delivered');
+    await bob.engine.send(withAnn, 'after');
+    await until(bobs, ({ messages }) => messages.at(-1)?.status === 'delivered', 'delivered');
+    await engine.send(withBob, 'and back');
+    await until(bobs, ({ messages }) => messages.at(-1)?.text === 'and back', 'the way back');
+    const anns = (await engine.openConversation(withBob))!;
+    const texts = ['before', 'answer', 'lost at first', 'after', 'and back'];
+    expect(anns.getSnapshot().messages.map(({ text }) => text)).toEqual(texts);
+    expect(bobs.getSnapshot().messages.map(({ text }) => text)).toEqual(texts);
+  });
+});

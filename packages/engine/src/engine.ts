@@ -12,6 +12,7 @@ import { LIMITS } from '@sotto/contract/limits';
 import { fromBase64url, toBase64url } from '@sotto/crypto/bytes';
 import { sha256 } from '@sotto/crypto/keys';
 import { createDirectory } from './account/directory.ts';
+import { maintainPrekeys } from './account/prekeys.ts';
 import { confirm, prepare } from './account/registration.ts';
 import { signerOf } from './account/signer.ts';
 import { cleanName, wellFormed } from './clean-text.ts';
@@ -38,6 +39,8 @@ import type { ContactRow, MessageRow, SelfRow } from './rows.ts';
 import { createOverview } from './overview.ts';
 import type { Engine, EngineSnapshot } from './views.ts';
 
+const MAINTENANCE_MS = 12 * 60 * 60 * 1000;
+
 export interface EngineOptions {
   store: Store;
   transport: Transport;
@@ -55,6 +58,7 @@ export const createEngine = async ({
   const overview = createOverview(model);
   const directory = createDirectory(model, transport);
   const registering = createBackoff(1000, 30_000);
+  let cancelMaintenance: (() => void) | undefined;
   let cancelRegistering: (() => void) | undefined;
   let connection: Connection | undefined;
   let state: Pick<EngineSnapshot, 'phase' | 'connection' | 'catchingUp' | 'refusal' | 'storeProblem'> = {
@@ -80,8 +84,20 @@ export const createEngine = async ({
     else if (state.phase !== 'stopped') set({ storeProblem: error.code });
   };
 
-  const outbox = createOutbox({ model, directory, clock, onError });
+  const outbox = createOutbox({ model, directory, transport, clock, onError });
   const inbox = createInbox({ model, directory, clock, onError, onStored: () => outbox.kick() });
+
+  /** Looks after the prekeys, at every connection and twice a day. */
+  const maintenance = createPump(async () => {
+    cancelMaintenance?.();
+    cancelMaintenance = clock.after(MAINTENANCE_MS, () => maintenance.kick());
+    if (state.connection !== 'online') return;
+    try {
+      await maintainPrekeys(model, transport, clock.now());
+    } catch (error) {
+      onError(error);
+    }
+  });
 
   const stopListening = model.onChange(() => {
     if (state.storeProblem !== undefined) {
@@ -112,6 +128,7 @@ export const createEngine = async ({
         set({ connection: 'online', catchingUp: true });
         inbox.connected(opened);
         outbox.connected(opened);
+        maintenance.kick();
       },
       disconnected(refusal?: ErrorCode) {
         inbox.disconnected();
@@ -168,9 +185,10 @@ export const createEngine = async ({
     if (state.phase === 'stopped') return;
     set({ phase: 'stopped', connection: 'offline' });
     cancelRegistering?.();
+    cancelMaintenance?.();
     connection?.close();
     stopListening();
-    await Promise.all([outbox.stop(), inbox.stop(), resume.stop()]);
+    await Promise.all([outbox.stop(), inbox.stop(), resume.stop(), maintenance.stop()]);
     store.close();
   };
 

@@ -4,6 +4,7 @@ import type { SendResult } from '@sotto/contract/events/relay';
 import type { AccountId, DeviceId, Handle, InviteId, InviteSecret } from '@sotto/contract/ids';
 import type { AccountResponse, RegisterRequest, RegisterResponse } from '@sotto/contract/rest/accounts';
 import type { InviteCheckResponse, InviteResponse } from '@sotto/contract/rest/invites';
+import type { BundlesResponse, PrekeysResponse, PublishRequest } from '@sotto/contract/rest/prekeys';
 import type { Key, MessageRow, Row, TableName } from './rows.ts';
 
 /** One change of one row. */
@@ -76,6 +77,9 @@ export interface Transport {
   createInvite(signer: Signer, invite: InviteId): Promise<InviteResponse>;
   account(signer: Signer, account: AccountId): Promise<AccountResponse>;
   handle(signer: Signer, handle: Handle): Promise<AccountResponse>;
+  /** Adds prekeys, or with none asks how many are left. */
+  publishPrekeys(signer: Signer, request: PublishRequest): Promise<PrekeysResponse>;
+  bundles(signer: Signer, account: AccountId, devices: DeviceId[]): Promise<BundlesResponse>;
   removeDevice(signer: Signer, device: DeviceId): Promise<void>;
   connect(signer: Signer, listener: ConnectionListener): Connection;
 }

@@ -1,5 +1,8 @@
 import type { Content } from '@sotto/contract/content';
 import type { RelayError } from '@sotto/contract/errors';
+import type { OwnPrekey, PrekeyKind } from '@sotto/crypto/prekeys';
+import type { RepairLog } from '@sotto/crypto/repair';
+import type { PeerState } from '@sotto/crypto/session-state';
 import type { RegisterRequest } from '@sotto/contract/rest/accounts';
 
 /** A private key that the platform will not hand out, with its public half. */
@@ -21,6 +24,8 @@ export interface SelfRow {
   signing: StoredKeyPair;
   identity: StoredKeyPair;
   sealing: (StoredKeyPair & { id: number; createdAt: number })[];
+  /** The highest id given to a prekey of each kind: none is ever used twice. */
+  prekeyIds: Record<PrekeyKind, number>;
   /** Set until the relay has confirmed the account: sent again, byte for byte, after a crash. */
   registering?: RegisterRequest;
   /** Who is written to once the account stands: the maker of the invite link. */
@@ -40,6 +45,7 @@ export interface ContactRow {
   devices: {
     device: string;
     signing: Uint8Array<ArrayBuffer>;
+    identity: Uint8Array<ArrayBuffer>;
     /** Absent: nothing is sent to it. */
     sealing?: { id: number; publicKey: Uint8Array<ArrayBuffer> };
   }[];
@@ -97,8 +103,26 @@ export interface OutboxRow {
   content: Content;
   /** Encrypted for each device and stored before the first attempt; sent byte for byte until the outcome is known. */
   envelopes?: { id: string; device: string; body: Uint8Array<ArrayBuffer> }[];
+  /** Not before this time, in ms: what answers a failure does not tell when it was met. */
+  notBefore?: number;
   /** How often it was encrypted anew because the relay did not know a device. */
   renewals?: number;
+}
+
+/** A prekey of this device. Key: [`kind`, `id`]. */
+export type PrekeyRow = OwnPrekey & {
+  /** The relay has it. One that it does not have yet is published again. */
+  published: boolean;
+};
+
+/** The sessions with one device of somebody. Key: [`account`, `device`]. */
+export interface PeerRow {
+  account: string;
+  device: string;
+  state: PeerState;
+  repairs: RepairLog;
+  /** The next message starts a new session: something could not be read in those that there are. */
+  renew: boolean;
 }
 
 /** An envelope that has been dealt with. Key: `envelope`. */
@@ -121,6 +145,8 @@ interface Tables {
   conversation: { row: ConversationRow; key: string };
   message: { row: MessageRow; key: [conversation: string, id: string] };
   outbox: { row: OutboxRow; key: number };
+  prekey: { row: PrekeyRow; key: [kind: string, id: number] };
+  peer: { row: PeerRow; key: [account: string, device: string] };
   seen: { row: SeenRow; key: string };
   aside: { row: AsideRow; key: string };
 }
@@ -136,6 +162,8 @@ export const KEY_PATHS = {
   conversation: 'id',
   message: ['conversation', 'id'],
   outbox: 'seq',
+  prekey: ['kind', 'id'],
+  peer: ['account', 'device'],
   seen: 'envelope',
   aside: 'envelope',
 } as const satisfies Record<TableName, string | readonly string[]>;

@@ -34,11 +34,13 @@ const guarded = async <T>(work: () => Promise<T>): Promise<T> => {
 };
 
 const upgrade = (db: IDBPDatabase<Schema>, from: number): void => {
-  if (from < 1) {
+  if (from < 2) {
+    // Version 1 had no sessions. It was never released: what it held is not carried over.
+    for (const name of db.objectStoreNames) db.deleteObjectStore(name);
     for (const table of TABLES) {
       if (table === 'message') continue;
-      const path: string = KEY_PATHS[table];
-      db.createObjectStore(table, { keyPath: path });
+      const path: string | readonly string[] = KEY_PATHS[table];
+      db.createObjectStore(table, { keyPath: typeof path === 'string' ? path : [...path] });
     }
     const messages = db.createObjectStore('message', { keyPath: [...KEY_PATHS.message] });
     messages.createIndex('order', ['conversation', 'order', 'id'], { unique: true });
@@ -55,7 +57,7 @@ const upgrade = (db: IDBPDatabase<Schema>, from: number): void => {
 export const openStore = async (name = 'sotto'): Promise<Store> => {
   let closed = false;
   const db = await guarded(() =>
-    openDB<Schema>(name, 1, {
+    openDB<Schema>(name, 2, {
       upgrade,
       blocking: () => db.close(),
       terminated: () => {

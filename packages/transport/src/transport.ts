@@ -1,5 +1,6 @@
 import { AccountResponse, RegisterResponse } from '@sotto/contract/rest/accounts';
 import { InviteCheckResponse, InviteResponse } from '@sotto/contract/rest/invites';
+import { BundlesResponse, PrekeysResponse } from '@sotto/contract/rest/prekeys';
 import type { Signer, Transport } from '@sotto/engine/ports';
 import * as z from 'zod/mini';
 import { openConnection } from './connection.ts';
@@ -35,6 +36,20 @@ export const createTransport = ({ origin }: { origin: string }): Transport => {
     handle: (signer, handle) =>
       sessionOf(signer).with((token) =>
         http({ method: 'GET', path: `/v1/handles/${handle}`, token, answer: AccountResponse }),
+      ),
+    publishPrekeys: (signer, body) =>
+      sessionOf(signer).with((token) =>
+        http({ method: 'PUT', path: '/v1/prekeys', token, body, answer: PrekeysResponse }),
+      ),
+    bundles: (signer, account, devices) =>
+      sessionOf(signer).with((token) =>
+        http({
+          method: 'POST',
+          path: `/v1/accounts/${account}/bundles`,
+          token,
+          body: { devices },
+          answer: BundlesResponse,
+        }),
       ),
     removeDevice: (signer, device) =>
       sessionOf(signer).with((token) =>

@@ -39,9 +39,9 @@ export const verifyAccount = async (
       return { device, id: key.id, publicKey: key.publicKey };
     }),
   );
-  const devices = state.devices.map(({ device, signing }) => {
+  const devices = state.devices.map(({ device, signing, identity }) => {
     const key = sealing.find((entry) => entry.device === device);
-    return { device, signing, ...(key && { sealing: { id: key.id, publicKey: key.publicKey } }) };
+    return { device, signing, identity, ...(key && { sealing: { id: key.id, publicKey: key.publicKey } }) };
   });
   return { chain, devices };
 };

@@ -9,7 +9,8 @@ import { createSealingKey } from '@sotto/crypto/sealing-key';
 import { directConversation, putContact } from '../conversations/draft.ts';
 import type { Model } from '../model.ts';
 import type { Transport } from '../ports.ts';
-import type { SelfRow } from '../rows.ts';
+import type { PrekeyRow, SelfRow } from '../rows.ts';
+import { newPrekeys, wirePrekey } from './prekeys.ts';
 
 /** Refusals after which nothing of the account can be at the relay. */
 const FINAL: readonly RelayError['code'][] = [
@@ -19,6 +20,8 @@ const FINAL: readonly RelayError['code'][] = [
   'invite-expired',
 ];
 
+const NO_PREKEYS = { signed: 0, 'one-time': 0, 'pq-last-resort': 0, 'pq-one-time': 0 };
+
 export interface Wish {
   link: Link & { invite: InviteSecret };
   handle: Handle;
@@ -26,13 +29,21 @@ export interface Wish {
 }
 
 /** New keys and the first event of a chain, not yet known to anybody. */
-const createSelf = async ({ link, handle, name }: Wish, now: number): Promise<SelfRow> => {
+const createSelf = async (
+  { link, handle, name }: Wish,
+  now: number,
+): Promise<{ self: SelfRow; prekeys: PrekeyRow[] }> => {
   const [signing, identity] = await Promise.all([generateSigningKey(), generateAgreementKey()]);
   const { account, event } = await createChain({ signing, identity, createdAt: now });
   const device = await deviceId(signing.publicKey);
   const key = { account, device, signing: signing.privateKey, id: 1, createdAt: now };
   const { signature, ...sealing } = await createSealingKey(key);
-  return {
+  const owner = { account, device, signing, prekeyIds: NO_PREKEYS };
+  const prekeys = [
+    ...(await newPrekeys(owner, 'signed', 1, now)),
+    ...(await newPrekeys(owner, 'pq-last-resort', 1, now)),
+  ].map((row) => ({ ...row, published: true }));
+  const self: SelfRow = {
     key: 'self',
     account,
     device,
@@ -43,6 +54,7 @@ const createSelf = async ({ link, handle, name }: Wish, now: number): Promise<Se
     signing,
     identity,
     sealing: [sealing],
+    prekeyIds: { ...NO_PREKEYS, signed: 1, 'pq-last-resort': 1 },
     registering: {
       invite: link.invite,
       handle,
@@ -53,9 +65,12 @@ const createSelf = async ({ link, handle, name }: Wish, now: number): Promise<Se
         publicKey: toBase64url(sealing.publicKey),
         signature: toBase64url(signature),
       },
+      signed: wirePrekey(prekeys[0]!),
+      lastResort: wirePrekey(prekeys[1]!),
     },
     ...(link.contact && { inviter: link.contact }),
   };
+  return { self, prekeys };
 };
 
 /**
@@ -67,7 +82,8 @@ export const prepare = async (model: Model, wish: Wish, now: number): Promise<vo
   const pending = model.self?.registering;
   const fresh = pending ? undefined : await createSelf(wish, now);
   await model.change(async (draft) => {
-    const self = fresh ?? (await draft.get('self', 'self'))!;
+    const self = fresh?.self ?? (await draft.get('self', 'self'))!;
+    for (const row of fresh?.prekeys ?? []) draft.put('prekey', row, [row.kind, row.id]);
     const registering: RegisterRequest = { ...self.registering!, invite: link.invite, handle };
     const { inviter: _, ...rest } = self;
     draft.put(
@@ -98,7 +114,11 @@ export const confirm = async (model: Model, transport: Transport, now: number): 
   } catch (error) {
     // Any other refusal may come before the relay has looked whether it took this chain already.
     if (error instanceof RelayError && FINAL.includes(error.code)) {
-      await model.change((draft) => draft.remove('self', 'self'));
+      await model.change((draft) => {
+        draft.remove('self', 'self');
+        draft.remove('prekey', ['signed', 1]);
+        draft.remove('prekey', ['pq-last-resort', 1]);
+      });
     }
     throw error;
   }

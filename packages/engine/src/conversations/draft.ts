@@ -10,10 +10,10 @@ export const putConversation = (draft: Draft, row: ConversationRow): void =>
 export const putMessage = (draft: Draft, row: MessageRow): void =>
   draft.put('message', row, [row.conversation, row.id]);
 
-/** Puts something to send behind everything that already waits. */
-export const enqueue = (draft: Draft, conversation: string, content: Content): number => {
+/** Puts something to send behind everything that already waits; `notBefore` is in ms since 1970. */
+export const enqueue = (draft: Draft, conversation: string, content: Content, notBefore?: number): number => {
   const seq = draft.nextSeq();
-  draft.put('outbox', { seq, conversation, content }, seq);
+  draft.put('outbox', { seq, conversation, content, ...(notBefore !== undefined && { notBefore }) }, seq);
   return seq;
 };
 

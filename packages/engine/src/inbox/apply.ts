@@ -80,6 +80,8 @@ export const apply = async (
   switch (content.kind) {
     case 'text':
       return (await applyText(draft, content, arrival)) ? content.id : undefined;
+    case 'repair':
+      return undefined;
     case 'receipt':
       await applyReceipt(draft, content, arrival);
       return undefined;

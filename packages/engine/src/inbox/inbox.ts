@@ -4,8 +4,10 @@ import { createBackoff, type Clock } from '../clock.ts';
 import type { Model } from '../model.ts';
 import type { Connection } from '../ports.ts';
 import { createPump } from '../pump.ts';
+import type { SelfRow } from '../rows.ts';
 import { apply, enqueueReceipts } from './apply.ts';
-import { decrypt, type Opened } from './decrypt.ts';
+import { followRepair, requestRepair } from './repair.ts';
+import { decryptBody, openEnvelope, type Opened } from './decrypt.ts';
 
 /** Envelopes taken in by one transaction. */
 const BATCH = 50;
@@ -50,21 +52,30 @@ export const createInbox = ({ model, directory, clock, onStored, onError }: Opti
   const isKnown = async (id: string): Promise<boolean> =>
     (await model.store.get('seen', id)) !== undefined || (await model.store.get('aside', id)) !== undefined;
 
-  const take = async (batch: readonly Opened[], me: string): Promise<void> => {
+  const take = async (batch: readonly Opened[], self: SelfRow): Promise<void> => {
     const now = clock.now();
     await model.change(async (draft) => {
       const arrived = new Map<string, string[]>();
       for (const opened of batch) {
         if ('later' in opened) continue;
         const { id, at, body } = opened.envelope;
-        if ('reason' in opened) {
-          draft.put('aside', { envelope: id, at, reason: opened.reason, body }, id);
+        const result = 'reason' in opened ? opened : await decryptBody(draft, self, opened, now);
+        if ('reason' in result) {
+          if ('repair' in result && result.repair && 'peer' in opened)
+            await requestRepair(draft, opened.peer, now);
+          draft.put('aside', { envelope: id, at, reason: result.reason, body }, id);
           continue;
         }
-        const { from, content } = opened;
-        const message = await apply(draft, content, { from, at, now, me });
-        if (message !== undefined) arrived.set(from.account, [...(arrived.get(from.account) ?? []), message]);
         draft.put('seen', { envelope: id, at }, id);
+        if ('duplicate' in result || 'reason' in opened) continue;
+        const { account, device } = opened.peer;
+        if (result.content.kind === 'repair') {
+          const { sending } = result;
+          await followRepair(draft, model.store, opened.peer, { me: self.account, now, sending });
+        }
+        const arrival = { from: { account, device }, at, now, me: self.account };
+        const message = await apply(draft, result.content, arrival);
+        if (message !== undefined) arrived.set(account, [...(arrived.get(account) ?? []), message]);
       }
       for (const [account, messages] of arrived) enqueueReceipts(draft, account, 'delivered', messages);
     });
@@ -80,8 +91,8 @@ export const createInbox = ({ model, directory, clock, onStored, onError }: Opti
     // One after the other: the first message of a stranger fetches their keys, the next finds them.
     const opened: Opened[] = [];
     const out = new Set<string>();
-    for (const envelope of fresh) opened.push(await decrypt(self, model, directory, envelope, out));
-    if (opened.length > 0) await take(opened, self.account);
+    for (const envelope of fresh) opened.push(await openEnvelope(self, model, directory, envelope, out));
+    if (opened.length > 0) await take(opened, self);
     const later = new Set(opened.flatMap((entry) => ('later' in entry ? [entry.envelope.id] : [])));
     const done = envelopes.map(({ id }) => id).filter((id) => !later.has(id));
     connection?.ack(done);

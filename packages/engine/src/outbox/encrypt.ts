@@ -1,25 +1,87 @@
-import { encode } from '@sotto/crypto/canonical';
-import { seal } from '@sotto/crypto/seal';
-import { KIND_SIGNED, signBody } from '@sotto/crypto/signed';
 import type { Content } from '@sotto/contract/content';
+import type { AccountId, DeviceId } from '@sotto/contract/ids';
+import { encode } from '@sotto/crypto/canonical';
+import type { Bundle } from '@sotto/crypto/prekeys';
+import { NO_REPAIRS } from '@sotto/crypto/repair';
+import { seal } from '@sotto/crypto/seal';
+import { encrypt, startSession } from '@sotto/crypto/session';
+import { handshakeDue } from '@sotto/crypto/session-state';
+import { KIND_SESSION } from '@sotto/crypto/session-body';
+import { signerOf } from '../account/signer.ts';
+import type { Draft } from '../model.ts';
+import type { Store, Transport } from '../ports.ts';
 import { randomId } from '../random-id.ts';
-import type { ContactRow, OutboxRow, SelfRow } from '../rows.ts';
+import type { ContactRow, OutboxRow, PeerRow, SelfRow } from '../rows.ts';
+import { ownDevice, publicDevice, toBundle } from '../sessions.ts';
 
-/** One sealed envelope for each device of the contact that has a sealing key, under new envelope ids. */
+/** What starts sessions with devices, by device id. Nothing of it has been verified. */
+export type Bundles = ReadonlyMap<string, Bundle>;
+
+/**
+ * Asks for what the next message to a contact needs: bundles of the devices without a session that may send.
+ *
+ * @throws RelayError
+ */
+export const fetchBundles = async (
+  store: Store,
+  transport: Transport,
+  self: SelfRow,
+  contact: ContactRow,
+  now: number,
+): Promise<Bundles> => {
+  const due: DeviceId[] = [];
+  for (const { device, sealing } of contact.devices) {
+    const row = sealing && (await store.get('peer', [contact.account, device]));
+    if (sealing && (row?.renew || handshakeDue(row?.state, now) !== undefined)) due.push(device as DeviceId);
+  }
+  if (due.length === 0) return new Map();
+  const { bundles } = await transport.bundles(signerOf(self), contact.account as AccountId, due);
+  return new Map(bundles.map((bundle) => [bundle.device, toBundle(bundle)]));
+};
+
+/**
+ * One sealed envelope for each device of the contact that can be reached, under new envelope ids. The sessions move on
+ * in `draft`: they are stored in the commit that stores the envelopes, before any of them leaves.
+ *
+ * @throws CryptoError; the draft is as it was then
+ */
 export const encryptFor = async (
+  draft: Draft,
   self: SelfRow,
   contact: ContactRow,
   content: Content,
+  bundles: Bundles,
+  now: number,
 ): Promise<NonNullable<OutboxRow['envelopes']>> => {
   const from = { account: self.account, device: self.device };
+  const me = ownDevice(self);
   const plaintext = encode(content);
-  const reachable = contact.devices.flatMap(({ device, sealing }) => (sealing ? [{ device, sealing }] : []));
-  return Promise.all(
-    reachable.map(async ({ device, sealing }) => {
-      const to = { account: contact.account, device };
-      const body = await signBody({ from, to, signing: self.signing.privateKey, content: plaintext });
-      const envelope = await seal({ from, to: { ...to, sealingKey: sealing }, kind: KIND_SIGNED, body });
-      return { id: randomId(), device, body: envelope };
-    }),
-  );
+  const rows: PeerRow[] = [];
+  const envelopes: NonNullable<OutboxRow['envelopes']> = [];
+  for (const entry of contact.devices) {
+    const { device, sealing } = entry;
+    if (!sealing) continue;
+    const to = { account: contact.account, device };
+    const known = await draft.get('peer', [contact.account, device]);
+    let state = known?.state;
+    const bundle = bundles.get(device);
+    if (bundle && (known?.renew || handshakeDue(state, now) !== undefined)) {
+      const peer = publicDevice(contact.account, entry);
+      ({ state } = await startSession({ me, peer, bundle, state, now }));
+    }
+    // The relay has no prekeys of it: it was removed.
+    if (!state) continue;
+    const made = await encrypt({ state, plaintext, now });
+    const body = await seal({
+      from,
+      to: { ...to, sealingKey: sealing },
+      kind: KIND_SESSION,
+      body: made.body,
+    });
+    const renew = (known?.renew ?? false) && !bundle;
+    rows.push({ ...to, state: made.state, repairs: known?.repairs ?? NO_REPAIRS, renew });
+    envelopes.push({ id: randomId(), device, body });
+  }
+  for (const row of rows) draft.put('peer', row, [row.account, row.device]);
+  return envelopes;
 };

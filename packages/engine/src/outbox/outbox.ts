@@ -9,10 +9,10 @@ import { putContact, putConversation, putMessage } from '../conversations/draft.
 import { place, withSettledLast } from '../conversations/order.ts';
 import { joinStatus } from '../conversations/status.ts';
 import type { Draft, Model } from '../model.ts';
-import type { Connection } from '../ports.ts';
+import type { Connection, Transport } from '../ports.ts';
 import { createPump } from '../pump.ts';
 import type { ContactRow, ConversationRow, MessageRow, OutboxRow, SelfRow, SendProblem } from '../rows.ts';
-import { encryptFor } from './encrypt.ts';
+import { type Bundles, encryptFor, fetchBundles } from './encrypt.ts';
 
 /** A batch that is never answered is sent again after this long, in ms: far beyond a busy relay's worst. */
 const ANSWER_MS = 20_000;
@@ -38,6 +38,7 @@ export interface Outbox {
 interface Options {
   model: Model;
   directory: Directory;
+  transport: Transport;
   clock: Clock;
   /** Told of errors of the store; the outbox tries again by itself. */
   onError: (error: unknown) => void;
@@ -48,7 +49,7 @@ interface Options {
  * those bytes go out until the relay tells their fate. One batch is under way at a time, so what was written first
  * is accepted first.
  */
-export const createOutbox = ({ model, directory, clock, onError }: Options): Outbox => {
+export const createOutbox = ({ model, directory, transport, clock, onError }: Options): Outbox => {
   const backoff = createBackoff(500, 30_000);
   const lookups = createBackoff(500, 30_000);
   let connection: Connection | undefined;
@@ -58,6 +59,8 @@ export const createOutbox = ({ model, directory, clock, onError }: Options): Out
   let cancelRetry: (() => void) | undefined;
   /** Conversations whose keys could not be had a moment ago. */
   const resting = new Set<string>();
+  /** Rows whose time has not come, with a timer each. */
+  const timed = new Set<number>();
   let lastFailed = 0;
   /** One row at a time after a refusal of a whole batch, until it is known which row was meant. */
   let single = false;
@@ -67,6 +70,20 @@ export const createOutbox = ({ model, directory, clock, onError }: Options): Out
       cancelRetry = undefined;
       pump.kick();
     });
+  };
+
+  /** False before its time; then it is looked at again when that has come. */
+  const isDue = ({ seq, notBefore }: OutboxRow): boolean => {
+    const wait = (notBefore ?? 0) - clock.now();
+    if (wait <= 0) return true;
+    if (!timed.has(seq)) {
+      timed.add(seq);
+      clock.after(wait, () => {
+        timed.delete(seq);
+        pump.kick();
+      });
+    }
+    return false;
   };
 
   /** Leaves a conversation alone for a while; the others go on. */
@@ -83,7 +100,7 @@ export const createOutbox = ({ model, directory, clock, onError }: Options): Out
   const ready = (test: (row: OutboxRow) => boolean, blocked = new Set<string>()): OutboxRow[] => {
     const rows: OutboxRow[] = [];
     for (const row of model.outbox.values()) {
-      if (blocked.has(row.conversation)) continue;
+      if (blocked.has(row.conversation) || !isDue(row)) continue;
       if (test(row)) rows.push(row);
       else blocked.add(row.conversation);
     }
@@ -138,31 +155,57 @@ export const createOutbox = ({ model, directory, clock, onError }: Options): Out
     }
   };
 
+  /** A contact and what is needed to start the sessions that are missing; a problem; undefined when not known yet. */
+  const readyFor = async (
+    self: SelfRow,
+    account: string,
+  ): Promise<{ contact: ContactRow; bundles: Bundles } | SendProblem | undefined> => {
+    const contact = await keysOf(account);
+    if (contact === undefined || typeof contact === 'string') return contact;
+    try {
+      return { contact, bundles: await fetchBundles(model.store, transport, self, contact, clock.now()) };
+    } catch (error) {
+      if (error instanceof RelayError) return undefined;
+      throw error;
+    }
+  };
+
+  const encryptRow = async (
+    draft: Draft,
+    self: SelfRow,
+    row: OutboxRow,
+    { contact, bundles }: { contact: ContactRow; bundles: Bundles },
+  ): Promise<OutboxRow | SendProblem> => {
+    try {
+      const envelopes = await encryptFor(draft, self, contact, row.content, bundles, clock.now());
+      return envelopes.length > 0 ? { ...row, envelopes } : 'device-unknown';
+    } catch (error) {
+      if (error instanceof CryptoError) return 'keys-invalid';
+      throw error;
+    }
+  };
+
   const encrypt = async (self: SelfRow): Promise<void> => {
     const waiting = [...model.outbox.values()]
-      .filter((row) => !row.envelopes && !resting.has(row.conversation))
+      .filter((row) => !row.envelopes && !resting.has(row.conversation) && isDue(row))
       .slice(0, ENCRYPT_ROWS);
-    const done: OutboxRow[] = [];
-    const failed: { row: OutboxRow; problem: SendProblem }[] = [];
-    const keys = new Map<string, ContactRow | SendProblem | undefined>();
-    for (const row of waiting) {
-      if (!keys.has(row.conversation)) keys.set(row.conversation, await keysOf(row.conversation));
-      const contact = keys.get(row.conversation);
-      if (contact === undefined) rest(row.conversation);
-      else if (typeof contact === 'string') failed.push({ row, problem: contact });
-      else {
-        try {
-          done.push({ ...row, envelopes: await encryptFor(self, contact, row.content) });
-        } catch (error) {
-          if (!(error instanceof CryptoError)) throw error;
-          failed.push({ row, problem: 'keys-invalid' });
-        }
-      }
+    const found = new Map<string, Awaited<ReturnType<typeof readyFor>>>();
+    for (const { conversation } of waiting) {
+      if (found.has(conversation)) continue;
+      const entry = await readyFor(self, conversation);
+      found.set(conversation, entry);
+      if (entry === undefined) rest(conversation);
     }
-    if (done.length === 0 && failed.length === 0) return;
+    const rows = waiting.filter(({ conversation }) => found.get(conversation) !== undefined);
+    if (rows.length === 0) return;
+    // Sessions move on here, alone: what else changes them waits for this commit.
     await model.change(async (draft) => {
-      for (const row of done) draft.put('outbox', row, row.seq);
-      for (const { row, problem } of failed) await fail(draft, row, problem, failed.length);
+      for (const row of rows) {
+        const entry = found.get(row.conversation)!;
+        const result = typeof entry === 'string' ? entry : await encryptRow(draft, self, row, entry);
+        if (typeof result === 'string') await fail(draft, row, result, rows.length);
+        else draft.put('outbox', result, row.seq);
+      }
     });
     pump.kick();
   };
@@ -202,7 +245,7 @@ export const createOutbox = ({ model, directory, clock, onError }: Options): Out
       if (refusal !== 'device-unknown' || renewals > RENEWALS) return fail(draft, row, refusal, settled);
       const contact = await draft.get('contact', row.conversation);
       if (contact) {
-        const devices = contact.devices.map(({ device, signing }) => ({ device, signing }));
+        const devices = contact.devices.map(({ sealing: _, ...device }) => device);
         putContact(draft, { ...contact, devices });
       }
       const { envelopes: _, ...plain } = row;
