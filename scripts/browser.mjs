@@ -1,4 +1,4 @@
-// Finds, or installs, the browser for the tests.
+// Finds, or installs, the tools that the tests need and npm does not bring: a browser, and Spin.
 import { accessSync, constants, existsSync, readFileSync, statSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import path from 'node:path';
@@ -126,6 +126,23 @@ const ensureChromium = async () => {
       'Install Chromium or Chrome so that it is on PATH, or name one in CHROMIUM_PATH.',
     ].join('\n'),
   );
+};
+
+/**
+ * Spin and a C compiler, which check the models. The tests go on without them.
+ * @returns {Promise<string>} why they are not there; empty when they are
+ */
+export const ensureSpin = async () => {
+  for (const { command, name } of [
+    { command: 'spin', name: 'spin' },
+    { command: 'cc', name: 'gcc' },
+  ]) {
+    if (onPath(command)) continue;
+    say(`Installing ${name} …`);
+    const problem = await installPackage(name);
+    if (!onPath(command)) return `there is no \`${command}\` (${problem || `${name} did not bring it`})`;
+  }
+  return '';
 };
 
 const TOOLS = { chromium: ensureChromium };

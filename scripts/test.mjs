@@ -3,6 +3,7 @@
 import { existsSync, mkdirSync, readFileSync, readdirSync, rmSync } from 'node:fs';
 import path from 'node:path';
 import { childEnv, fail, ROOT, run, say } from './lib.mjs';
+import { checkModels } from './spin.mjs';
 
 const PARTS = ['verify', 'e2e'];
 const args = process.argv.slice(2);
@@ -33,7 +34,7 @@ const check =
 
 /** @returns {Promise<Result>} */
 const types = async () => {
-  const projects = ['scripts', 'e2e'];
+  const projects = ['scripts', 'e2e', 'bench'];
   for (const group of ['apps', 'packages'])
     for (const name of readdirSync(path.join(ROOT, group)))
       for (const file of readdirSync(path.join(ROOT, group, name)))
@@ -129,6 +130,14 @@ const compose = async () => {
   return undefined;
 };
 
+/** Only where Spin is, or can be had. */
+const models = async () => {
+  const result = await checkModels();
+  if (!('missing' in result)) return result;
+  say(`- models                 left out: ${result.missing}`);
+  return undefined;
+};
+
 /** @type {{ name: string, part: string, step: () => Promise<Result | undefined> }[]} */
 const STEPS = [
   { name: 'format', part: 'verify', step: check('oxfmt/bin/oxfmt', '--check') },
@@ -140,6 +149,7 @@ const STEPS = [
   { name: 'types', part: 'verify', step: types },
   { name: 'dead code', part: 'verify', step: check('knip/bin/knip.js', '--no-progress') },
   { name: 'compose file', part: 'verify', step: compose },
+  { name: 'models', part: 'verify', step: models },
   { name: 'unit and integration', part: 'verify', step: vitest },
   { name: 'browser', part: 'e2e', step: playwright },
 ];

@@ -10,12 +10,19 @@ const recordKeys = async (person: Person): Promise<void> => {
     const keys: string[] = [];
     Object.assign(globalThis, { recordedKeys: keys });
     const generate = crypto.subtle.generateKey.bind(crypto.subtle);
-    crypto.subtle.generateKey = (async (algorithm: EcKeyGenParams, _: boolean, usages: KeyUsage[]) => {
-      const pair = await generate(algorithm, true, usages);
-      const bytes = await crypto.subtle.exportKey('pkcs8', pair.privateKey);
-      keys.push((await crypto.subtle.exportKey('jwk', pair.privateKey)).d!);
+    const { subtle } = crypto;
+    subtle.generateKey = (async (algorithm: EcKeyGenParams | string, _: boolean, usages: KeyUsage[]) => {
+      const pair = await generate(algorithm as EcKeyGenParams, true, usages);
+      // Elliptic keys have a number, ML-KEM keys a seed from which all else follows.
+      const format = (typeof algorithm === 'string' ? 'raw-seed' : 'pkcs8') as 'pkcs8';
+      const bytes = await subtle.exportKey(format, pair.privateKey);
+      const secret =
+        format === 'pkcs8'
+          ? (await subtle.exportKey('jwk', pair.privateKey)).d!
+          : btoa(String.fromCharCode(...new Uint8Array(bytes)));
+      keys.push(secret.replaceAll('+', '-').replaceAll('/', '_').replace(/=+$/, ''));
       const own = pair.privateKey.usages;
-      return { ...pair, privateKey: await crypto.subtle.importKey('pkcs8', bytes, algorithm, false, own) };
+      return { ...pair, privateKey: await subtle.importKey(format, bytes, algorithm, false, own) };
     }) as typeof generate;
   });
 };
