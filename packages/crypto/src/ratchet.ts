@@ -198,19 +198,20 @@ export const receive = async <T>(
 ): Promise<Received<T>> => {
   const { header, payload } = message;
   const ratchet = pruneRatchet(before, now);
-  const entry = await entryOf(header, payload);
-  const consumed = () => remember(ratchet.consumed, entry);
+  // Awaited where it is needed: as a rule beside the decryption.
+  const entry = entryOf(header, payload);
+  const consumed = async () => remember(ratchet.consumed, await entry);
 
   const waiting = ratchet.skipped.find(({ n, ratchet: key }) => n === header.n && equal(key, header.ratchet));
   if (waiting) {
     const content = await openWith(() => open(waiting.key));
     const skipped = ratchet.skipped.filter((key) => key !== waiting);
-    return { outcome: 'message', ratchet: { ...ratchet, skipped, consumed: consumed() }, content };
+    return { outcome: 'message', ratchet: { ...ratchet, skipped, consumed: await consumed() }, content };
   }
 
   const known = ratchet.receiving.find(({ ratchet: key }) => equal(key, header.ratchet));
   if (!known || header.n < known.n) {
-    const used = recall(ratchet.consumed, entry);
+    const used = recall(ratchet.consumed, await entry);
     if (used) return { outcome: used };
     if (known) throw new CryptoError('message-expired');
   }
@@ -224,7 +225,7 @@ export const receive = async <T>(
     ...turned,
     receiving: turned.receiving.map((one) => (one === chain ? moved : one)),
     skipped: [...turned.skipped, ...skipped],
-    consumed: consumed(),
+    consumed: await consumed(),
   };
   return { outcome: 'message', ratchet: pruneRatchet(after, now), content };
 };
