@@ -115,7 +115,7 @@ const createServices = (
       invites,
       now,
       // Made good at the next start when it fails now.
-      registered: () => void first.forget().catch(() => undefined),
+      registered: () => first.forget().catch(() => undefined),
     }),
     prekeys: new Prekeys(prisma, pool, { now }),
     signIn: new SignIn(prisma, { tokens, origins }),

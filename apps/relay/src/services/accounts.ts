@@ -27,12 +27,12 @@ export class Accounts {
   readonly #prisma: PrismaClient;
   readonly #invites: Invites;
   readonly #now: () => number;
-  readonly #registered: () => void;
+  readonly #registered: () => Promise<void>;
 
-  /** `registered` is called after each registration. */
+  /** `registered` is called after each registration and never rejects. */
   constructor(
     prisma: PrismaClient,
-    options: { invites: Invites; now: () => number; registered: () => void },
+    options: { invites: Invites; now: () => number; registered: () => Promise<void> },
   ) {
     this.#prisma = prisma;
     this.#invites = options.invites;
@@ -61,7 +61,7 @@ export class Accounts {
       }
       throw error;
     }
-    this.#registered();
+    await this.#registered();
     return { account, device, handle: request.handle };
   }
 
