@@ -9,6 +9,8 @@ type Key = Awaited<ReturnType<typeof crypto.subtle.importKey>>;
 const { subtle } = crypto;
 const Z = new Uint8Array(32);
 const INFO = new Uint8Array(24);
+/** As long as `th` and a header, which every message is bound to. */
+const BOUND = new Uint8Array(117);
 const HKDF = { name: 'HKDF', hash: 'SHA-256', salt: Z, info: INFO };
 const CTR = { name: 'AES-CTR', counter: new Uint8Array(16), length: 64 };
 const ECDH = { name: 'ECDH', namedCurve: 'P-256' };
@@ -24,8 +26,10 @@ const step = async (key: Key): Promise<Key> => {
   return subtle.unwrapKey('raw', Z, w, CTR, 'HKDF', false, ['deriveKey']);
 };
 
-const messageKey = (chain: Key, usage: 'encrypt' | 'decrypt'): Promise<Key> =>
-  subtle.deriveKey(HKDF, chain, { name: 'AES-GCM', length: 256 }, false, [usage]);
+const messageKey = (chain: Key, ...usages: ('encrypt' | 'decrypt' | 'unwrapKey')[]): Promise<Key> =>
+  subtle.deriveKey(HKDF, chain, { name: 'AES-GCM', length: 256 }, false, usages);
+/** Who receives does not know yet whether text or a key comes. */
+const OPENS = ['decrypt', 'unwrapKey'] as const;
 
 const gcm = (iv: Bytes, additionalData: Bytes) => ({ name: 'AES-GCM', iv, additionalData, tagLength: 128 });
 
@@ -42,7 +46,7 @@ const pre = (secret: Key) => subtle.deriveBits(HKDF, secret, 256);
 export const sendMessage = async (chain: Key, plaintext: Bytes) => {
   const iv = random(12);
   const [sealed, next] = await Promise.all([
-    messageKey(chain, 'encrypt').then((key) => subtle.encrypt(gcm(iv, INFO), key, plaintext)),
+    messageKey(chain, 'encrypt').then((key) => subtle.encrypt(gcm(iv, BOUND), key, plaintext)),
     step(chain),
   ]);
   return { iv, sealed: new Uint8Array(sealed), next };
@@ -52,7 +56,7 @@ export const sendMessage = async (chain: Key, plaintext: Bytes) => {
 export const receiveMessage = async (chain: Key, iv: Bytes, sealed: Bytes) => {
   const [, plaintext, next] = await Promise.all([
     subtle.digest('SHA-256', sealed),
-    messageKey(chain, 'decrypt').then((key) => subtle.decrypt(gcm(iv, INFO), key, sealed)),
+    messageKey(chain, ...OPENS).then((key) => subtle.decrypt(gcm(iv, BOUND), key, sealed)),
     step(chain),
   ]);
   return { plaintext, next };
@@ -208,20 +212,28 @@ export const hpkeSeal = async (peer: Bytes, plaintext: Bytes, own?: Key): Promis
 
 export const CHUNK = 256 * 1024;
 
-/** AES-GCM over chunks, one after the other. */
-export const sealChunks = async (key: Key, chunks: readonly Bytes[]): Promise<void> => {
+/** AES-GCM over chunks, one after the other; each hashed as well if `hashed`, beside the decryption where there is one. */
+export const sealChunks = async (key: Key, chunks: readonly Bytes[], hashed = false): Promise<void> => {
   const iv = random(12);
-  for (const chunk of chunks) await subtle.encrypt(gcm(iv, INFO), key, chunk);
+  for (const chunk of chunks) {
+    const sealed = await subtle.encrypt(gcm(iv, INFO), key, chunk);
+    if (hashed) await subtle.digest('SHA-256', sealed);
+  }
 };
 
-/** Chunks as `gcmLoop` decrypts them. */
-export const sealedChunks = async (key: Key, chunks: readonly Bytes[]) => {
-  const iv = random(12);
-  const sealed: Bytes[] = [];
-  for (const chunk of chunks) sealed.push(new Uint8Array(await subtle.encrypt(gcm(iv, INFO), key, chunk)));
-  return {
-    open: async () => {
-      for (const chunk of sealed) await subtle.decrypt(gcm(iv, INFO), key, chunk);
-    },
-  };
+export const openChunks = async (
+  key: Key,
+  iv: Bytes,
+  sealed: readonly Bytes[],
+  hashed = false,
+): Promise<void> => {
+  for (const chunk of sealed)
+    await Promise.all([
+      subtle.decrypt(gcm(iv, INFO), key, chunk),
+      hashed ? subtle.digest('SHA-256', chunk) : undefined,
+    ]);
 };
+
+/** Chunks as `openChunks` takes them. */
+export const sealedChunks = (key: Key, iv: Bytes, chunks: readonly Bytes[]): Promise<Bytes[]> =>
+  Promise.all(chunks.map(async (chunk) => new Uint8Array(await subtle.encrypt(gcm(iv, INFO), key, chunk))));

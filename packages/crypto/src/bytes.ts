@@ -3,7 +3,9 @@ import { CryptoError } from './errors.ts';
 export type Bytes = Uint8Array<ArrayBuffer>;
 
 export const concat = (...parts: readonly Uint8Array[]): Bytes => {
-  const whole = new Uint8Array(parts.reduce((length, part) => length + part.length, 0));
+  let length = 0;
+  for (const part of parts) length += part.length;
+  const whole = new Uint8Array(length);
   let at = 0;
   for (const part of parts) {
     whole.set(part, at);
@@ -12,10 +14,12 @@ export const concat = (...parts: readonly Uint8Array[]): Bytes => {
   return whole;
 };
 
+const ENCODER = new TextEncoder();
+
 /** Throws `bad-encoding` for a lone surrogate: an encoder would turn it into U+FFFD and two texts into one. */
 export const utf8 = (text: string): Bytes => {
   if (/\p{Surrogate}/u.test(text)) throw new CryptoError('bad-encoding', 'lone surrogate');
-  return new Uint8Array(new TextEncoder().encode(text));
+  return new Uint8Array(ENCODER.encode(text));
 };
 
 const bigEndian = (value: number, size: number): Bytes => {
@@ -45,7 +49,9 @@ export const equal = (a: Uint8Array, b: Uint8Array): boolean => {
 };
 
 const ALPHABET = 'ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_';
-const VALUES = new Map([...ALPHABET].map((character, value) => [character, value]));
+/** By the code of a letter. */
+const VALUES: (number | undefined)[] = [];
+for (let value = 0; value < ALPHABET.length; value += 1) VALUES[ALPHABET.charCodeAt(value)] = value;
 
 /** RFC 4648 section 5, without padding. */
 export const toBase64url = (bytes: Uint8Array): string => {
@@ -64,8 +70,8 @@ export const fromBase64url = (text: string): Bytes => {
   let bits = 0;
   let held = 0;
   let at = 0;
-  for (const character of text) {
-    const value = VALUES.get(character);
+  for (let i = 0; i < text.length; i += 1) {
+    const value = VALUES[text.charCodeAt(i)];
     if (value === undefined) throw new CryptoError('bad-encoding', 'base64url');
     bits = ((bits << 6) | value) & 0xfff;
     held += 6;
@@ -89,16 +95,23 @@ export class Reader {
     this.#bytes = bytes;
   }
 
-  /** A copy of the next `length` bytes. */
-  take(length: number): Bytes {
+  /** Passes the next `length` bytes, for who has what they are read from. Gives where they begin. */
+  pass(length: number): number {
     if (length > this.#bytes.length - this.#at) throw new CryptoError('bad-encoding', 'truncated');
     this.#at += length;
+    return this.#at - length;
+  }
+
+  /** A copy of the next `length` bytes. */
+  take(length: number): Bytes {
+    const from = this.pass(length);
     // Not `slice`: that of Node's Buffer shares memory.
-    return new Uint8Array(this.#bytes.subarray(this.#at - length, this.#at));
+    return new Uint8Array(this.#bytes.subarray(from, from + length));
   }
 
   #number(size: number): number {
-    const value = this.take(size).reduce((sum, byte) => sum * 256 + byte, 0);
+    let value = 0;
+    for (let at = this.pass(size); at < this.#at; at += 1) value = value * 256 + this.#bytes[at]!;
     if (!Number.isSafeInteger(value)) throw new CryptoError('bad-encoding', 'integer past 2^53 - 1');
     return value;
   }

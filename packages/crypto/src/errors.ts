@@ -3,7 +3,7 @@
  * which one it was.
  *
  * - `bad-key`: not an uncompressed point of P-256.
- * - `bad-signature`: the body of a sealed message was not signed by who it claims to be from.
+ * - `bad-signature`: a sealing key that was not signed by the device that it is said to be of.
  * - `bad-encoding`: not the one encoding of a value, or a value that has none.
  * - `unsupported`: a version that this code does not know.
  * - `unknown-sealing-key`: sealed to a key that this device does not hold.

@@ -1,7 +1,7 @@
 import type { Bytes } from './bytes.ts';
 import { I } from './labels.ts';
 import type { PrivateKey } from './keys.ts';
-import type { Opaque } from './step.ts';
+import { unwrapOpaque, type Opaque } from './step.ts';
 
 /**
  * A secret on its way: an AES-CTR-256 key that encrypts nothing and may only unwrap. Extractable while it is wrapped
@@ -18,10 +18,7 @@ export const generateCarrier = (): Promise<Carrier> =>
   crypto.subtle.generateKey(CTR_256, true, ['unwrapKey']);
 
 /** What a carrier carries, as a key that may only derive: 32 zero bytes, unwrapped under it in counter mode. */
-export const openCarrier = (carrier: Carrier): Promise<Opaque> => {
-  const counter = { name: 'AES-CTR', counter: new Uint8Array(16), length: 64 };
-  return crypto.subtle.unwrapKey('raw', ZEROS, carrier, counter, 'HKDF', false, ['deriveKey']);
-};
+export const openCarrier = (carrier: Carrier): Promise<Opaque> => unwrapOpaque(carrier);
 
 /** The carrier of the chain behind `chain`, extractable: `openCarrier` of it is `nextChain(chain)`. */
 export const carrierOfNext = (chain: Opaque): Promise<Carrier> =>

@@ -106,11 +106,12 @@ export const signedBytes = ({ header, digest }: Bound, tag: Bytes): Bytes =>
   I('group', concat(header, tag, digest));
 
 const ZEROS = new Uint8Array(32);
+const COMMIT = I('commit', NONE);
 
 /** The HMAC key that goes with the message at which a chain stands. */
 export const commitKey = (chain: Opaque, usage: 'sign' | 'verify'): Promise<PrivateKey> =>
   crypto.subtle.deriveKey(
-    { name: 'HKDF', hash: 'SHA-256', salt: ZEROS, info: I('commit', NONE) },
+    { name: 'HKDF', hash: 'SHA-256', salt: ZEROS, info: COMMIT },
     chain,
     { name: 'HMAC', hash: 'SHA-256', length: 256 },
     false,

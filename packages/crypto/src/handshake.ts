@@ -143,8 +143,10 @@ export const initiate = async (request: {
 }): Promise<{ handshake: Handshake; th: Bytes; root: Opaque }> => {
   const { me, peer, bundle, generation, random } = request;
   const { signed, oneTime, pq } = bundle;
-  const base = random?.baseKey ?? (await generateAgreementKey());
-  const { ciphertext, secret } = await encapsulate(pq.publicKey, random?.kemMessage);
+  const [base, { ciphertext, secret }] = await Promise.all([
+    random?.baseKey ?? generateAgreementKey(),
+    encapsulate(pq.publicKey, random?.kemMessage),
+  ]);
   const handshake: Handshake = {
     signedId: signed.id,
     ...(oneTime && { oneTimeId: oneTime.id }),

@@ -28,9 +28,17 @@ const VERSION = utf8('HPKE-v1');
 const KEM_ID = concat(utf8('KEM'), u16(KEM));
 const suiteId = (suite: Suite) => concat(utf8('HPKE'), u16(KEM), u16(KDF), u16(suite.aead));
 
-const labeledIkm = (id: Bytes, label: string, ikm: Bytes) => concat(VERSION, id, utf8(label), ikm);
-const labeledInfo = (id: Bytes, label: string, info: Bytes, length: number) =>
-  concat(u16(length), VERSION, id, utf8(label), info);
+const EAE_PRK = utf8('eae_prk');
+const SHARED_SECRET = utf8('shared_secret');
+const PSK_ID_HASH = utf8('psk_id_hash');
+const INFO_HASH = utf8('info_hash');
+const SECRET = utf8('secret');
+const KEY = utf8('key');
+const BASE_NONCE = utf8('base_nonce');
+
+const labeledIkm = (id: Bytes, label: Bytes, ikm: Bytes) => concat(VERSION, id, label, ikm);
+const labeledInfo = (id: Bytes, label: Bytes, info: Bytes, length: number) =>
+  concat(u16(length), VERSION, id, label, info);
 
 const hkdf = (salt: Bytes, info: Bytes) => ({ name: 'HKDF', hash: 'SHA-256', salt, info });
 
@@ -43,36 +51,44 @@ const sharedSecret = async (own: KeyPair, other: Bytes, kemContext: Bytes): Prom
   const dh = new Uint8Array(
     await crypto.subtle.deriveBits({ name: 'ECDH', public: peer }, own.privateKey, 256),
   );
-  const ikm = await hkdfKey(labeledIkm(KEM_ID, 'eae_prk', dh), ['deriveBits']);
-  const info = labeledInfo(KEM_ID, 'shared_secret', kemContext, HASH_BYTES);
+  const ikm = await hkdfKey(labeledIkm(KEM_ID, EAE_PRK, dh), ['deriveBits']);
+  const info = labeledInfo(KEM_ID, SHARED_SECRET, kemContext, HASH_BYTES);
   return new Uint8Array(await crypto.subtle.deriveBits(hkdf(EMPTY_SALT, info), ikm, 8 * HASH_BYTES));
 };
 
-/** KeySchedule in base mode: the AEAD key, and the base nonce, which is the nonce of the first message. */
+/**
+ * KeySchedule in base mode, begun beside the shared secret: the AEAD key, and the base nonce, which is the nonce of the
+ * first message.
+ */
 const keySchedule = async (
   suite: Suite,
-  shared: Bytes,
+  sharing: Promise<Bytes>,
   info: Bytes,
   usage: 'encrypt' | 'decrypt' | 'wrapKey' | 'unwrapKey',
 ) => {
   const id = suiteId(suite);
   const mac = { name: 'HMAC', hash: 'SHA-256' };
-  const extractor = await crypto.subtle.importKey('raw', EMPTY_SALT, mac, false, ['sign']);
-  const extract = async (label: string, ikm: Bytes) =>
-    new Uint8Array(await crypto.subtle.sign(mac, extractor, labeledIkm(id, label, ikm)));
-  const context = concat(BASE_MODE, await extract('psk_id_hash', NONE), await extract('info_hash', info));
-  const secret = await hkdfKey(labeledIkm(id, 'secret', NONE), ['deriveBits', 'deriveKey']);
+  const importing = crypto.subtle.importKey('raw', EMPTY_SALT, mac, false, ['sign']);
+  const extract = async (label: Bytes, ikm: Bytes) =>
+    new Uint8Array(await crypto.subtle.sign(mac, await importing, labeledIkm(id, label, ikm)));
+  const [shared, secret, ...hashes] = await Promise.all([
+    sharing,
+    hkdfKey(labeledIkm(id, SECRET, NONE), ['deriveBits', 'deriveKey']),
+    extract(PSK_ID_HASH, NONE),
+    extract(INFO_HASH, info),
+  ]);
+  const context = concat(BASE_MODE, ...hashes);
   const { keyBytes } = suite;
   const [key, nonce] = await Promise.all([
     crypto.subtle.deriveKey(
-      hkdf(shared, labeledInfo(id, 'key', context, keyBytes)),
+      hkdf(shared, labeledInfo(id, KEY, context, keyBytes)),
       secret,
       { name: 'AES-GCM', length: 8 * keyBytes },
       false,
       [usage],
     ),
     crypto.subtle.deriveBits(
-      hkdf(shared, labeledInfo(id, 'base_nonce', context, NONCE_BYTES)),
+      hkdf(shared, labeledInfo(id, BASE_NONCE, context, NONCE_BYTES)),
       secret,
       8 * NONCE_BYTES,
     ),
@@ -94,7 +110,7 @@ const encapsulate = async (
 ) => {
   const own = ephemeral ?? (await generateSealingPair());
   const enc = new Uint8Array(own.publicKey);
-  const shared = await sharedSecret(own, recipient, concat(enc, recipient));
+  const shared = sharedSecret(own, recipient, concat(enc, recipient));
   return { enc, ...(await keySchedule(suite, shared, info, usage)) };
 };
 
@@ -132,7 +148,7 @@ export const open = async (request: {
 }): Promise<Bytes> => {
   const { suite, recipient, enc, info, aad, ciphertext } = request;
   try {
-    const shared = await sharedSecret(recipient, enc, concat(enc, recipient.publicKey));
+    const shared = sharedSecret(recipient, enc, concat(enc, recipient.publicKey));
     const { key, nonce } = await keySchedule(suite, shared, info, 'decrypt');
     return new Uint8Array(await crypto.subtle.decrypt(gcm(nonce, aad), key, ciphertext));
   } catch (error) {
@@ -201,7 +217,7 @@ export const unwrapKey = async (request: {
 }): Promise<PrivateKey> => {
   const { suite, recipient, enc, info, aad, ciphertext, as } = request;
   try {
-    const shared = await sharedSecret(recipient, enc, concat(enc, recipient.publicKey));
+    const shared = sharedSecret(recipient, enc, concat(enc, recipient.publicKey));
     const { key, nonce } = await keySchedule(suite, shared, info, 'unwrapKey');
     return await unwrapUnder(key, { iv: nonce, aad, ciphertext }, as);
   } catch (error) {

@@ -13,7 +13,6 @@ export const SIGNATURE_LABELS = [
   'prekey',
   'sealing-key',
   'sign-in',
-  'signed',
 ] as const;
 
 /** Labels of derived keys, of what is bound to a key, and of hashes. */
@@ -66,5 +65,7 @@ export type Label = (typeof LABELS)[number];
 /** `"sotto/1/"` and the label. */
 export const L = (label: Label): Bytes => utf8(`sotto/1/${label}`);
 
+const PREFIXES = new Map(LABELS.map((label) => [label, concat(lp(L(label)), u16(SUITE))]));
+
 /** What is signed, or bound as info: the label, the suite, and the context that they are about. */
-export const I = (label: Label, context: Uint8Array): Bytes => concat(lp(L(label)), u16(SUITE), context);
+export const I = (label: Label, context: Uint8Array): Bytes => concat(PREFIXES.get(label)!, context);

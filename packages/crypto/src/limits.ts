@@ -36,6 +36,9 @@ export const BUNDLE_LIFETIME = 45 * DAY;
 export const ONE_TIME_COUNT = 100;
 export const ONE_TIME_REFILL = 20;
 export const ONE_TIME_LIFETIME = 90 * DAY;
+/** When a sealing key is replaced, and how long it opens what is sealed for it after that. */
+export const SEALING_ROTATION = 30 * DAY;
+export const SEALING_KEPT = 90 * DAY;
 /** How far the clocks of two devices may be apart. */
 export const CLOCK_TOLERANCE = 2 * DAY;
 

@@ -1,5 +1,5 @@
 import { concat, equal, type Bytes } from './bytes.ts';
-import { entryOf, recall, remember } from './consumed.ts';
+import { entryOf, recall, remember, type Consumed } from './consumed.ts';
 import { CryptoError } from './errors.ts';
 import { generateAgreementKey, type KeyPair, type PrivateKey } from './keys.ts';
 import { MAX_FORWARD_JUMP, MAX_OLD_CHAINS, MAX_SKIPPED, SKIPPED_LIFETIME } from './limits.ts';
@@ -39,8 +39,7 @@ export interface Ratchet {
   readonly receiving: readonly ReceiveChain[];
   /** The oldest first. */
   readonly skipped: readonly SkippedKey[];
-  /** See consumed.ts. */
-  readonly consumed: Bytes;
+  readonly consumed: Consumed;
 }
 
 const IV_BYTES = 12;
@@ -53,7 +52,7 @@ export const initiatorRatchet = (root: Opaque, peerRatchet: Bytes): Ratchet => (
   peerRatchet,
   receiving: [],
   skipped: [],
-  consumed: NONE,
+  consumed: [],
 });
 
 /** `own` is the signed prekey. */
@@ -63,7 +62,7 @@ export const responderRatchet = (root: Opaque, own: KeyPair): Ratchet => ({
   previous: 0,
   receiving: [],
   skipped: [],
-  consumed: NONE,
+  consumed: [],
 });
 
 /** What is random in a message, for vectors alone. */
@@ -99,12 +98,13 @@ export const send = async (
     ratchet.sending && ratchet.own
       ? { own: ratchet.own, sending: ratchet.sending, root: ratchet.root }
       : await turn();
-  const header: Header = {
+  const fields = {
     ratchet: own.publicKey,
     previous: ratchet.previous,
     n: sending.n,
     iv: random.iv ?? crypto.getRandomValues(new Uint8Array(IV_BYTES)),
   };
+  const header: Header = { ...fields, bytes: encodeHeader(fields) };
   const [payload, chain] = await Promise.all([
     messageKey(sending.chain, [usage]).then((key) => protect(key, header)),
     nextChain(sending.chain),
@@ -148,11 +148,13 @@ const turnTo = async (ratchet: Ratchet, header: Header, now: number): Promise<Ra
   const [current, ...older] = ratchet.receiving;
   if (header.previous < (current?.n ?? 0)) throw new CryptoError('cannot-decrypt');
   if (!current && header.previous !== 0) throw new CryptoError('cannot-decrypt');
+  // Not the view: with it the whole message would be stored.
+  const theirs = header.ratchet.slice();
   const made = await rootStep({
     root,
     privateKey: own.privateKey,
-    publicKey: header.ratchet,
-    sender: header.ratchet,
+    publicKey: theirs,
+    sender: theirs,
     receiver: own.publicKey,
   });
   const left = current ? [{ ...current, old: { end: header.previous, since: now } }] : [];
@@ -161,9 +163,9 @@ const turnTo = async (ratchet: Ratchet, header: Header, now: number): Promise<Ra
     ...rest,
     root: made.root,
     previous: sending?.n ?? 0,
-    peerRatchet: header.ratchet,
+    peerRatchet: theirs,
     receiving: [
-      { ratchet: header.ratchet, chain: made.chain, n: 0 },
+      { ratchet: theirs, chain: made.chain, n: 0 },
       ...[...left, ...older].filter(({ n, old }) => n < old!.end).slice(0, MAX_OLD_CHAINS),
     ],
   };
@@ -192,21 +194,20 @@ export type Received<T> =
  */
 export const receive = async <T>(
   before: Ratchet,
-  message: { header: Header; payload: Payload },
+  { header, bytes }: { header: Header; bytes: Bytes },
   now: number,
   open: (key: PrivateKey) => Promise<T>,
 ): Promise<Received<T>> => {
-  const { header, payload } = message;
   const ratchet = pruneRatchet(before, now);
   // Awaited where it is needed: as a rule beside the decryption.
-  const entry = entryOf(header, payload);
-  const consumed = async () => remember(ratchet.consumed, await entry);
+  const entry = entryOf(header, bytes);
 
   const waiting = ratchet.skipped.find(({ n, ratchet: key }) => n === header.n && equal(key, header.ratchet));
   if (waiting) {
     const content = await openWith(() => open(waiting.key));
     const skipped = ratchet.skipped.filter((key) => key !== waiting);
-    return { outcome: 'message', ratchet: { ...ratchet, skipped, consumed: await consumed() }, content };
+    const consumed = remember(ratchet.consumed, await entry);
+    return { outcome: 'message', ratchet: { ...ratchet, skipped, consumed }, content };
   }
 
   const known = ratchet.receiving.find(({ ratchet: key }) => equal(key, header.ratchet));
@@ -225,11 +226,11 @@ export const receive = async <T>(
     ...turned,
     receiving: turned.receiving.map((one) => (one === chain ? moved : one)),
     skipped: [...turned.skipped, ...skipped],
-    consumed: await consumed(),
+    consumed: remember(ratchet.consumed, await entry),
   };
   return { outcome: 'message', ratchet: pruneRatchet(after, now), content };
 };
 
 /** What authenticates a message: `th`, its header, and the context of a key that it hands over. */
-export const additionalData = (th: Bytes, header: Header, payload?: { context: Bytes }): Bytes =>
-  concat(th, encodeHeader(header), payload?.context ?? NONE);
+export const additionalData = (th: Bytes, header: Header, context = NONE): Bytes =>
+  concat(th, header.bytes, context);

@@ -162,9 +162,7 @@ const advance = async (from: ReceivedKey, n: number, now: number) => {
     chain = next;
   }
   const [keys, next] = await Promise.all([keysAt(chain), nextChain(chain)]);
-  const gone = new Uint8Array(HASH_BYTES * (n + 1 - from.n));
-  const consumed = concat(from.consumed, gone).slice(-HASH_BYTES * MAX_COUNTERS);
-  return { keys, moved: { ...from, chain: next, n: n + 1, skipped: skipped.slice(-MAX_SKIPPED), consumed } };
+  return { keys, moved: { ...from, chain: next, n: n + 1, skipped: skipped.slice(-MAX_SKIPPED) } };
 };
 
 /** Where the hash of a counter before `key.n` stands in `consumed`; below zero when it is forgotten. */
@@ -197,10 +195,13 @@ const open = async ({ key, commit }: MessageKeys, message: GroupMessage, bound: 
   }
 };
 
-const withConsumed = (key: ReceivedKey, n: number, hash: Bytes): ReceivedKey => {
-  const consumed = new Uint8Array(key.consumed);
-  consumed.set(hash, placeOf(key, n));
-  return { ...key, consumed };
+/** `moved` with what is remembered: all of `before`, nothing yet of the counters passed since, `hash` for `n`. */
+const withConsumed = (before: ReceivedKey, moved: ReceivedKey, n: number, hash: Bytes): ReceivedKey => {
+  const all = concat(before.consumed, new Uint8Array(HASH_BYTES * (moved.n - before.n)));
+  const most = HASH_BYTES * MAX_COUNTERS;
+  const after = { ...moved, consumed: all.length > most ? all.slice(-most) : all };
+  after.consumed.set(hash, placeOf(after, n));
+  return after;
 };
 
 /**
@@ -235,7 +236,7 @@ export const decryptGroupMessage = async (request: {
   const found = n < key.n ? lookBack(key, n, hash) : await advance(key, n, now);
   if ('outcome' in found) return found;
   const content = await open(found.keys, message, bound);
-  const moved = withConsumed(found.moved, n, hash);
+  const moved = withConsumed(key, found.moved, n, hash);
   const keys = pruned.keys.map((one) => (one === key ? moved : one));
   return { outcome: 'message', state: { ...pruned, keys }, content, standing };
 };

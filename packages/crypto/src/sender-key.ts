@@ -3,7 +3,6 @@ import { concat, lp, toBase64url, u32, type Bytes } from './bytes.ts';
 import { CryptoError } from './errors.ts';
 import { carrierOfNext, generateCarrier, openCarrier, type Carrier, type Handed } from './group-carrier.ts';
 import {
-  bind,
   chainIdBytes,
   commitKey,
   committedBytes,
@@ -14,7 +13,7 @@ import {
   signedBytes,
   type GroupHeader,
 } from './group-message.ts';
-import { generateSigningKey, sign, type KeyPair } from './keys.ts';
+import { generateSigningKey, sha256, sign, type KeyPair } from './keys.ts';
 import { DAY } from './limits.ts';
 import { groupBytes } from './membership-operation.ts';
 import { roleOf, type GroupState } from './membership-state.ts';
@@ -133,9 +132,9 @@ export const encryptGroupMessage = async (request: {
     commitKey(chain, 'sign'),
     nextChain(chain),
   ]);
-  const algorithm = gcm(iv, encodeGroupHeader(header));
-  const ciphertext = new Uint8Array(await crypto.subtle.encrypt(algorithm, key, content));
-  const bound = await bind(header, ciphertext);
+  const encoded = encodeGroupHeader(header);
+  const ciphertext = new Uint8Array(await crypto.subtle.encrypt(gcm(iv, encoded), key, content));
+  const bound = { header: encoded, digest: await sha256(ciphertext) };
   const tag = new Uint8Array(await crypto.subtle.sign('HMAC', commit, committedBytes(bound)));
   const signature = await sign(own.signing.privateKey, signedBytes(bound, tag));
   return {

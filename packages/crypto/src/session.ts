@@ -19,7 +19,7 @@ import {
   send,
   type MessageRandom,
 } from './ratchet.ts';
-import { encodeMessage, readBody, type Header, type Payload } from './session-body.ts';
+import { encodeMessage, readBody, type Body, type Header, type Payload } from './session-body.ts';
 import {
   checkPeer,
   emptyPeer,
@@ -123,7 +123,7 @@ export const encryptKey = (request: {
 }): Promise<{ state: PeerState; body: Bytes }> => {
   const { state, key: handed, context, now, random } = request;
   const protect = async ({ th }: Session, key: MessageKey, header: Header): Promise<Payload> => {
-    const algorithm = gcm(header.iv, additionalData(th, header, { context }));
+    const algorithm = gcm(header.iv, additionalData(th, header, context));
     const ciphertext = new Uint8Array(await crypto.subtle.wrapKey('raw', handed, key, algorithm));
     return { type: 'key', context, ciphertext };
   };
@@ -159,12 +159,14 @@ const openContent =
     const { context } = payload;
     // AES-CTR would take shorter keys as well.
     if (ciphertext.length !== WRAPPED_BYTES) throw new CryptoError('cannot-decrypt');
-    const algorithm = gcm(header.iv, additionalData(th, header, { context }));
+    const algorithm = gcm(header.iv, additionalData(th, header, context));
     const handed = await subtle.unwrapKey('raw', ciphertext, key, algorithm, 'AES-CTR', false, ['unwrapKey']);
     return { type: 'key', key: handed, context };
   };
 
-const receiveIn = async (session: Session, message: { header: Header; payload: Payload }, now: number) => {
+type Message = Extract<Body, { type: 'message' }>;
+
+const receiveIn = async (session: Session, message: Message, now: number) => {
   const { header, payload } = message;
   const result = await receive(session.ratchet, message, now, openContent(session.th, header, payload));
   if (result.outcome !== 'message') return result;
@@ -178,7 +180,7 @@ const accept = async (request: {
   peer: PublicDevice;
   state: PeerState;
   handshake: Handshake;
-  message: { header: Header; payload: Payload };
+  message: Message;
   prekeys: NamedPrekeys;
   now: number;
 }): Promise<Decrypted> => {
@@ -224,15 +226,15 @@ export const decrypt = async (request: {
   checkPeer(state, peer);
   const read = readBody(body);
   if (read.type === 'signal') throw new CryptoError('unsupported', 'a signal');
-  const { route, header, payload } = read;
+  const { route } = read;
   try {
     const at = await findSession(state, route, now);
     if (at === -1) {
       if ('session' in route) throw new CryptoError('no-session');
       const { handshake } = route;
-      return await accept({ me, peer, state, handshake, message: { header, payload }, prekeys, now });
+      return await accept({ me, peer, state, handshake, message: read, prekeys, now });
     }
-    const result = await receiveIn(state.sessions[at]!, { header, payload }, now);
+    const result = await receiveIn(state.sessions[at]!, read, now);
     if (result.outcome !== 'message') return result;
     const sessions = state.sessions.with(at, result.session);
     const { content } = result;

@@ -17,7 +17,18 @@ const SALT_BYTES = 32;
 const Z = new Uint8Array(SALT_BYTES);
 const NONE = new Uint8Array(0);
 
+const ROOT = I('root', NONE);
+const ROOT_CHAIN = I('root-chain', NONE);
+const NEXT = I('next', NONE);
+const MESSAGE = I('message', NONE);
+
 const hkdf = (salt: Bytes, info: Bytes) => ({ name: 'HKDF', hash: 'SHA-256', salt, info });
+
+/** `AES256_w(0) ‖ AES256_w(1)` as an HKDF key that may only derive: what `step` makes of `w`, an AES-CTR key. */
+export const unwrapOpaque = (w: PrivateKey): Promise<Opaque> => {
+  const counter = { name: 'AES-CTR', counter: new Uint8Array(16), length: 64 };
+  return crypto.subtle.unwrapKey('raw', Z, w, counter, 'HKDF', false, ['deriveKey']);
+};
 
 /**
  * `AES256_w(0) ‖ AES256_w(1)` as the next HKDF key, with `w = HKDF(salt, key, info, 32)`. No engine derives an HKDF
@@ -29,8 +40,7 @@ export const step = async (key: Opaque, salt: Bytes, info: Bytes): Promise<Opaqu
   const w = await crypto.subtle.deriveKey(hkdf(salt, info), key, { name: 'AES-CTR', length: 256 }, false, [
     'unwrapKey',
   ]);
-  const counter = { name: 'AES-CTR', counter: new Uint8Array(16), length: 64 };
-  return crypto.subtle.unwrapKey('raw', Z, w, counter, 'HKDF', false, ['deriveKey']);
+  return unwrapOpaque(w);
 };
 
 /** `HKDF(Z, input, info, 32)`: the bytes that script sees of a secret; they serve as a salt. */
@@ -38,22 +48,24 @@ export const pre = async (input: Input, info: Bytes): Promise<Bytes> =>
   new Uint8Array(await crypto.subtle.deriveBits(hkdf(Z, info), input, 8 * SALT_BYTES));
 
 /** The key after this one in a chain. */
-export const nextChain = (chain: Opaque): Promise<Opaque> => step(chain, Z, I('next', NONE));
+export const nextChain = (chain: Opaque): Promise<Opaque> => step(chain, Z, NEXT);
+
+type Usages = ('encrypt' | 'decrypt' | 'wrapKey' | 'unwrapKey')[];
+
+const gcmKey = (key: Opaque, info: Bytes, usages: Usages): Promise<MessageKey> =>
+  crypto.subtle.deriveKey(hkdf(Z, info), key, { name: 'AES-GCM', length: 256 }, false, usages);
 
 /** An AES-256-GCM key out of an opaque one; only what `usages` name can be done with it. */
 export const deriveGcm = (
   key: Opaque,
   label: Label,
   context: Uint8Array,
-  usages: ('encrypt' | 'decrypt' | 'wrapKey' | 'unwrapKey')[],
-): Promise<MessageKey> =>
-  crypto.subtle.deriveKey(hkdf(Z, I(label, context)), key, { name: 'AES-GCM', length: 256 }, false, usages);
+  usages: Usages,
+): Promise<MessageKey> => gcmKey(key, I(label, context), usages);
 
 /** The key of the message at which a chain stands. */
-export const messageKey = (
-  chain: Opaque,
-  usages: ('encrypt' | 'decrypt' | 'wrapKey' | 'unwrapKey')[],
-): Promise<MessageKey> => deriveGcm(chain, 'message', NONE, usages);
+export const messageKey = (chain: Opaque, usages: Usages): Promise<MessageKey> =>
+  gcmKey(chain, MESSAGE, usages);
 
 const agree = async (privateKey: PrivateKey, publicKey: Bytes, usage: 'deriveKey' | 'deriveBits') => {
   const peer = await importAgreementKey(publicKey);
@@ -79,10 +91,7 @@ export const rootStep = async (request: {
   const { root, privateKey, publicKey, sender, receiver } = request;
   const secret = await agreeInput(privateKey, publicKey);
   const t = await pre(secret, I('root-dh', concat(sender, receiver)));
-  const [next, chain] = await Promise.all([
-    step(root, t, I('root', NONE)),
-    step(root, t, I('root-chain', NONE)),
-  ]);
+  const [next, chain] = await Promise.all([step(root, t, ROOT), step(root, t, ROOT_CHAIN)]);
   t.fill(0);
   return { root: next, chain };
 };
