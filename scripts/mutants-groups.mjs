@@ -4,7 +4,7 @@ import { of } from './mutants-list.mjs';
 const GROUPS = [
   ...of(
     'sender-key-receive.ts',
-    ['sender-key.test.ts'],
+    ['sender-key-receive.test.ts', 'sender-key-hand-over.test.ts'],
     [
       [
         'the signature',
@@ -77,7 +77,7 @@ const GROUPS = [
   ),
   ...of(
     'membership-rules.ts',
-    ['membership.test.ts'],
+    ['membership-rules.test.ts', 'membership-state.test.ts'],
     [
       [
         'who may add',

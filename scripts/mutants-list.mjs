@@ -85,7 +85,7 @@ const PRIMITIVES = [
     ['hpke.test.ts'],
     [
       ['the recipient in the shared secret', 'concat(enc, recipient)', 'concat(enc, enc)'],
-      ['the info', "extract('info_hash', info)", "extract('info_hash', NONE)"],
+      ['the info', 'extract(INFO_HASH, info)', 'extract(INFO_HASH, NONE)'],
       ['the length of the tag', 'tagLength: 8 * TAG_BYTES', 'tagLength: 32'],
       ['the associated data', '  additionalData,\n', ''],
       [
@@ -180,8 +180,8 @@ const STATEMENTS = [
     'labels.ts',
     ['labels.test.ts', 'vectors.test.ts'],
     [
-      ['the label', 'concat(lp(L(label)), u16(SUITE), context)', 'concat(u16(SUITE), context)'],
-      ['the suite', 'concat(lp(L(label)), u16(SUITE), context)', 'concat(lp(L(label)), context)'],
+      ['the label', 'concat(lp(L(label)), u16(SUITE))', 'u16(SUITE)'],
+      ['the suite', 'concat(lp(L(label)), u16(SUITE))', 'lp(L(label))'],
     ],
   ),
   ...of(
@@ -206,32 +206,6 @@ const STATEMENTS = [
         'one error for all',
         "throw error instanceof CryptoError && !local ? new CryptoError('cannot-open') : error;",
         'throw error;',
-      ],
-    ],
-  ),
-  ...of(
-    'signed.ts',
-    ['signed.test.ts'],
-    [
-      [
-        'the signature',
-        'if (await verify(signingPublic, signature, statement(from, to, content))) return content;',
-        'await verify(signingPublic, signature, statement(from, to, content));\n    return content;',
-      ],
-      [
-        'the recipient',
-        'concat(encodeAddress(to), encodeAddress(from), lp(content))',
-        'concat(encodeAddress(from), lp(content))',
-      ],
-      [
-        'the sender',
-        'concat(encodeAddress(to), encodeAddress(from), lp(content))',
-        'concat(encodeAddress(to), lp(content))',
-      ],
-      [
-        'the content',
-        'concat(encodeAddress(to), encodeAddress(from), lp(content))',
-        'concat(encodeAddress(to), encodeAddress(from))',
       ],
     ],
   ),
@@ -307,5 +281,19 @@ const STATEMENTS = [
   ),
 ];
 
+/** One use, one label: each of the labels of signatures in the place of another. */
+const USES = /** @type {const} */ ([
+  ['chain-event.ts', 'chain', 'chain/join'],
+  ['chain-event.ts', 'chain/join', 'chain'],
+  ['chain-head.ts', 'chain/head', 'chain'],
+  ['group-message.ts', 'group', 'membership'],
+  ['membership-operation.ts', 'membership', 'group'],
+  ['prekeys.ts', 'prekey', 'sealing-key'],
+  ['sealing-key.ts', 'sealing-key', 'prekey'],
+  ['sign-in.ts', 'sign-in', 'chain'],
+]).flatMap(([file, label, other]) =>
+  of(file, ['labels.test.ts'], [[`the label ${label} for one use`, `I('${label}', `, `I('${other}', `]]),
+);
+
 /** @type {readonly Mutant[]} */
-export const BASIS = [...PRIMITIVES, ...STATEMENTS];
+export const BASIS = [...PRIMITIVES, ...STATEMENTS, ...USES];

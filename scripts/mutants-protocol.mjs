@@ -22,6 +22,23 @@ const CHAIN = [
     ],
   ),
   ...of(
+    'chain-head.ts',
+    ['chain-view.test.ts', 'chain-vectors.test.ts'],
+    [
+      [
+        'a device that is active',
+        'if (author === undefined || ',
+        'if (author === undefined) return true;\n  if (',
+      ],
+      ['the head', ' || !equal(head.head, state.head)', ''],
+      [
+        'the signature',
+        'return await verify(author.signing, head.signature, statement(state, head.device, head.signedAt));',
+        'await verify(author.signing, head.signature, statement(state, head.device, head.signedAt));\n    return true;',
+      ],
+    ],
+  ),
+  ...of(
     'chain-rules.ts',
     ['chain.test.ts', 'chain-append.test.ts', 'chain-view.test.ts', 'chain-vectors.test.ts'],
     [
@@ -155,7 +172,7 @@ const SESSIONS = [
       [
         'the session and header as associated data',
         'const algorithm = gcm(header.iv, additionalData(th, header));\n      return { type',
-        'const algorithm = gcm(header.iv, additionalData(th, { ...header, n: 0 }));\n      return { type',
+        'const algorithm = gcm(header.iv, additionalData(th, { ...header, bytes: header.iv }));\n      return { type',
       ],
       ['the state of this peer', '  checkPeer(state, peer);\n  const read', '  const read'],
       [
@@ -222,4 +239,29 @@ const SESSIONS = [
   ),
 ];
 
-export const PROTOCOL = [...CHAIN, ...SESSIONS];
+const BORDER = of(
+  'session-body.ts',
+  ['session-border.test.ts'],
+  [
+    ['the version', 'reader.u8() !== VERSION || ', '(reader.u8(), false) || '],
+    ['the suite', 'reader.u16() !== SUITE', '(reader.u16(), false)'],
+    ['the type', "if (type < MESSAGE || type > SIGNAL) throw new CryptoError('unsupported');", ''],
+  ],
+);
+
+const REPAIR = of(
+  'repair.ts',
+  ['repair.test.ts'],
+  [
+    ['one request whatever failed', '!SILENT.includes(why)', "why === 'cannot-decrypt'"],
+    ['one repair an hour', 'recent(log.handshakes, REPAIR_INTERVAL, now).length > 0', 'false'],
+    ['ten requests in three hours', 'resends.length >= RESEND_REQUESTS', 'false'],
+    ['nothing again that was acknowledged', '!sent.acknowledged &&', ''],
+    ['nothing again that is a week old', 'now < sent.at + RESEND_LIFETIME &&', ''],
+    ['nothing again to another account', 'sent.to.account === requester.account &&', ''],
+    ['nothing again to another device', 'sent.to.device === requester.device &&', ''],
+    ['nothing again under another identity key', ' &&\n    equal(sent.identity, requester.identity)', ''],
+  ],
+);
+
+export const PROTOCOL = [...CHAIN, ...SESSIONS, ...BORDER, ...REPAIR];

@@ -8,7 +8,13 @@ import { GROUPS_AND_FILES } from './mutants-groups.mjs';
 import { BASIS } from './mutants-list.mjs';
 import { PROTOCOL } from './mutants-protocol.mjs';
 
-const COPIED = ['package.json', 'tsconfig.base.json', 'vitest.config.ts', 'packages/crypto'];
+const COPIED = [
+  'package.json',
+  'tsconfig.base.json',
+  'vitest.config.ts',
+  'packages/crypto',
+  'docs/protocol.md',
+];
 const FOLDER = 'packages/crypto';
 
 const only = process.argv.slice(2);

@@ -4,6 +4,7 @@ import { existsSync, mkdirSync, readFileSync, readdirSync, rmSync } from 'node:f
 import path from 'node:path';
 import { childEnv, fail, ROOT, run, say } from './lib.mjs';
 import { checkModels } from './spin.mjs';
+import { checkVectors } from './vectors.mjs';
 
 const PARTS = ['verify', 'e2e'];
 const args = process.argv.slice(2);
@@ -150,6 +151,7 @@ const STEPS = [
   { name: 'dead code', part: 'verify', step: check('knip/bin/knip.js', '--no-progress') },
   { name: 'compose file', part: 'verify', step: compose },
   { name: 'models', part: 'verify', step: models },
+  { name: 'vectors', part: 'verify', step: checkVectors },
   { name: 'unit and integration', part: 'verify', step: vitest },
   { name: 'browser', part: 'e2e', step: playwright },
 ];

@@ -22,12 +22,19 @@ import {
   write,
   type TestDevice,
 } from '../../packages/crypto/src/session-suite.ts';
-import { runSuite, type Outcome, type SuiteName } from '../../packages/crypto/wycheproof/checks.ts';
+import {
+  hasNativeKem,
+  runSuite,
+  type Outcome,
+  type SuiteName,
+} from '../../packages/crypto/wycheproof/checks.ts';
 import { findLeaks, record, type Recorder } from './recorder.ts';
 
 /** Runs the vectors of one Wycheproof file against this browser. */
 export const wycheproof = async (name: SuiteName): Promise<Outcome> =>
   runSuite(name, await (await fetch(`/wycheproof/${name}.json`)).json());
+
+export { hasNativeKem };
 
 const hex = (bytes: Uint8Array) => Array.from(bytes, (byte) => byte.toString(16).padStart(2, '0')).join('');
 

@@ -7,3 +7,7 @@ for (const name of SUITE_NAMES)
     expect(outcome.wrong).toEqual([]);
     expect(outcome.applied).toBe(SUITES[name].applies);
   });
+
+test('the vectors of ML-KEM run against the engine, too', async ({ visitor }) => {
+  expect(await visitor.page.evaluate(() => lab.hasNativeKem())).toBe(true);
+});

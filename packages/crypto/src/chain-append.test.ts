@@ -69,7 +69,9 @@ const forge = async (
   labels: readonly [Label, Label] = ['chain', 'chain/join'],
 ): Promise<Bytes> => {
   const content = encodeContent({ createdAt: NOW, previous: state.head, body });
-  const signatures = signers.map(({ signing }, at) => sign(signing.privateKey, I(labels[at]!, content)));
+  const signatures = signers.map(({ signing }, at) =>
+    sign(signing.privateKey, I(labels[at] ?? 'chain/join', content)),
+  );
   return encodeEvent(content, ...(await Promise.all(signatures)));
 };
 const addBody = (author: Member, device: Member): EventBody => ({
@@ -120,7 +122,7 @@ describe('adding a device', () => {
       ['chain/join', 'chain/join'],
       ['chain/join', 'chain'],
       ['chain/head', 'chain/join'],
-      ['chain', 'signed'],
+      ['chain', 'membership'],
     ] as const) {
       const event = await forge(one, addBody(first!, second!), [first!, second!], labels);
       await expect(verifyChain([start, event]), labels.join()).rejects.toThrow(invalid);

@@ -2,7 +2,7 @@ import { beforeAll, describe, expect, it } from 'vitest';
 import { concat, lp, Reader, toBase64url, u64, u8, type Bytes } from './bytes.ts';
 import { createChain, verifyChain } from './chain.ts';
 import { deviceId, generateAgreementKey, generateSigningKey, sha256, sign, type KeyPair } from './keys.ts';
-import { I } from './labels.ts';
+import { I, type SignatureLabel } from './labels.ts';
 import { BAD_POINTS, flipped, fromHex, toHex } from './test-support.ts';
 
 const N = 0xffffffff00000000ffffffffffffffffbce6faada7179e84f3b9cac2fc632551n;
@@ -20,7 +20,7 @@ beforeAll(async () => {
 });
 
 /** An event of whatever content, properly signed. */
-const signed = async (content: Bytes, label: 'chain' | 'signed' = 'chain'): Promise<Bytes> =>
+const signed = async (content: Bytes, label: SignatureLabel = 'chain'): Promise<Bytes> =>
   concat(lp(content), await sign(signing.privateKey, I(label, content)));
 
 const content = (parts: { version?: number; kind?: number; previous?: Bytes; body?: Bytes } = {}): Bytes =>
@@ -131,7 +131,7 @@ describe('refused as a chain', () => {
 
   it('A8 an event signed under another label, or under none', async () => {
     const bare = concat(lp(content()), await sign(signing.privateKey, content()));
-    await expect(verifyChain([await signed(content(), 'signed')])).rejects.toThrow(invalid);
+    await expect(verifyChain([await signed(content(), 'membership')])).rejects.toThrow(invalid);
     await expect(verifyChain([bare])).rejects.toThrow(invalid);
   });
 

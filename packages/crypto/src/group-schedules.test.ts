@@ -37,8 +37,14 @@ import {
 } from './sender-key.ts';
 import { random } from './test-support.ts';
 
-/** `SOAK=1` for many more. */
-const runs = (count: number) => ({ numRuns: globalThis.process?.env['SOAK'] ? 25 * count : count });
+/** `SCHEDULES` of each kind, and the `SEED` to repeat: `npm run soak` sets them. */
+const { SCHEDULES = '0', SEED } = globalThis.process?.env ?? {};
+const LONG = Number(SCHEDULES);
+const runs = (count: number) => ({
+  numRuns: LONG || count,
+  ...(SEED !== undefined && { seed: Number(SEED) }),
+});
+const LIMIT = { timeout: LONG > 0 ? 0 : 120_000 };
 
 const PEOPLE = 6;
 const who = fc.nat(PEOPLE - 1);
@@ -127,7 +133,7 @@ const forge = async (state: GroupState, actor: Person, operation: Operation): Pr
   return encodeEntry(content, await sign(actor.signing.privateKey, signedContent(content)));
 };
 
-describe('A2 random operations by random actors', () => {
+describe('A2 random operations by random actors', LIMIT, () => {
   it('apply when they are allowed, never otherwise, and add up to one state however they are delivered', async () => {
     const persons = await people(PEOPLE);
     const devices = devicesOf(persons);
@@ -160,7 +166,7 @@ describe('A2 random operations by random actors', () => {
       expect(() => checkRoster(state, rosterOf(state))).not.toThrow();
     });
     await fc.assert(property, runs(40));
-  }, 120_000);
+  });
 
   it('A2 a fork at any place is detected by whoever saw the other side', async () => {
     const persons = await people(PEOPLE);
@@ -187,10 +193,10 @@ describe('A2 random operations by random actors', () => {
       expect(other.state.hash).not.toEqual(states[place + 1]!.hash);
     });
     await fc.assert(property, runs(15));
-  }, 60_000);
+  });
 });
 
-describe('must 6 messages under loss, reordering and repetition', () => {
+describe('must 6 messages under loss, reordering and repetition', LIMIT, () => {
   it('are each opened once, or reported', async () => {
     const [alice] = await people(1);
     const { state } = await someGroup(alice!);
@@ -259,7 +265,7 @@ describe('must 6 messages under loss, reordering and repetition', () => {
       expect(new Set(shown).size).toBe(shown.length);
     });
     await fc.assert(property, runs(40));
-  }, 120_000);
+  });
 });
 
 /** What one person has of the group. */
@@ -270,7 +276,7 @@ interface Replica {
   from: Map<string, SenderKeys>;
 }
 
-describe('A3 members who come and go', () => {
+describe('A3 members who come and go', LIMIT, () => {
   it('read everything that is sent while they are members, and nothing that was not meant for them', async () => {
     const persons = await people(5);
     const devices = devicesOf(persons);
@@ -346,7 +352,7 @@ describe('A3 members who come and go', () => {
       expect(new Set([...hashes, toBase64url(state.hash)]).size).toBe(1);
     });
     await fc.assert(property, runs(20));
-  }, 120_000);
+  });
 });
 
 describe('1,000 members', () => {

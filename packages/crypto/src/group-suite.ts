@@ -1,15 +1,26 @@
 import type { Address } from './address.ts';
-import { toBase64url, type Bytes } from './bytes.ts';
+import { toBase64url, utf8, type Bytes } from './bytes.ts';
 import { createGroupKey, type GroupKeys } from './channel.ts';
 import { CryptoError } from './errors.ts';
 import type { Handed } from './group-carrier.ts';
-import { readGroupMessage, type GroupMessage } from './group-message.ts';
-import type { KeyPair } from './keys.ts';
+import {
+  bind,
+  commitKey,
+  committedBytes,
+  encodeGroupHeader,
+  encodeGroupMessage,
+  gcm,
+  readGroupMessage,
+  signedBytes,
+  type GroupMessage,
+} from './group-message.ts';
+import { sign, type KeyPair } from './keys.ts';
 import { sortAccounts, type Operation } from './membership-operation.ts';
 import type { GroupState } from './membership-state.ts';
 import { createGroup, propose, type DeviceKeys } from './membership.ts';
-import { acceptSenderKey, type SenderKeys } from './sender-key-receive.ts';
+import { acceptSenderKey, type ReceivedMessage, type SenderKeys } from './sender-key-receive.ts';
 import { createSenderKey, encryptGroupMessage, handOverSenderKey, type SenderKey } from './sender-key.ts';
+import { messageKey } from './step.ts';
 import { random, someDevice } from './test-support.ts';
 
 export type Person = Address & { signing: KeyPair };
@@ -101,4 +112,53 @@ export const encryptAll = async (
     at = sent.own;
   }
   return { own: at, messages };
+};
+
+export const texts = (count: number): Bytes[] =>
+  Array.from({ length: count }, (_, i) => utf8(`message ${i}`));
+
+/** What came of a message that has to open. */
+export const opened = async (received: Promise<ReceivedMessage>) => {
+  const result = await received;
+  if (result.outcome !== 'message') throw new Error(result.outcome);
+  return result;
+};
+
+/** What is to be wrong with a message. */
+export interface Forgery {
+  stateHash?: Bytes;
+  n?: number;
+  tag?: Bytes;
+  commitTo?: Bytes;
+  ciphertext?: Bytes;
+  signing?: KeyPair;
+  label?: (bytes: Bytes) => Bytes;
+}
+
+/** A message at the very chain position of `at`, with whatever is wrong with it put right by the sender's own keys. */
+export const forgeMessage = async (
+  at: SenderKey,
+  state: GroupState,
+  change: Forgery = {},
+): Promise<GroupMessage> => {
+  const { group, owner: from, chainId, n, chain } = at;
+  const header = {
+    group,
+    from,
+    chainId,
+    n: change.n ?? n,
+    stateHash: change.stateHash ?? state.hash,
+    iv: random(12),
+  };
+  const key = await messageKey(chain, ['encrypt']);
+  const algorithm = gcm(header.iv, encodeGroupHeader(header));
+  const ciphertext =
+    change.ciphertext ?? new Uint8Array(await crypto.subtle.encrypt(algorithm, key, utf8('forged')));
+  const committed = committedBytes(await bind(header, change.commitTo ?? ciphertext));
+  const tag =
+    change.tag ?? new Uint8Array(await crypto.subtle.sign('HMAC', await commitKey(chain, 'sign'), committed));
+  const signed = signedBytes(await bind(header, ciphertext), tag);
+  const { privateKey } = change.signing ?? at.signing;
+  const signature = await sign(privateKey, change.label?.(signed) ?? signed);
+  return readGroupMessage(encodeGroupMessage({ ...header, tag, signature, ciphertext }));
 };

@@ -9,8 +9,8 @@ import { readBody } from './session-body.ts';
 import type { PeerState } from './session-state.ts';
 
 /**
- * Schedules of what can happen between two to five devices. Time-boxed; `SCHEDULES=20000` runs so many instead, and
- * `SEED` repeats one that failed, which fast-check prints.
+ * Schedules of what can happen between two to five devices. Time-boxed; `SCHEDULES` runs so many instead, and `SEED`
+ * repeats one that failed: `npm run soak` sets them.
  */
 const { env } = (globalThis as unknown as { process: { env: Record<string, string | undefined> } }).process;
 const SCHEDULES = Number(env['SCHEDULES'] ?? 0);

@@ -261,7 +261,7 @@ describe('A12', () => {
   });
 });
 
-describe('a handshake is due', () => {
+describe('must 8 a handshake is due', () => {
   it('where there is none, after 30 days without an answer, and after 30 days anyway', async () => {
     const { a, b } = await conversation();
     const [c, d] = await two();

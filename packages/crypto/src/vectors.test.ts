@@ -1,19 +1,19 @@
 import { describe, expect, it } from 'vitest';
-import vectors from '../vectors/protocol-1.json';
+import vectors from '../vectors/device.json';
+import { canonical, padding } from '../vectors/encoding.json';
 import { encodeAddress } from './address.ts';
 import { concat, lp, u32, u64 } from './bytes.ts';
 import { decode, encode } from './canonical.ts';
 import { verifyChain } from './chain.ts';
-import { deviceId, verify } from './keys.ts';
+import { deviceId } from './keys.ts';
 import { I } from './labels.ts';
 import { paddedLength } from './padding.ts';
 import { open, seal } from './seal.ts';
 import { verifySealingKey } from './sealing-key.ts';
 import { signInStatement, verifySignIn } from './sign-in.ts';
-import { KIND_SIGNED, verifyBody } from './signed.ts';
 import { fromHex, importPair, toHex } from './test-support.ts';
 
-const { alice, bob, message, signIn } = vectors;
+const { alice, bob, seal: sealed, signIn } = vectors;
 
 describe.each([
   ['alice', alice],
@@ -47,40 +47,38 @@ describe('the published vectors', () => {
     expect(await verifySignIn(signingPublic, signIn, fromHex(signIn.signature))).toBe(true);
   });
 
-  it('hold for a message: content, signature, seal', async () => {
-    expect(toHex(encode(message.value))).toBe(message.content);
-    const body = fromHex(message.body);
-    expect(await verify(signingPublic, body.slice(0, 64), fromHex(message.statement))).toBe(true);
-    const content = await verifyBody({ from: alice, to: bob, signingPublic, body });
-    expect(decode(content)).toEqual(message.value);
-
+  it('hold for a seal', async () => {
     const sealing = await importPair('ECDH', bob.keys.sealing.private, bob.keys.sealing.public);
+    const { kind, ephemeral } = sealed;
+    const body = fromHex(sealed.body);
     const envelope = await seal({
       from: alice,
       to: { ...bob, sealingKey: { id: bob.sealingKey.id, publicKey: sealing.publicKey } },
-      kind: KIND_SIGNED,
+      kind,
       body,
-      ephemeral: await importPair('ECDH', message.ephemeral.private, message.ephemeral.public),
+      ephemeral: await importPair('ECDH', ephemeral.private, ephemeral.public),
     });
-    expect(toHex(envelope)).toBe(message.envelope);
+    expect(toHex(envelope)).toBe(sealed.envelope);
+    expect(toHex(I('seal', concat(encodeAddress(bob), u32(bob.sealingKey.id))))).toBe(sealed.info);
+    expect(sealed.envelope.startsWith(sealed.aad)).toBe(true);
     const sealingKeys = [{ id: bob.sealingKey.id, ...sealing }];
-    expect(await open({ me: bob, sealingKeys, envelope: fromHex(message.envelope) })).toEqual({
+    expect(await open({ me: bob, sealingKeys, envelope: fromHex(sealed.envelope) })).toEqual({
       from: { account: alice.account, device: alice.device },
-      kind: KIND_SIGNED,
+      kind,
       body,
     });
   });
 
-  it.each(vectors.canonical.encodings)('hold for canonical JSON: $encoding', ({ value, encoding }) => {
+  it.each(canonical.encodings)('hold for canonical JSON: $encoding', ({ value, encoding }) => {
     expect(toHex(encode(value))).toBe(encoding);
     expect(decode(fromHex(encoding))).toEqual(value);
   });
 
-  it.each(vectors.canonical.refused)('refuse as canonical JSON: %s', (encoding) => {
+  it.each(canonical.refused)('refuse as canonical JSON: %s', (encoding) => {
     expect(() => decode(fromHex(encoding))).toThrow(expect.objectContaining({ code: 'bad-encoding' }));
   });
 
   it('hold for padding', () => {
-    for (const [length, padded] of vectors.padding) expect(paddedLength(length!)).toBe(padded);
+    for (const [length, padded] of padding) expect(paddedLength(length!)).toBe(padded);
   });
 });

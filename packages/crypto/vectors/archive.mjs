@@ -1,4 +1,4 @@
-// Writes archive.json: `npx tsx packages/crypto/vectors/archive.mjs`. Every run writes the same.
+// Writes archive.json: `npm run vectors`.
 import { commitArchiveKey, sealArchiveKey, useArchiveKey } from '../src/archive-key.ts';
 import { encodeManifest, manifestHash } from '../src/archive-manifest.ts';
 import { sealArchiveObject } from '../src/archive.ts';

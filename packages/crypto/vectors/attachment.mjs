@@ -1,4 +1,4 @@
-// Writes attachment.json: `npx tsx packages/crypto/vectors/attachment.mjs`. Every run writes the same.
+// Writes attachment.json: `npm run vectors`.
 import { CHUNK_BYTES, encryptAttachment } from '../src/attachment.ts';
 import { concat } from '../src/bytes.ts';
 import { sha256 } from '../src/keys.ts';

@@ -1,4 +1,4 @@
-// Writes chain.json: `npx tsx packages/crypto/vectors/chain.mjs`. Every run writes the same.
+// Writes chain.json: `npm run vectors`.
 import { authored, encodeEvent, joined, parseEvent } from '../src/chain-event.ts';
 import { signHead } from '../src/chain-head.ts';
 import { applyEvent } from '../src/chain-rules.ts';

@@ -1,6 +1,7 @@
 // What the scripts here have in common: keys and signatures that do not change from run to run.
 import { createECDH, createHash } from 'node:crypto';
 import { writeFileSync } from 'node:fs';
+import path from 'node:path';
 import { importPair } from '../src/test-support.ts';
 
 const N = 0xffffffff00000000ffffffffffffffffbce6faada7179e84f3b9cac2fc632551n;
@@ -44,5 +45,9 @@ export const sign = (privateHex, message) => {
   return new Uint8Array(Buffer.concat([scalar(r), scalar(s > N / 2n ? N - s : s)]));
 };
 
+/** Beside this file, or in the folder that `VECTORS` names. */
 export const write = (name, vectors) =>
-  writeFileSync(new URL(name, import.meta.url), `${JSON.stringify(vectors, null, 2)}\n`);
+  writeFileSync(
+    path.join(process.env.VECTORS ?? import.meta.dirname, name),
+    `${JSON.stringify(vectors, null, 2)}\n`,
+  );

@@ -1,5 +1,4 @@
-// Writes group.json: `npx tsx packages/crypto/vectors/group.mjs`. Every run writes the same: secrets have names, and
-// what the code itself chooses at random is replaced, signatures included.
+// Writes group.json: `npm run vectors`. What the code itself chooses at random is replaced, signatures included.
 import { concat, fromBase64url, toBase64url, u8, utf8 } from '../src/bytes.ts';
 import { KIND_GROUP_MESSAGE, sealEntry, sealPost } from '../src/channel-seal.ts';
 import { createGroupKey, handOverGroupKeys } from '../src/channel.ts';

@@ -1,4 +1,4 @@
-// Writes recovery.json: `npx tsx packages/crypto/vectors/recovery.mjs`. Every run writes the same.
+// Writes recovery.json: `npm run vectors`.
 import { toBase64url } from '../src/bytes.ts';
 import { formatRecoveryCode } from '../src/recovery-code.ts';
 import { createRecovery, recoveryAccess } from '../src/recovery.ts';

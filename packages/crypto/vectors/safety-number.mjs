@@ -1,4 +1,4 @@
-// Writes safety-number.json: `npx tsx packages/crypto/vectors/safety-number.mjs`. Every run writes the same.
+// Writes safety-number.json: `npm run vectors`.
 import { toBase64url } from '../src/bytes.ts';
 import { safetyNumber, safetyQr } from '../src/safety-number.ts';
 import { toHex } from '../src/test-support.ts';

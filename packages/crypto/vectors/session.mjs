@@ -1,31 +1,20 @@
-// Writes session.json, the vectors of prekeys, handshake and ratchet: `npx tsx packages/crypto/vectors/session.mjs`.
-// Every secret is SHA-256 of its name. Signatures are random, so those in the file stay as long as they verify: run
-// again, this writes the same file.
-import { createECDH, createHash } from 'node:crypto';
-import { existsSync, readFileSync, writeFileSync } from 'node:fs';
+// Writes session.json: `npm run vectors`.
 import { encodeAddress } from '../src/address.ts';
 import { concat, fromBase64url, lp, toBase64url, u32, u64, u8, utf8 } from '../src/bytes.ts';
 import { kemPairFromSeed } from '../src/kem.ts';
-import { deviceId, verify } from '../src/keys.ts';
+import { deviceId } from '../src/keys.ts';
 import { I } from '../src/labels.ts';
 import { PREKEY_KINDS, publicPrekey, signPrekey } from '../src/prekeys.ts';
 import { decrypt, encrypt, encryptKey, startSession } from '../src/session.ts';
 import { encryptSignal } from '../src/signal.ts';
-import { fromHex, importPair, toHex } from '../src/test-support.ts';
+import { fromHex, toHex } from '../src/test-support.ts';
+import { fixed, key as pair, sign, write } from './fixed.mjs';
 import * as reference from './session-reference.mjs';
 import { ml_kem768 } from '@noble/post-quantum/ml-kem.js';
 
-const file = new URL('session.json', import.meta.url);
-const before = existsSync(file) ? JSON.parse(readFileSync(file, 'utf8')) : undefined;
 const now = 1_770_000_000_000;
-const secret = (name) => createHash('sha256').update(`sotto test key ${name}`).digest();
-
-const pair = async (algorithm, name) => {
-  const ecdh = createECDH('prime256v1');
-  ecdh.setPrivateKey(secret(name));
-  const hex = { private: toHex(secret(name)), public: ecdh.getPublicKey('hex') };
-  return { hex, pair: await importPair(algorithm, hex.private, hex.public) };
-};
+/** Also the scalar of `pair(…, name)`. */
+const secret = (name) => fixed(`key ${name}`);
 
 const person = async (name) => {
   const [signing, identity] = await Promise.all([
@@ -59,9 +48,7 @@ const prekey = async (kind, id) => {
     'prekey',
     concat(encodeAddress(bob.own), u8(PREKEY_KINDS[kind]), u32(id), times, lp(own.publicKey)),
   );
-  const old = before?.prekeys.find((key) => key.kind === kind);
-  const kept = old && (await verify(bob.open.signing, fromHex(old.signature), statement).catch(() => false));
-  const signature = kept ? fromHex(old.signature) : own.signature;
+  const signature = sign(bob.json.signing.private, statement);
   const json = {
     kind,
     id,
@@ -221,4 +208,4 @@ const vectors = {
   signal: { from: 'bob', sentAt: now, iv: toHex(iv), plaintext: toHex(utf8('typing')), body: toHex(live.body) },
 };
 
-writeFileSync(file, `${JSON.stringify(vectors, null, 2)}\n`);
+write('session.json', vectors);

@@ -1,7 +1,8 @@
 import { concat, equal, type Bytes } from '../src/bytes.ts';
 import { CryptoError } from '../src/errors.ts';
+import { decapsulate, encapsulate, generateKemPair, kemPairFromSeed } from '../src/kem.ts';
 import { verify } from '../src/keys.ts';
-import { agreeInput, pre } from '../src/step.ts';
+import { agreeInput, pre, type Input } from '../src/step.ts';
 import { fromHex, toHex } from '../src/test-support.ts';
 
 /** What came of a file: how many of its vectors apply, and what went wrong with which. */
@@ -12,7 +13,7 @@ export interface Outcome {
 
 interface Test {
   tcId: number;
-  comment: string;
+  comment?: string;
   result: 'valid' | 'invalid' | 'acceptable';
 }
 
@@ -31,7 +32,7 @@ const each = async <G extends { tests: Test[] }>(
     for (const test of group.tests) {
       outcome.applied += 1;
       const wrong = await judge(test, group);
-      if (wrong !== undefined) outcome.wrong.push(`${test.tcId} (${test.comment}): ${wrong}`);
+      if (wrong !== undefined) outcome.wrong.push(`${test.tcId} (${test.comment ?? ''}): ${wrong}`);
     }
   return outcome;
 };
@@ -151,6 +152,80 @@ const hmac = ({ testGroups }: File<MacGroup>): Promise<Outcome> =>
     },
   );
 
+/** Whether this engine has ML-KEM, so that keys are made there. */
+export const hasNativeKem = async (): Promise<boolean> => 'native' in (await generateKemPair()).privateKey;
+
+/** As in an engine without ML-KEM. */
+const inScript = async <T>(work: () => Promise<T>): Promise<T> => {
+  const { SubtleCrypto: type } = globalThis as { SubtleCrypto?: { supports?: unknown } };
+  if (!type?.supports) return work();
+  const { supports } = type;
+  type.supports = () => false;
+  try {
+    return await work();
+  } finally {
+    type.supports = supports;
+  }
+};
+
+const sameSecret = async (secret: Input, expected: string): Promise<boolean> => {
+  const shared = await crypto.subtle.importKey('raw', fromHex(expected), 'HKDF', false, ['deriveBits']);
+  return equal(await pre(secret, INFO), await pre(shared, INFO));
+};
+
+/** What is wrong with what is refused: nothing, if it is invalid and refused as it should be. */
+const refusal = (test: Test, error: unknown, code: string): string | undefined => {
+  if (test.result === 'valid') return `refused: ${String(error)}`;
+  return error instanceof CryptoError && error.code === code ? undefined : `failed: ${String(error)}`;
+};
+
+const SEED_BYTES = 64;
+
+type DecapsulationGroup = { tests: (Test & { seed: string; ek?: string; c: string; K: string })[] };
+
+/** By the engine, where it has ML-KEM, and by script. */
+const decapsulation = ({ testGroups }: File<DecapsulationGroup>): Promise<Outcome> =>
+  each(testGroups, async (test) => {
+    const seed = fromHex(test.seed);
+    const pair = await kemPairFromSeed(seed).catch(() => undefined);
+    if (!pair) return seed.length === SEED_BYTES ? 'no key comes of the seed' : undefined;
+    if (seed.length !== SEED_BYTES) return 'a key comes of a seed of another length';
+    if (test.ek !== undefined && toHex(pair.publicKey) !== test.ek) return 'another public key';
+    const judge = async () => {
+      try {
+        const secret = await decapsulate(pair, fromHex(test.c));
+        if (test.result !== 'valid') return 'it decapsulates';
+        return (await sameSecret(secret, test.K)) ? undefined : 'another secret';
+      } catch (error) {
+        return refusal(test, error, 'bad-encoding');
+      }
+    };
+    return (await judge()) ?? inScript(judge);
+  });
+
+type EncapsulationGroup = { tests: (Test & { m: string; ek: string; c: string; K: string })[] };
+
+/** With the randomness of the vector by script, with its own by the engine. */
+const encapsulation = ({ testGroups }: File<EncapsulationGroup>): Promise<Outcome> =>
+  each(testGroups, async (test) => {
+    const publicKey = fromHex(test.ek);
+    try {
+      const { ciphertext, secret } = await encapsulate(publicKey, fromHex(test.m));
+      if (test.result !== 'valid') return 'the public key is accepted';
+      if (toHex(ciphertext) !== test.c) return 'another ciphertext';
+      if (!(await sameSecret(secret, test.K))) return 'another secret';
+    } catch (error) {
+      const wrong = refusal(test, error, 'bad-key');
+      if (wrong !== undefined) return wrong;
+    }
+    try {
+      await encapsulate(publicKey);
+      return test.result === 'valid' ? undefined : 'the engine accepts the public key';
+    } catch (error) {
+      return refusal(test, error, 'bad-key');
+    }
+  });
+
 /** Each file, how many of its vectors apply, and what runs them. */
 export const SUITES = {
   ecdsa_secp256r1_sha256_p1363_test: { applies: 252, run: ecdsa },
@@ -158,6 +233,8 @@ export const SUITES = {
   aes_gcm_test: { applies: 66, run: aead },
   hkdf_sha256_test: { applies: 86, run: hkdf },
   hmac_sha256_test: { applies: 87, run: hmac },
+  mlkem_768_test: { applies: 193, run: decapsulation },
+  mlkem_768_encaps_test: { applies: 265, run: encapsulation },
 } as const;
 
 export type SuiteName = keyof typeof SUITES;
