@@ -1,4 +1,4 @@
-// Finds, or installs, the tools that the tests need and npm does not bring: a browser, and Spin.
+// Finds, or installs, the tools that the tests need and npm does not bring: a browser, Redis and Spin.
 import { accessSync, constants, existsSync, readFileSync, statSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import path from 'node:path';
@@ -129,14 +129,11 @@ const ensureChromium = async () => {
 };
 
 /**
- * Spin and a C compiler, which check the models. The tests go on without them.
+ * @param {{ command: string, name: string }[]} programs `name` is of the Debian package
  * @returns {Promise<string>} why they are not there; empty when they are
  */
-export const ensureSpin = async () => {
-  for (const { command, name } of [
-    { command: 'spin', name: 'spin' },
-    { command: 'cc', name: 'gcc' },
-  ]) {
+const ensurePrograms = async (programs) => {
+  for (const { command, name } of programs) {
     if (onPath(command)) continue;
     say(`Installing ${name} …`);
     const problem = await installPackage(name);
@@ -144,6 +141,16 @@ export const ensureSpin = async () => {
   }
   return '';
 };
+
+/** Spin and a C compiler, which check the models. The tests go on without them. */
+export const ensureSpin = () =>
+  ensurePrograms([
+    { command: 'spin', name: 'spin' },
+    { command: 'cc', name: 'gcc' },
+  ]);
+
+/** Redis, for the tests of several relays, which fail without it. */
+export const ensureRedis = () => ensurePrograms([{ command: 'redis-server', name: 'redis-server' }]);
 
 const TOOLS = { chromium: ensureChromium };
 

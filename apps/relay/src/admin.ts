@@ -1,15 +1,19 @@
-import { DeviceId } from '@sotto/contract/ids';
+import { DeviceId, Handle, type AccountId } from '@sotto/contract/ids';
 import { RelayError } from '@sotto/contract/errors';
 import { formatLink } from '@sotto/contract/link';
 import type { Config } from './config.ts';
 import { acquireCluster, findCluster } from './postgres/launcher.ts';
 import { migrate } from './postgres/migrate.ts';
-import { removeDevice } from './services/devices.ts';
+import { removeAccount, removeDevice } from './services/devices.ts';
 import { inviteId, Invites, newInviteSecret } from './services/invites.ts';
 import { Origins } from './services/origins.ts';
 import { openDatabase, type Database } from './store/database.ts';
+import { idText } from './store/id-bytes.ts';
 
-export const USAGE = 'Usage: sotto invite | sotto devices remove <device id>';
+export const USAGE = `Usage: sotto invite                      prints a link that opens one registration
+       sotto accounts list               handle, day of registration, number of devices
+       sotto accounts remove <handle>    deletes an account with all that is waiting for it
+       sotto devices remove <device id>`;
 
 /** Beside a running relay where there is one, else with the embedded database started for the moment. */
 const withDatabase = async <T>(config: Config, work: (database: Database) => Promise<T>): Promise<T> => {
@@ -27,28 +31,64 @@ const withDatabase = async <T>(config: Config, work: (database: Database) => Pro
   }
 };
 
+const invite = async (config: Config): Promise<string> => {
+  const secret = newInviteSecret();
+  const { invite: lifetime } = config.lifetimes;
+  await withDatabase(config, ({ prisma }) =>
+    new Invites(prisma, { lifetime, now: config.now }).create(inviteId(secret)),
+  );
+  return formatLink(new Origins(config.publicUrl, config.port).main, { invite: secret });
+};
+
+const listAccounts = async ({ prisma }: Database): Promise<string> => {
+  const rows = await prisma.account.findMany({
+    orderBy: { handle: 'asc' },
+    include: { _count: { select: { devices: { where: { removedAt: null } } } } },
+  });
+  const lines = rows.map(
+    ({ handle, createdAt, _count: { devices } }) =>
+      `${handle.padEnd(24)}  ${createdAt.toISOString().slice(0, 10)}  ${devices}`,
+  );
+  return lines.join('\n') || 'There are no accounts.';
+};
+
+/** What to print instead of an error of this code. */
+const unless = async (code: string, text: string, work: Promise<void>): Promise<string> => {
+  try {
+    await work;
+    return 'Removed.';
+  } catch (error) {
+    if (error instanceof RelayError && error.code === code) return text;
+    throw error;
+  }
+};
+
+const dropAccount = async ({ prisma }: Database, handle: Handle): Promise<string> => {
+  const none = 'There is no such account.';
+  const row = await prisma.account.findUnique({ where: { handle } });
+  return row ? unless('account-unknown', none, removeAccount(prisma, idText<AccountId>(row.id))) : none;
+};
+
 /** Runs a command of the host's and returns what to print; undefined when there is no such command. */
 export const runCommand = async (args: string[], config: Config): Promise<string | undefined> => {
-  const [noun, verb, id, ...rest] = args;
-  if (noun === 'invite' && verb === undefined) {
-    const secret = newInviteSecret();
-    const { invite: lifetime } = config.lifetimes;
-    await withDatabase(config, ({ prisma }) =>
-      new Invites(prisma, { lifetime, now: config.now }).create(inviteId(secret)),
-    );
-    return formatLink(new Origins(config.publicUrl, config.port).main, { invite: secret });
+  const [noun, verb, name, ...rest] = args;
+  if (rest.length > 0) return undefined;
+  const command = [noun, verb].filter(Boolean).join(' ');
+  if (command === 'invite' && name === undefined) return invite(config);
+  if (command === 'accounts list' && name === undefined) return withDatabase(config, listAccounts);
+  const handle = Handle.safeParse(name);
+  if (command === 'accounts remove' && handle.success) {
+    return withDatabase(config, (database) => dropAccount(database, handle.data));
   }
-  const device = DeviceId.safeParse(id);
-  if (noun === 'devices' && verb === 'remove' && device.success && rest.length === 0) {
-    return withDatabase(config, async ({ prisma }) => {
-      try {
-        await removeDevice(prisma, device.data, { account: undefined, now: config.now() });
-        return 'Removed.';
-      } catch (error) {
-        if (error instanceof RelayError && error.code === 'device-unknown') return 'There is no such device.';
-        throw error;
-      }
-    });
+  const device = DeviceId.safeParse(name);
+  if (command === 'devices remove' && device.success) {
+    return withDatabase(config, ({ prisma }) =>
+      unless(
+        'device-unknown',
+        'There is no such device.',
+        removeDevice(prisma, device.data, { account: undefined, now: config.now() }),
+      ),
+    );
   }
   return undefined;
 };

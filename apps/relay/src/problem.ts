@@ -1,7 +1,7 @@
 import { RelayError, type ErrorCode, type Problem } from '@sotto/contract/errors';
 import type * as z from 'zod/mini';
 import type { Logger } from './log.ts';
-import { isOutage } from './store/database.ts';
+import { isFull, isOutage } from './store/database.ts';
 
 /** A refusal whose `detail` may be shown: it never holds what was sent. */
 export class Refusal extends RelayError {
@@ -27,7 +27,14 @@ export const parse = <Schema extends z.core.$ZodType>(
 /** What goes to the client instead of an error. What nobody foresaw is logged. */
 export const problemOf = (error: unknown, log: Logger): Problem & { code: ErrorCode } => {
   if (error instanceof Refusal) return { code: error.code as ErrorCode, detail: error.detail };
-  if (error instanceof RelayError && error.code !== 'unreachable') return { code: error.code };
+  if (error instanceof RelayError && error.code !== 'unreachable') {
+    const { code, retryAfter } = error;
+    return { code, ...(retryAfter !== undefined && { retryAfter }) };
+  }
+  if (isFull(error)) {
+    log.warn({ error }, 'no space is left');
+    return { code: 'no-space' };
+  }
   if (isOutage(error)) {
     log.warn({ error }, 'the database did not answer');
     return { code: 'busy' };

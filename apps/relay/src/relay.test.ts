@@ -8,6 +8,7 @@ import { parseLink } from '@sotto/contract/link';
 import { beforeEach, describe, expect, it } from 'vitest';
 import { call, connect, createDevice, envelopeFor, join, signIn } from '../test/device.ts';
 import { eventually, startRelay, temporaryDatabase, temporaryFolder } from '../test/harness.ts';
+import { USAGE } from './admin.ts';
 import { findPostmaster } from './postgres/postmaster.ts';
 import { removeDevice } from './services/devices.ts';
 
@@ -130,7 +131,7 @@ describe('the relay as a program', () => {
     const sameFolder = run({ PORT: '0' });
     expect(await sameFolder.ended).toBe(1);
     expect(sameFolder.lines).toEqual([`Another relay is running on ${data}.`]);
-    expect((await call(port, 'GET', '/ready')).status).toBe(200);
+    expect((await call(port, 'GET', '/readyz')).status).toBe(200);
   });
 
   it('takes the host’s commands beside a running relay and without one', { timeout: 60_000 }, async () => {
@@ -153,7 +154,7 @@ describe('the relay as a program', () => {
 
     const nonsense = run({}, 'devices', 'remove', 'x');
     expect(await nonsense.ended).toBe(1);
-    expect(nonsense.lines).toEqual(['Usage: sotto invite | sotto devices remove <device id>']);
+    expect(nonsense.lines).toEqual(USAGE.split('\n'));
   });
 });
 
@@ -182,6 +183,45 @@ const breakable = async (to: number) => {
   return { port, cut, mend: () => listen(port) };
 };
 
+describe('the relay and its system', () => {
+  it.skipIf(!existsSync('/proc/self/limits'))(
+    'F19: out of open files it closes what comes and serves on',
+    async () => {
+      const [port, database] = [await freePort(), await temporaryDatabase()];
+      const relay = spawn(
+        '/bin/sh',
+        ['-c', 'ulimit -n 160 && exec "$0" --import tsx apps/relay/src/main.ts', process.execPath],
+        {
+          cwd: ROOT,
+          env: {
+            PATH: process.env['PATH'],
+            SOTTO_DATA: joinPath(data, 'files'),
+            DATABASE_URL: database.url,
+            PORT: String(port),
+          },
+          stdio: 'ignore',
+        },
+      );
+      children.add(relay);
+      const ended = new Promise((done) => relay.on('close', done));
+      const status = async () =>
+        (await call(port, 'GET', '/readyz', { headers: { connection: 'close' } })).status;
+      await eventually(async () => expect(await status()).toBe(200), 40_000);
+      let closed = 0;
+      const crowd = Array.from({ length: 300 }, () => createConnection(port, '127.0.0.1'));
+      for (const socket of crowd) socket.on('error', () => undefined).on('close', () => (closed += 1));
+      await eventually(() => expect(closed).toBeGreaterThan(150));
+      expect(relay.exitCode).toBeNull();
+      for (const socket of crowd) socket.destroy();
+      await eventually(async () => expect(await status()).toBe(200));
+      relay.kill('SIGTERM');
+      expect(await ended).toBe(0);
+      await database.close();
+    },
+    90_000,
+  );
+});
+
 describe('the relay and its database', () => {
   it('F6: cut off, everybody hears `busy`, sends are not acknowledged; then all is well', async () => {
     const database = await temporaryDatabase();
@@ -195,7 +235,7 @@ describe('the relay and its database', () => {
     const socket = connect(port, { token: alice.token });
     await eventually(() => expect(socket.seen.caughtUp).toEqual([0]));
     const answers = async () => {
-      const ready = await call(port, 'GET', '/ready');
+      const ready = await call(port, 'GET', '/readyz');
       const check = await call(port, 'POST', '/v1/invites/check', { body: { invite } });
       return [ready, check].map(({ status, body }) => body['code'] ?? status);
     };
@@ -206,14 +246,14 @@ describe('the relay and its database', () => {
 
     await way.cut();
     expect(await answers()).toEqual(['busy', 'busy']);
-    expect((await call(port, 'GET', '/health')).status).toBe(200);
+    expect((await call(port, 'GET', '/healthz')).status).toBe(200);
     const envelope = envelopeFor(alice.device);
     socket.socket.emit('send', { envelopes: [envelope] });
-    await eventually(() => expect(socket.seen.problems).toEqual(['busy']));
-    expect(socket.seen.results).toHaveLength(1);
+    await eventually(() => expect(socket.seen.results).toHaveLength(2));
+    expect(socket.seen.results[1]).toMatchObject({ id: envelope.id, code: 'busy' });
     // An ack that fails must not keep its place in the window.
     socket.socket.emit('ack', { ids: [early.id] });
-    await eventually(() => expect(new Set(socket.seen.problems.slice(1))).toEqual(new Set(['busy'])));
+    await eventually(() => expect(new Set(socket.seen.problems)).toEqual(new Set(['busy'])));
 
     await way.mend();
     expect(await answers()).toEqual([200, 200]);

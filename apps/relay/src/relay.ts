@@ -1,39 +1,33 @@
-import { mkdirSync } from 'node:fs';
+import { mkdirSync, readFileSync } from 'node:fs';
 import { createServer, type RequestListener, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
-import { STATUS } from '@sotto/contract/errors';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { RelayError, STATUS } from '@sotto/contract/errors';
 import type { InviteSecret } from '@sotto/contract/ids';
 import { formatLink } from '@sotto/contract/link';
 import pg from 'pg';
+import { createRoutes, createServices } from './compose.ts';
 import type { Config } from './config.ts';
-import { FirstInvite } from './first-invite.ts';
-import { accountRoutes } from './http/accounts.ts';
+import { addressReader } from './http/address.ts';
 import { createApp } from './http/app.ts';
-import { deviceRoutes } from './http/devices.ts';
-import { inviteRoutes } from './http/invites.ts';
-import { prekeyRoutes } from './http/prekeys.ts';
-import { sessionRoutes } from './http/session.ts';
+import { relayAnswer } from './http/verifications.ts';
 import { createLog, type Logger } from './log.ts';
+import { Metrics } from './metrics.ts';
 import { acquireCluster, type Cluster } from './postgres/launcher.ts';
 import { migrate } from './postgres/migrate.ts';
-import { openGateway } from './realtime/gateway.ts';
 import { listenForRemovals } from './realtime/removals.ts';
-import { Accounts } from './services/accounts.ts';
-import { removeDevice } from './services/devices.ts';
-import { localDoorbell } from './services/doorbell.ts';
-import { inviteId, Invites, newInviteSecret } from './services/invites.ts';
-import { Mailbox } from './services/mailbox.ts';
+import { openRedis } from './redis.ts';
+import { inviteId, newInviteSecret } from './services/invites.ts';
 import { Origins } from './services/origins.ts';
-import { Prekeys } from './services/prekeys.ts';
-import { SignIn } from './services/sign-in.ts';
 import { sweep } from './services/sweep.ts';
-import { Tokens } from './services/tokens.ts';
 import { StartError } from './start-error.ts';
 import { selectActiveDevices, selectLastTime } from './store/envelopes.ts';
 import { openDatabase } from './store/database.ts';
 
 const SWEEP_MS = 60 * 60 * 1000;
 const DRAIN_MS = 5_000;
+/** Open files kept for the database, Redis and the app's files. */
+const RESERVED_FILES = 64;
 
 export interface Relay {
   /** The origin under which people reach it. */
@@ -95,32 +89,15 @@ const openStore = async (config: Config, log: Logger, onLost: (error: unknown) =
   return { connection, database, last: await selectLastTime(database.pool), close };
 };
 
-type Store = Awaited<ReturnType<typeof openStore>>;
-
-/** What the relay does, apart from how it is asked. */
-const createServices = (
-  { database: { pool, prisma }, last }: Store,
-  { dataFolder, lifetimes, now }: Config,
-  origins: Origins,
-) => {
-  const doorbell = localDoorbell();
-  const invites = new Invites(prisma, { lifetime: lifetimes.invite, now });
-  const tokens = new Tokens(prisma, { lifetimes, now });
-  const first = new FirstInvite(dataFolder, invites);
-  return {
-    doorbell,
-    invites,
-    first,
-    accounts: new Accounts(prisma, {
-      invites,
-      now,
-      // Made good at the next start when it fails now.
-      registered: () => first.forget().catch(() => undefined),
-    }),
-    prekeys: new Prekeys(prisma, pool, { now }),
-    signIn: new SignIn(prisma, { tokens, origins }),
-    mailbox: new Mailbox(pool, { doorbell, now, last }),
-  };
+/** How many files this process may have open; undefined where the system does not say. */
+const openFiles = (): number | undefined => {
+  try {
+    return (
+      Number(/^Max open files +(\d+)/m.exec(readFileSync('/proc/self/limits', 'utf8'))?.[1]) || undefined
+    );
+  } catch {
+    return undefined;
+  }
 };
 
 /**
@@ -133,8 +110,13 @@ export const createRelay = async (
 ): Promise<Relay> => {
   const log = createLog(config.logLevel);
   let handle = notReady;
-  const server = createServer((request, response) => handle(request, response));
-  server.requestTimeout = 30_000;
+  const server = createServer(
+    { requestTimeout: 30_000, headersTimeout: 10_000, connectionsCheckingInterval: 5_000 },
+    (request, response) => handle(request, response),
+  );
+  // Past it a connection is closed as it comes; without, the files for the database would run out.
+  const files = openFiles();
+  if (files !== undefined) server.maxConnections = Math.max(files - RESERVED_FILES, 1);
   // First, so that a second start on this port fails before it touches anything.
   const port = await startListening(server, config);
   const store = await openStore(config, log, onLost).catch((error: unknown) => {
@@ -142,18 +124,37 @@ export const createRelay = async (
     throw error;
   });
 
-  const { pool, prisma } = store.database;
+  const { database, last } = store;
+  const { pool } = database;
   const origins = new Origins(config.publicUrl, port);
-  const { doorbell, invites, first, accounts, prekeys, signIn, mailbox } = createServices(
-    store,
-    config,
-    origins,
-  );
+  const metrics = new Metrics();
+  const redis = config.redisUrl === undefined ? undefined : openRedis(config.redisUrl, log);
+  const services = createServices({ database, last, config, origins, redis, metrics, log });
+  const { accounts, email, first, invites, limits, mailbox } = services;
   const linkTo = (invite: InviteSecret): string => formatLink(origins.main, { invite });
 
-  const gateway = openGateway(server, origins, { mailbox, doorbell, signIn, now: config.now, log });
+  let draining = false;
+  let told = false;
+  const addressOf = addressReader(config.trustProxy, () => {
+    if (told) return;
+    told = true;
+    log.warn('a proxy is in front and not trusted, so that everybody counts as one address: see TRUST_PROXY');
+  });
+  const gateway = services.openGateway(server, (request) => {
+    if (draining) return 'busy';
+    try {
+      limits.takeAddress('connect', addressOf(request));
+      return undefined;
+    } catch {
+      return 'too-many-requests';
+    }
+  });
+  metrics.gauge('connections', 'Devices that are connected.', () => gateway.connected().length);
+  metrics.gauge('queue', 'Envelopes, posts and acks that wait to be stored.', () => mailbox.queued);
+  if (config.metricsToken !== undefined) metrics.watchProcess();
   const removals = listenForRemovals(store.connection, {
     removed: (device) => gateway.disconnect(device, 'device-removed'),
+    ...(redis && { apart: () => gateway.look() }),
     caughtUp: async () => {
       const connected = gateway.connected();
       const active = await selectActiveDevices(pool, connected);
@@ -161,24 +162,25 @@ export const createRelay = async (
     },
   });
   const clean = (): void => {
-    sweep(pool, config.now()).catch((error: unknown) => log.warn({ error }, 'could not delete what is old'));
+    sweep(pool, { now: config.now(), retention: config.retentionMs }).catch((error: unknown) =>
+      log.warn({ error }, 'could not delete what is old'),
+    );
   };
   const sweeping = setInterval(clean, SWEEP_MS);
   clean();
 
   handle = createApp({
     origins,
-    routes: [
-      accountRoutes(accounts, signIn),
-      sessionRoutes(signIn),
-      inviteRoutes(invites, signIn),
-      prekeyRoutes(prekeys, signIn),
-      deviceRoutes(signIn, async (device, account) => {
-        await removeDevice(prisma, device, { account, now: config.now() });
-        gateway.disconnect(device, 'device-removed');
-      }),
-    ],
-    checkReady: async () => void (await pool.query('SELECT 1')),
+    relay: relayAnswer(config),
+    routes: createRoutes(services, { prisma: database.prisma, addressOf, config }),
+    limits,
+    addressOf,
+    checkReady: async () => {
+      if (draining) throw new RelayError('busy');
+      await pool.query('SELECT 1');
+    },
+    metrics,
+    metricsToken: config.metricsToken,
     webFolder: config.webFolder,
     log,
   });
@@ -199,10 +201,18 @@ export const createRelay = async (
     },
     close: () => {
       closing ??= (async () => {
+        draining = true;
         clearInterval(sweeping);
-        const cut = setTimeout(() => server.closeAllConnections(), DRAIN_MS);
+        const drained = new AbortController();
+        const late = sleep(DRAIN_MS, undefined, { signal: drained.signal }).catch(() => undefined);
+        await Promise.race([mailbox.drain(), late]);
+        const cut = late.then(() => server.closeAllConnections());
         await gateway.close();
-        clearTimeout(cut);
+        drained.abort();
+        await cut;
+        limits.close();
+        redis?.close();
+        await email?.close();
         await removals.close();
         await store.close();
       })();

@@ -1,23 +1,34 @@
-import { randomBytes } from 'node:crypto';
-import type { OutgoingEnvelope } from '@sotto/contract/envelope';
+import { createHash, randomBytes } from 'node:crypto';
+import type { IncomingEnvelope, IncomingLive, OutgoingEnvelope } from '@sotto/contract/envelope';
 import type { ClientEvents } from '@sotto/contract/events/client';
-import type { RelayEvents, SendResult } from '@sotto/contract/events/relay';
-import type { AccountId, DeviceId, EnvelopeId, Handle, InviteSecret } from '@sotto/contract/ids';
+import type { PrekeysLowEvent, RelayEvents, SendResult } from '@sotto/contract/events/relay';
+import type {
+  AccountId,
+  ChainHead,
+  DeliveryHash,
+  DeliveryToken,
+  DeviceId,
+  EnvelopeId,
+  Handle,
+  InviteSecret,
+} from '@sotto/contract/ids';
 import type { EcPrekey } from '@sotto/contract/keys';
-import type { RegisterRequest } from '@sotto/contract/rest/accounts';
+import type { AppendRequest, RegisterRequest } from '@sotto/contract/rest/accounts';
 import type { ChallengeResponse, TokenResponse } from '@sotto/contract/rest/session';
 import { WIRE_VERSION } from '@sotto/contract/version';
 import { fromBase64url, toBase64url } from '@sotto/crypto/bytes';
-import { createChain, verifyChain } from '@sotto/crypto/chain';
-import { generateAgreementKey, generateSigningKey } from '@sotto/crypto/keys';
+import { acceptDevice, createChain, proposeDevice, verifyChain } from '@sotto/crypto/chain';
+import { generateAgreementKey, generateSigningKey, type KeyPair } from '@sotto/crypto/keys';
 import { makePrekeys, type Prekey } from '@sotto/crypto/prekeys';
-import { createSealingKey } from '@sotto/crypto/sealing-key';
+import { createSealingKey, type SealingKey } from '@sotto/crypto/sealing-key';
 import { signSignIn } from '@sotto/crypto/sign-in';
 import { io, type Socket } from 'socket.io-client';
 import * as parser from 'socket.io-msgpack-parser';
 import type { TestRelay } from './harness.ts';
 
 export const randomId = <Id extends string>(bytes = 16): Id => toBase64url(randomBytes(bytes)) as Id;
+
+export const idBytesOf = (id: string): Buffer => Buffer.from(fromBase64url(id));
 
 /** A request to the relay; the answer's status and parsed body. */
 export const call = async (
@@ -44,6 +55,9 @@ export const call = async (
 
 let count = 0;
 
+/** What was made here, for who writes to it. */
+const owners = new Map<DeviceId, Pick<TestKeys, 'chain' | 'delivery'>>();
+
 /** A prekey as it goes over the wire. */
 export const wirePrekey = ({ id, createdAt, expiresAt, publicKey, signature }: Prekey): EcPrekey => ({
   id,
@@ -53,39 +67,48 @@ export const wirePrekey = ({ id, createdAt, expiresAt, publicKey, signature }: P
   signature: toBase64url(signature),
 });
 
-/** Keys of a new device and what it would register with. */
-export const createDevice = async (invite: InviteSecret) => {
-  const signing = await generateSigningKey();
-  const identity = await generateAgreementKey();
-  const { account, event } = await createChain({ signing, identity, createdAt: Date.now() });
-  const { device } = (await verifyChain([event])).devices[0]!;
-  const sealing = await createSealingKey({
-    account,
-    device,
-    signing: signing.privateKey,
-    id: 1,
-    createdAt: Date.now(),
-  });
+export const wireSealingKey = ({ id, createdAt, publicKey, signature }: SealingKey) => ({
+  id,
+  createdAt,
+  publicKey: toBase64url(publicKey),
+  signature: toBase64url(signature),
+});
+
+/** What a device brings along when it joins an account. */
+const deviceKeys = async (owner: { account: string; device: string; signing: KeyPair }) => {
+  const { account, device } = owner;
+  const address = { account, device, signing: owner.signing.privateKey };
+  const sealing = await createSealingKey({ ...address, id: 1, createdAt: Date.now() });
   const prekey = async (kind: 'signed' | 'pq-last-resort') => {
-    const owner = { account, device, signing: signing.privateKey };
-    const [made] = await makePrekeys({ ...owner, kind, firstId: 1, count: 1, createdAt: Date.now() });
+    const [made] = await makePrekeys({ ...address, kind, firstId: 1, count: 1, createdAt: Date.now() });
     return wirePrekey(made!);
   };
+  return {
+    sealingKey: wireSealingKey(sealing),
+    signed: await prekey('signed'),
+    lastResort: await prekey('pq-last-resort'),
+  };
+};
+
+/** Keys of a new device and what it would register with. `delivery` is the token that contacts would get. */
+export const createDevice = async (invite: InviteSecret, known: { signing?: KeyPair } = {}) => {
+  const delivery = randomId<DeliveryToken>();
+  const signing = known.signing ?? (await generateSigningKey());
+  const identity = await generateAgreementKey();
+  const { account, event } = await createChain({ signing, identity, createdAt: Date.now() });
+  const chain = await verifyChain([event]);
+  const ids = { account: account as AccountId, device: chain.devices[0]!.device as DeviceId };
   count += 1;
   const registration: RegisterRequest = {
     invite,
     handle: `person_${count}` as Handle,
     event: toBase64url(event),
-    sealingKey: {
-      id: sealing.id,
-      createdAt: sealing.createdAt,
-      publicKey: toBase64url(sealing.publicKey),
-      signature: toBase64url(sealing.signature),
-    },
-    signed: await prekey('signed'),
-    lastResort: await prekey('pq-last-resort'),
+    ...(await deviceKeys({ ...ids, signing })),
+    delivery: createHash('sha256').update(idBytesOf(delivery)).digest('base64url') as DeliveryHash,
   };
-  return { account: account as AccountId, device: device as DeviceId, signing, registration };
+  const keys = { ...ids, chain, signing, identity, registration, delivery };
+  owners.set(ids.device, keys);
+  return keys;
 };
 export type TestKeys = Awaited<ReturnType<typeof createDevice>>;
 
@@ -112,11 +135,54 @@ export const join = async (test: Pick<TestRelay, 'invite' | 'relay'>) => {
 };
 export type TestDevice = Awaited<ReturnType<typeof join>>;
 
-export const envelopeFor = (device: DeviceId, body: Uint8Array = randomBytes(32)): OutgoingEnvelope => ({
+/** The event that adds a device to an account, as `author` proposes it, with what the device brings along. */
+export const proposeSecond = async (
+  account: Pick<TestKeys, 'account' | 'chain'>,
+  author: KeyPair,
+  state = account.chain,
+  known?: KeyPair,
+) => {
+  const [signing, identity] = [known ?? (await generateSigningKey()), await generateAgreementKey()];
+  const joining = { signing: signing.publicKey, identity: identity.publicKey };
+  const proposal = await proposeDevice({ state, author, createdAt: Date.now(), device: joining });
+  const next = await acceptDevice({ state, proposal, signing, identity });
+  const device = next.state.devices.at(-1)!.device as DeviceId;
+  const request: AppendRequest = {
+    head: toBase64url(state.head) as ChainHead,
+    event: toBase64url(next.event),
+    device: await deviceKeys({ account: account.account, device, signing }),
+  };
+  return { request, chain: next.state, device, signing, identity };
+};
+
+/** Another device of the same account, signed in. Both know the longer chain then. */
+export const addDevice = async (port: number, first: TestDevice): Promise<TestDevice> => {
+  const { request, ...second } = await proposeSecond(first, first.signing);
+  const added = await call(port, 'POST', '/v1/account/events', { token: first.token, body: request });
+  if (added.status !== 200) throw new Error(`a second device: ${JSON.stringify(added.body)}`);
+  first.chain = second.chain;
+  const keys = { ...first, ...second };
+  owners.set(second.device, keys);
+  owners.set(first.device, first);
+  const { body } = await signIn(port, keys);
+  return { ...keys, token: (body as unknown as TokenResponse).token };
+};
+
+/** For a device that was made here, with its account's head and token as they were then; or for nobody's. */
+export const envelopeFor = (
+  device: DeviceId,
+  body: Uint8Array = randomBytes(32),
+  changes: Partial<OutgoingEnvelope> = {},
+): OutgoingEnvelope => ({
   id: randomId<EnvelopeId>(),
   device,
+  head: owners.has(device)
+    ? (toBase64url(owners.get(device)!.chain.head) as ChainHead)
+    : randomId<ChainHead>(32),
+  ...(owners.has(device) && { token: owners.get(device)!.delivery }),
   // The encoder takes nothing else for bytes.
   body: Buffer.from(body),
+  ...changes,
 });
 
 export const [CONNECT, EVENT] = [0, 2];
@@ -151,7 +217,9 @@ export const connect = (
     ...(options.origin && { extraHeaders: { origin: options.origin } }),
   });
   const seen = {
-    delivered: [] as { id: EnvelopeId; at: number; body: Uint8Array }[],
+    delivered: [] as IncomingEnvelope[],
+    live: [] as IncomingLive[],
+    low: [] as PrekeysLowEvent[],
     results: [] as SendResult[],
     problems: [] as string[],
     refusals: [] as string[],
@@ -163,6 +231,8 @@ export const connect = (
     seen.delivered.push(...envelopes);
     if (options.acks) socket.emit('ack', { ids: envelopes.map(({ id }) => id) });
   });
+  socket.on('live', ({ envelopes }) => void seen.live.push(...envelopes));
+  socket.on('prekeys-low', (event) => void seen.low.push(event));
   socket.on('accepted', ({ results }) => void seen.results.push(...results));
   socket.on('problem', ({ code }) => void seen.problems.push(code));
   socket.on('caught-up', () => void seen.caughtUp.push(seen.delivered.length));
@@ -173,5 +243,3 @@ export const connect = (
   });
   return { socket, seen, close: () => void socket.disconnect() };
 };
-
-export const idBytesOf = (id: string): Buffer => Buffer.from(fromBase64url(id));

@@ -8,6 +8,7 @@ import { afterAll, vi } from 'vitest';
 import { readConfig, type Config } from '../src/config.ts';
 import { acquireCluster, type Cluster } from '../src/postgres/launcher.ts';
 import { createRelay, type Relay } from '../src/relay.ts';
+import { UNLIMITED } from '../src/services/limits.ts';
 import { openDatabase } from '../src/store/database.ts';
 
 /** Waits until `check` no longer throws, with patience for a busy machine. */
@@ -64,6 +65,7 @@ export const startRelay = async (overrides: Partial<Config> = {}): Promise<TestR
     ...readConfig({ SOTTO_DATA: folder.path, PORT: '0', LOG_LEVEL: 'silent' }),
     databaseUrl: database.url,
     now: () => Date.now() + clock.ahead,
+    limits: UNLIMITED,
     ...overrides,
   });
   return {

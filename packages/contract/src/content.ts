@@ -1,5 +1,5 @@
 import * as z from 'zod/mini';
-import { MessageId } from './ids.ts';
+import { DeliveryToken, MessageId } from './ids.ts';
 import { LIMITS } from './limits.ts';
 
 const name = z.string().check(z.minLength(1), z.maxLength(LIMITS.nameCharacters));
@@ -21,8 +21,12 @@ export const ReceiptContent = z.strictObject({
 });
 export type ReceiptContent = z.infer<typeof ReceiptContent>;
 
-/** How the sender wants to be called. */
-export const ProfileContent = z.strictObject({ kind: z.literal('profile'), name });
+/** How the sender wants to be called, and what lets the recipient's messages into the sender's inbox. */
+export const ProfileContent = z.strictObject({
+  kind: z.literal('profile'),
+  name,
+  token: z.optional(DeliveryToken),
+});
 export type ProfileContent = z.infer<typeof ProfileContent>;
 
 /**

@@ -16,6 +16,9 @@ export const STATUS = {
   'signature-invalid': 401,
   'device-removed': 401,
   'origin-refused': 403,
+  /** Not among what this relay demands of a registration, or not proven. */
+  'verification-required': 403,
+  'verification-failed': 403,
   'invite-unknown': 403,
   'invite-expired': 403,
   'invite-used': 403,
@@ -23,13 +26,31 @@ export const STATUS = {
   'not-found': 404,
   'account-unknown': 404,
   'device-unknown': 404,
+  /** Also for who is no member. */
+  'channel-unknown': 404,
   'handle-taken': 409,
   'invite-exists': 409,
   'too-many-prekeys': 409,
+  'too-many-devices': 409,
+  'too-many-members': 409,
+  /** Somebody who would join is in as many as can be. */
+  'too-many-channels': 409,
+  'channel-exists': 409,
+  /** The recipient's chain has gone on: fetch the account. */
+  'stale-devices': 409,
+  /** One's own chain has gone on. */
+  'stale-head': 409,
+  /** The channel has gone on. */
+  'stale-epoch': 409,
   'body-too-large': 413,
+  'unsupported-version': 426,
   'too-many-requests': 429,
+  /** The recipient has as many requests of strangers as are kept. */
+  'requests-full': 429,
   internal: 500,
   busy: 503,
+  /** The relay's disk is full. */
+  'no-space': 507,
 } as const;
 
 export type ErrorCode = keyof typeof STATUS;
@@ -41,6 +62,8 @@ export const Problem = z.strictObject({
   code: ErrorCode,
   /** For a developer's eyes; never holds what was sent. */
   detail: z.optional(z.string()),
+  /** Seconds after which trying again makes sense. */
+  retryAfter: z.optional(z.int().check(z.minimum(0))),
 });
 export type Problem = z.infer<typeof Problem>;
 
@@ -48,14 +71,23 @@ export type Problem = z.infer<typeof Problem>;
 export class RelayError extends Error {
   override readonly name = 'RelayError';
   readonly code: ErrorCode | 'unreachable';
+  /** Seconds, where the relay named them. */
+  readonly retryAfter: number | undefined;
 
-  constructor(code: ErrorCode | 'unreachable', detail?: string, options?: ErrorOptions) {
+  constructor(
+    code: ErrorCode | 'unreachable',
+    detail?: string,
+    options?: ErrorOptions & { retryAfter?: number | undefined },
+  ) {
     super(detail === undefined ? code : `${code}: ${detail}`, options);
     this.code = code;
+    this.retryAfter = options?.retryAfter;
   }
 
   /** True when the same request may succeed later as it is. */
   get retry(): boolean {
-    return ['unreachable', 'busy', 'internal', 'too-many-requests'].includes(this.code);
+    return ['unreachable', 'busy', 'internal', 'no-space', 'requests-full', 'too-many-requests'].includes(
+      this.code,
+    );
   }
 }

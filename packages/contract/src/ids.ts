@@ -36,6 +36,22 @@ export type InviteSecret = z.infer<typeof InviteSecret>;
 export const InviteId = id32().brand<'InviteId'>();
 export type InviteId = z.infer<typeof InviteId>;
 
+/** Names a channel to the relay: a group's 16 random bytes. */
+export const ChannelId = id16().brand<'ChannelId'>();
+export type ChannelId = z.infer<typeof ChannelId>;
+
+/** SHA-256 of the signed content of an account chain's last event. */
+export const ChainHead = id32().brand<'ChainHead'>();
+export type ChainHead = z.infer<typeof ChainHead>;
+
+/** 16 random bytes that an account gives to those who may write to it. */
+export const DeliveryToken = id16().brand<'DeliveryToken'>();
+export type DeliveryToken = z.infer<typeof DeliveryToken>;
+
+/** SHA-256 of a delivery token: what the relay knows of it. */
+export const DeliveryHash = id32().brand<'DeliveryHash'>();
+export type DeliveryHash = z.infer<typeof DeliveryHash>;
+
 /** ASCII on purpose: no two handles look alike. Lower case is the only spelling. */
 export const Handle = z
   .string()

@@ -6,12 +6,26 @@ export const LIMITS = {
   envelopesPerSend: 100,
   /** Envelopes handed to a socket and not yet acknowledged by it. */
   envelopesInFlight: 100,
+  /** Posts in one `post` event. */
+  postsPerSend: 16,
+  /** Live envelopes in one `live` event. */
+  livePerSend: 32,
   /** Ids in one `ack` event. */
   idsPerAck: 500,
   /** One frame on a socket: a full `send` of small envelopes or a few large ones. */
   frameBytes: 1024 * 1024,
   /** A REST body. */
   requestBytes: 64 * 1024,
+  /** A REST body that holds envelopes, or a change of a channel. */
+  largeRequestBytes: 1024 * 1024,
+  /** Envelopes in one page of the inbox over HTTP, and of their bodies together. */
+  envelopesPerPage: 100,
+  pageBytes: 512 * 1024,
+  membersPerChannel: 1000,
+  channelsPerAccount: 1000,
+  /** An entry of a channel's log: an operation that names every member, sealed. */
+  entryBytes: 96 * 1024,
+  entriesPerPage: 100,
   chainEventBytes: 4 * 1024,
   /** Of each kind, in one request: 20 of each stay below `requestBytes`. */
   prekeysPerRequest: 20,
@@ -23,5 +37,9 @@ export const LIMITS = {
   receiptMessages: 100,
   accessTokenMs: 15 * 60 * 1000,
   challengeMs: 60 * 1000,
+  /** Envelopes of strangers that wait for a device. */
+  requestsPerDevice: 200,
+  /** How long an envelope waits for its device. */
+  retentionMs: 30 * 24 * 60 * 60 * 1000,
   inviteMs: 7 * 24 * 60 * 60 * 1000,
 } as const;

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import type { AccountId, Handle, InviteSecret } from './ids.ts';
+import type { AccountId, DeliveryToken, Handle, InviteSecret } from './ids.ts';
 import { formatLink, type Link, parseLink } from './link.ts';
 
 const invite = 'BwcHBwcHBwcHBwcHBwcHBw' as InviteSecret;
@@ -9,7 +9,15 @@ const contact = {
 };
 
 describe('links', () => {
-  it.each<Link>([{ invite }, { invite, contact }, { contact }])('come back as they were made: %j', (link) => {
+  const withToken = { ...contact, token: 'CQkJCQkJCQkJCQkJCQkJCQ' as DeliveryToken };
+  const links: Link[] = [
+    { invite },
+    { invite, contact },
+    { contact },
+    { invite, contact: withToken },
+    { contact: withToken },
+  ];
+  it.each(links)('come back as they were made: %j', (link) => {
     const text = formatLink('https://chat.example', link);
     expect(parseLink(text)).toEqual(link);
     expect(parseLink(` ${text}\n`)).toEqual(link);
@@ -28,6 +36,7 @@ describe('links', () => {
     `https://chat.example/#/join/${invite}x`,
     `https://chat.example/#/join/${invite}/ann`,
     `https://chat.example/#/join/${invite}/ann/${contact.account}/more`,
+    `https://chat.example/#/add/ann/${contact.account}/CQkJCQkJCQkJCQkJCQkJCQ/more`,
     `https://chat.example/#/add/Ann/${contact.account}`,
     `https://chat.example/#/else/${invite}`,
   ])('refuses %j', (text) => {

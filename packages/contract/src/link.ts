@@ -1,17 +1,21 @@
-import { AccountId, Handle, InviteSecret } from './ids.ts';
+import { AccountId, DeliveryToken, Handle, InviteSecret } from './ids.ts';
 
 /**
  * What stands behind the `#` of a link, so that no server ever sees it: `/join/<invite>` makes an account,
- * `/join/<invite>/<handle>/<account>` makes one and a verified contact, `/add/<handle>/<account>` a contact alone.
+ * `/join/<invite>/<handle>/<account>` makes one and a verified contact, `/add/<handle>/<account>` a contact alone. With the
+ * contact's delivery token behind, what is written to them is no request.
  */
 export interface Link {
   invite?: InviteSecret;
-  contact?: { handle: Handle; account: AccountId };
+  contact?: { handle: Handle; account: AccountId; token?: DeliveryToken };
 }
 
 export const formatLink = (origin: string, link: Link): string => {
   const path = link.invite === undefined ? ['add'] : ['join', link.invite];
-  if (link.contact) path.push(link.contact.handle, link.contact.account);
+  if (link.contact) {
+    const { handle, account, token } = link.contact;
+    path.push(handle, account, ...(token === undefined ? [] : [token]));
+  }
   return `${origin}/#/${path.join('/')}`;
 };
 
@@ -26,11 +30,11 @@ export const parseLink = (text: string): Link | undefined => {
     link.invite = invite.data;
   } else if (kind !== 'add') return undefined;
   if (rest.length === 0) return link.invite === undefined ? undefined : link;
-  const [handle, account, ...more] = [
-    Handle.safeParse(rest[0]),
-    AccountId.safeParse(rest[1]),
-    ...rest.slice(2),
-  ];
-  if (!handle.success || !account.success || more.length > 0) return undefined;
-  return { ...link, contact: { handle: handle.data, account: account.data } };
+  const handle = Handle.safeParse(rest[0]);
+  const account = AccountId.safeParse(rest[1]);
+  const token = DeliveryToken.safeParse(rest[2]);
+  if (!handle.success || !account.success || rest.length > 3) return undefined;
+  if (rest.length === 3 && !token.success) return undefined;
+  const contact = { handle: handle.data, account: account.data };
+  return { ...link, contact: token.success ? { ...contact, token: token.data } : contact };
 };

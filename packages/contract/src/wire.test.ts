@@ -1,12 +1,29 @@
 import { describe, expect, it } from 'vitest';
 import * as z from 'zod/mini';
 import { Content } from './content.ts';
-import { IncomingEnvelope, OutgoingEnvelope } from './envelope.ts';
+import { IncomingEnvelope, LiveEnvelope, LivePost, OutgoingEnvelope, OutgoingPost } from './envelope.ts';
 import { Problem, STATUS } from './errors.ts';
-import { AckEvent, Handshake, RenewEvent, Reply, SendEvent } from './events/client.ts';
-import { AcceptedEvent, DeliverEvent } from './events/relay.ts';
+import { AckEvent, Handshake, LiveEvent, PostEvent, RenewEvent, Reply, SendEvent } from './events/client.ts';
+import { AcceptedEvent, DeliverEvent, IncomingLiveEvent, PrekeysLowEvent } from './events/relay.ts';
 import { LIMITS } from './limits.ts';
-import { AccountResponse, RegisterRequest, RegisterResponse } from './rest/accounts.ts';
+import {
+  AccountResponse,
+  AppendRequest,
+  AppendResponse,
+  DeliveryRequest,
+  EmailCodeRequest,
+  EmailCodeResponse,
+  RegisterRequest,
+  RegisterResponse,
+} from './rest/accounts.ts';
+import {
+  ChangeChannelRequest,
+  ChannelResponse,
+  ChannelsResponse,
+  CreateChannelRequest,
+  EpochResponse,
+} from './rest/channels.ts';
+import { InboxResponse, SendRequest, SendResponse } from './rest/inbox.ts';
 import { InviteCheckRequest, InviteCheckResponse, InviteResponse } from './rest/invites.ts';
 import { BundlesRequest, BundlesResponse, PrekeysResponse, PublishRequest } from './rest/prekeys.ts';
 import { RelayResponse } from './rest/relay.ts';
@@ -17,18 +34,36 @@ const WIRE = {
   AccountResponse,
   AcceptedEvent,
   AckEvent,
+  AppendRequest,
+  AppendResponse,
   BundlesRequest,
   BundlesResponse,
   ChallengeRequest,
   ChallengeResponse,
+  ChangeChannelRequest,
+  ChannelResponse,
+  ChannelsResponse,
   Content,
+  CreateChannelRequest,
   DeliverEvent,
+  DeliveryRequest,
+  EmailCodeRequest,
+  EmailCodeResponse,
+  EpochResponse,
   Handshake,
+  InboxResponse,
   IncomingEnvelope,
+  IncomingLiveEvent,
   InviteCheckRequest,
   InviteCheckResponse,
   InviteResponse,
+  LiveEnvelope,
+  LiveEvent,
+  LivePost,
   OutgoingEnvelope,
+  OutgoingPost,
+  PostEvent,
+  PrekeysLowEvent,
   PrekeysResponse,
   Problem,
   PublishRequest,
@@ -38,6 +73,8 @@ const WIRE = {
   RenewEvent,
   Reply,
   SendEvent,
+  SendRequest,
+  SendResponse,
   TokenRequest,
   TokenResponse,
 };

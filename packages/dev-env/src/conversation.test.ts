@@ -23,8 +23,7 @@ const pair = async (transport?: Wrap['transport']): Promise<[Resident, Resident,
   const ann = await world.resident(`ann_${number}`);
   const bob = await world.resident(`bob_${number}`, transport && { transport });
   await Promise.all([online(ann.engine), online(bob.engine)]);
-  const handle = ann.engine.getSnapshot().me!.handle;
-  return [ann, bob, await bob.engine.addContact({ handle, account: accountOf(ann.engine) })];
+  return [ann, bob, await bob.engine.addContact(ann.engine.getSnapshot().contact!)];
 };
 
 const viewOf = async (engine: Engine, id: ConversationId): Promise<ConversationView> => {

@@ -1,3 +1,4 @@
+import type { OutgoingEnvelope } from '@sotto/contract/envelope';
 import type { AccountId, ConversationId, DeviceId, EnvelopeId } from '@sotto/contract/ids';
 import type { AccountResponse } from '@sotto/contract/rest/accounts';
 import type { DeviceBundle } from '@sotto/contract/rest/prekeys';
@@ -27,11 +28,13 @@ const randomId = () => Buffer.from(crypto.getRandomValues(new Uint8Array(16))).t
 
 /** Hands the relay an envelope for somebody, past every engine. */
 const post = async (from: Resident, to: Resident, body: Uint8Array<ArrayBuffer>): Promise<string> => {
-  const [sender, { device }] = [await selfOf(from), await selfOf(to)];
+  const [sender, { account, device }] = [await selfOf(from), await selfOf(to)];
+  // A chain of one event: its head is the account.
+  const address = { device, head: account } as unknown as Pick<OutgoingEnvelope, 'device' | 'head'>;
   const id = randomId();
   await new Promise<void>((resolve, reject) => {
     const connection = from.transport.connect(signerOf(sender), {
-      connected: () => connection.send([{ id: id as EnvelopeId, device: device as never, body }]),
+      connected: () => connection.send([{ id: id as EnvelopeId, ...address, body }]),
       accepted: (results) => (
         connection.close(),
         'at' in results[0]! ? resolve() : reject(new Error('refused'))
@@ -40,6 +43,7 @@ const post = async (from: Resident, to: Resident, body: Uint8Array<ArrayBuffer>)
       deliver: () => undefined,
       caughtUp: () => undefined,
       problem: reject,
+      prekeysLow: () => undefined,
     });
   });
   return id;
@@ -64,10 +68,18 @@ interface Forgery {
   claims?: Resident;
   to: Resident;
   content: Uint8Array<ArrayBuffer>;
+  /** Of the envelope. */
+  kind?: number;
 }
 
 /** A message as a client with its own ideas would make it: in a session of its own, which moves on. */
-const forge = async ({ by, claims = by, to, content }: Forgery): Promise<Uint8Array<ArrayBuffer>> => {
+const forge = async ({
+  by,
+  claims = by,
+  to,
+  content,
+  kind = KIND_SESSION,
+}: Forgery): Promise<Uint8Array<ArrayBuffer>> => {
   const [sender, claimed, recipient] = await Promise.all([by, claims, to].map(selfOf));
   const { account, device } = recipient!;
   const peer = publicDevice(account, {
@@ -91,7 +103,7 @@ const forge = async ({ by, claims = by, to, content }: Forgery): Promise<Uint8Ar
   return seal({
     from: { account: claimed!.account, device: claimed!.device },
     to: { account, device, sealingKey: { id, publicKey } },
-    kind: KIND_SESSION,
+    kind,
     body: made.body,
   });
 };
@@ -114,6 +126,8 @@ describe('what others may send', () => {
       [new Uint8Array(1200).fill(1), 'unknown-sealing-key'],
       [(await forge({ by: bob, to: ann, content: text(randomId()) })).with(90, 0) as never, 'cannot-open'],
       [await forge({ by: eve, claims: bob, to: ann, content: text(randomId()) }), 'cannot-decrypt'],
+      [await forge({ by: bob, to: ann, content: text(randomId()), kind: 1 }), 'unknown-kind'],
+      [await forge({ by: bob, to: ann, content: text(randomId()), kind: 255 }), 'unknown-kind'],
       [await forge({ by: bob, to: ann, content: encode({ kind: 'other' }) }), 'unknown-content'],
       [await forge({ by: bob, to: ann, content: new TextEncoder().encode('{ }') }), 'bad-encoding'],
       [await forge({ by: bob, to: ann, content: text('short') }), 'unknown-content'],
@@ -134,7 +148,7 @@ describe('what others may send', () => {
 
   it('a receipt moves nothing but messages to its sender', async () => {
     const [ann, bob, eve] = [await resident(), await resident(), await resident()];
-    const withBob = await ann.engine.addContact({ handle: bob.engine.getSnapshot().me!.handle });
+    const withBob = await ann.engine.addContact(bob.engine.getSnapshot().contact!);
     const view = (await ann.engine.openConversation(withBob))!;
     await ann.engine.send(withBob, 'to bob');
     await until(view, ({ messages }) => messages[0]?.status === 'delivered', 'delivered');
@@ -204,8 +218,7 @@ describe('A1 a relay that gives out other keys', () => {
       },
     });
     const bob = await resident({ transport });
-    const { handle, account } = ann.engine.getSnapshot().me!;
-    const id = await bob.engine.addContact({ handle, account });
+    const id = await bob.engine.addContact(ann.engine.getSnapshot().contact!);
     const view = (await bob.engine.openConversation(id))!;
     await bob.engine.send(id, 'secret');
     const { messages } = await until(
@@ -248,8 +261,7 @@ describe('A5 a relay that gives out other prekeys', () => {
       },
     });
     const bob = await resident({ transport });
-    const { handle, account } = ann.engine.getSnapshot().me!;
-    const id = await bob.engine.addContact({ handle, account });
+    const id = await bob.engine.addContact(ann.engine.getSnapshot().contact!);
     const view = (await bob.engine.openConversation(id))!;
     await bob.engine.send(id, 'secret');
     const { messages } = await until(
@@ -323,7 +335,7 @@ describe('F14 a store that cannot write', () => {
     });
     const [ann, bob] = [await resident({ store }), await resident()];
     await online(ann.engine);
-    const id = await bob.engine.addContact({ handle: ann.engine.getSnapshot().me!.handle });
+    const id = await bob.engine.addContact(ann.engine.getSnapshot().contact!);
     const view = (await bob.engine.openConversation(id))!;
     full = true;
     await bob.engine.send(id, 'heavy');

@@ -26,9 +26,8 @@ describe('an outbox with one thing that cannot go', () => {
       },
     }));
     await online(bob.engine);
-    const of = ({ engine }: typeof ann) => engine.getSnapshot().me!;
-    const withEve = await bob.engine.addContact({ handle: of(eve).handle, account: of(eve).account });
-    const withAnn = await bob.engine.addContact({ handle: of(ann).handle, account: of(ann).account });
+    const withEve = await bob.engine.addContact(eve.engine.getSnapshot().contact!);
+    const withAnn = await bob.engine.addContact(ann.engine.getSnapshot().contact!);
     for (let index = 0; index < 60; index += 1) await bob.engine.send(withEve, `to eve ${index}`);
     await bob.engine.send(withAnn, 'to ann');
     const [eves, anns] = [
@@ -59,8 +58,7 @@ describe('an outbox with one thing that cannot go', () => {
     }));
     const ann = await resident();
     await online(bob.engine);
-    const { handle, account } = ann.engine.getSnapshot().me!;
-    const id = await bob.engine.addContact({ handle, account });
+    const id = await bob.engine.addContact(ann.engine.getSnapshot().contact!);
     await bob.engine.send(id, 'patience');
     await new Promise((resolve) => {
       setTimeout(resolve, 200);
@@ -136,8 +134,7 @@ describe('a session that one side has lost', () => {
   it('is begun anew by itself, and what could not be read comes again, once', async () => {
     const [ann, bob] = [await resident(), await resident()];
     await Promise.all([online(ann.engine), online(bob.engine)]);
-    const { handle, account } = ann.engine.getSnapshot().me!;
-    const withAnn = await bob.engine.addContact({ handle, account });
+    const withAnn = await bob.engine.addContact(ann.engine.getSnapshot().contact!);
     const withBob = bob.engine.getSnapshot().me!.account as unknown as ConversationId;
     await bob.engine.send(withAnn, 'before');
     await until(ann.engine, ({ conversations }) => conversations[0]?.unread === 1, 'the first');

@@ -8,6 +8,7 @@ import type { Store, Transport } from '@sotto/engine/ports';
 import type { Engine, EngineSnapshot, View } from '@sotto/engine/views';
 import { readConfig } from '@sotto/relay/config';
 import { createRelay, type Relay } from '@sotto/relay/relay';
+import { UNLIMITED } from '@sotto/relay/services/limits';
 import { createMemoryDisk, type MemoryDisk } from '@sotto/store-memory/memory-store';
 import { createTransport } from '@sotto/transport/transport';
 
@@ -43,6 +44,7 @@ export const createWorld = async (): Promise<World> => {
   const folder = await mkdtemp(join(tmpdir(), 'sotto-world-'));
   const relay = await createRelay({
     ...readConfig({ SOTTO_DATA: folder, PORT: '0', LOG_LEVEL: 'silent' }),
+    limits: UNLIMITED,
   });
   const residents: Resident[] = [];
   const same = <T>(part: T): T => part;

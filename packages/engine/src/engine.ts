@@ -1,13 +1,6 @@
 import type { ErrorCode } from '@sotto/contract/errors';
 import { RelayError } from '@sotto/contract/errors';
-import type {
-  AccountId,
-  ConversationId,
-  Handle,
-  InviteId,
-  InviteSecret,
-  MessageId,
-} from '@sotto/contract/ids';
+import type { ConversationId, DeliveryToken, InviteId, InviteSecret, MessageId } from '@sotto/contract/ids';
 import { LIMITS } from '@sotto/contract/limits';
 import { fromBase64url, toBase64url } from '@sotto/crypto/bytes';
 import { sha256 } from '@sotto/crypto/keys';
@@ -18,6 +11,8 @@ import { signerOf } from './account/signer.ts';
 import { cleanName, wellFormed } from './clean-text.ts';
 import { createBackoff, type Clock, systemClock } from './clock.ts';
 import { openConversationView } from './conversations/conversation-view.ts';
+import { answered } from './conversations/request.ts';
+import { contactOf } from './conversations/person.ts';
 import {
   directConversation,
   enqueue,
@@ -56,7 +51,7 @@ export const createEngine = async ({
   const model = await openModel(store);
   const emitter = createEmitter();
   const overview = createOverview(model);
-  const directory = createDirectory(model, transport);
+  const directory = createDirectory(model, transport, clock);
   const registering = createBackoff(1000, 30_000);
   let cancelMaintenance: (() => void) | undefined;
   let cancelRegistering: (() => void) | undefined;
@@ -141,6 +136,7 @@ export const createEngine = async ({
       deliver: (envelopes) => inbox.deliver(envelopes),
       caughtUp: () => set({ catchingUp: false }),
       problem: (code) => outbox.refused(code),
+      prekeysLow: () => maintenance.kick(),
     });
     connection = opened;
   };
@@ -177,7 +173,8 @@ export const createEngine = async ({
   /** Before the first message to somebody: how one is called. */
   const introduce = (draft: Draft, self: SelfRow, contact: ContactRow): void => {
     if (contact.introduced) return;
-    enqueue(draft, contact.account, { kind: 'profile', name: self.name });
+    const token = self.delivery as DeliveryToken;
+    enqueue(draft, contact.account, { kind: 'profile', name: self.name, token });
     putContact(draft, { ...contact, introduced: true });
   };
 
@@ -227,8 +224,7 @@ export const createEngine = async ({
       const invite = randomId() as InviteSecret;
       const id = toBase64url(await sha256(fromBase64url(invite))) as InviteId;
       const { expiresAt } = await transport.createInvite(signerOf(self), id);
-      const contact = { handle: self.handle as Handle, account: self.account as AccountId };
-      return { link: { invite, contact }, expiresAt };
+      return { link: { invite, contact: contactOf(self) }, expiresAt };
     },
 
     async addContact(who) {
@@ -242,8 +238,10 @@ export const createEngine = async ({
         account = who.account;
         await command(async (draft) => {
           const known = await draft.get('contact', account);
-          const fresh = { handle: who.handle, chain: [], devices: [], introduced: false };
-          putContact(draft, { ...fresh, ...known, account, verified: true });
+          const { handle, token } = who;
+          const fresh = { handle, chain: [], devices: [], introduced: false };
+          const row = { ...fresh, ...known, account, verified: true };
+          putContact(draft, token === undefined ? row : { ...row, token });
         });
         const before = model.contacts.get(account)!;
         if (before.chain.length === 0) {
@@ -274,10 +272,11 @@ export const createEngine = async ({
       if (whole === '') throw new EngineError('empty');
       if (whole.length > LIMITS.textCharacters) throw new EngineError('too-long');
       await command(async (draft, self) => {
-        const conversation = await draft.get('conversation', id);
+        const known = await draft.get('conversation', id);
         const contact = await draft.get('contact', id);
-        if (!conversation || !contact) throw new EngineError('no-conversation');
+        if (!known || !contact) throw new EngineError('no-conversation');
         introduce(draft, self, contact);
+        const conversation = await answered(draft, store, known);
         const row = {
           conversation: id,
           id: randomId(),
@@ -324,6 +323,7 @@ export const createEngine = async ({
         const status = read.some((row) => row.id === conversation.last?.id) && { status: 'read' as const };
         const last = conversation.last && { ...conversation.last, ...status };
         putConversation(draft, { ...conversation, unread: 0, ...(last && { last }) });
+        if (conversation.request) return;
         enqueueReceipts(
           draft,
           id,

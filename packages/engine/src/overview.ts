@@ -1,5 +1,5 @@
 import type { ConversationId, Handle, AccountId } from '@sotto/contract/ids';
-import { personOf } from './conversations/person.ts';
+import { contactOf, personOf } from './conversations/person.ts';
 import type { Model } from './model.ts';
 import type { ContactRow, ConversationRow } from './rows.ts';
 import type { ConversationSummary, EngineSnapshot } from './views.ts';
@@ -22,7 +22,7 @@ export const createOverview = (model: Model) => {
     return { id: id as ConversationId, peer, unread, last: { text, mine, status, time } };
   };
 
-  return (): Pick<EngineSnapshot, 'me' | 'conversations'> => {
+  return (): Pick<EngineSnapshot, 'me' | 'contact' | 'conversations'> => {
     const next: typeof entries = new Map();
     for (const row of model.conversations.values()) {
       const contact = model.contacts.get(row.id);
@@ -42,6 +42,6 @@ export const createOverview = (model: Model) => {
       name: self.name,
       verified: true,
     };
-    return { me, conversations };
+    return { me, contact: contactOf(self), conversations };
   };
 };

@@ -58,6 +58,8 @@ export interface ConnectionListener {
   deliver(envelopes: readonly IncomingEnvelope[]): void;
   caughtUp(): void;
   problem(code: ErrorCode): void;
+  /** Others have used up most of this device's one-time prekeys. */
+  prekeysLow(): void;
 }
 
 /** A connection that keeps itself up. What is handed in while it is down may be lost: the outbox is the only retrier. */

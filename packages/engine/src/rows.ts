@@ -12,6 +12,14 @@ interface StoredKeyPair {
 }
 
 /** This device and the account that it belongs to. One row, key `self`. */
+export interface OwnSealingKey extends StoredKeyPair {
+  id: number;
+  createdAt: number;
+  signature: Uint8Array<ArrayBuffer>;
+  /** The relay has it. */
+  published: boolean;
+}
+
 export interface SelfRow {
   key: 'self';
   account: string;
@@ -23,13 +31,16 @@ export interface SelfRow {
   chain: Uint8Array<ArrayBuffer>[];
   signing: StoredKeyPair;
   identity: StoredKeyPair;
-  sealing: (StoredKeyPair & { id: number; createdAt: number })[];
+  /** Newest last; an old one opens what was sealed before its successor was known. */
+  sealing: OwnSealingKey[];
+  /** What contacts get: it lets their messages into this account's inbox. */
+  delivery: string;
   /** The highest id given to a prekey of each kind: none is ever used twice. */
   prekeyIds: Record<PrekeyKind, number>;
   /** Set until the relay has confirmed the account: sent again, byte for byte, after a crash. */
   registering?: RegisterRequest;
   /** Who is written to once the account stands: the maker of the invite link. */
-  inviter?: { account: string; handle: string };
+  inviter?: { account: string; handle: string; token?: string };
 }
 
 /** Somebody else: their chain as verified here, and what is needed to write to them. Key: `account`. */
@@ -42,6 +53,10 @@ export interface ContactRow {
   verified: boolean;
   /** Empty until the keys have been fetched: until then the handle is what a link said. */
   chain: Uint8Array<ArrayBuffer>[];
+  /** Of the chain's last event; absent while there is none. */
+  head?: string;
+  /** Lets messages into their inbox; without it they are requests. */
+  token?: string;
   devices: {
     device: string;
     signing: Uint8Array<ArrayBuffer>;
@@ -58,6 +73,8 @@ export interface ConversationRow {
   id: string;
   createdAt: number;
   unread: number;
+  /** A stranger began it and has no answer yet: until then they learn nothing of what became of their messages. */
+  request?: true;
   /** For each sending device, the highest `order` used: none of its messages stands before an earlier one. */
   floors: Record<string, number>;
   /** The newest message as the list shows it. */
@@ -102,10 +119,16 @@ export interface OutboxRow {
   conversation: string;
   content: Content;
   /** Encrypted for each device and stored before the first attempt; sent byte for byte until the outcome is known. */
-  envelopes?: { id: string; device: string; body: Uint8Array<ArrayBuffer> }[];
+  envelopes?: {
+    id: string;
+    device: string;
+    head: string;
+    token?: string;
+    body: Uint8Array<ArrayBuffer>;
+  }[];
   /** Not before this time, in ms: what answers a failure does not tell when it was met. */
   notBefore?: number;
-  /** How often it was encrypted anew because the relay did not know a device. */
+  /** How often it was encrypted anew because the devices of the recipient had changed. */
   renewals?: number;
 }
 

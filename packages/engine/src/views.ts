@@ -32,6 +32,8 @@ export interface EngineSnapshot {
    */
   phase: 'new' | 'joining' | 'ready' | 'removed' | 'stopped';
   me?: Person;
+  /** What makes others verified contacts of this account. Holds its delivery token: for the link alone. */
+  contact?: NonNullable<Link['contact']>;
   connection: 'connecting' | 'online' | 'offline';
   /** True until what waited at the relay has been handed over, each time after connecting. */
   catchingUp: boolean;

@@ -146,6 +146,7 @@ export const storeSuite = (name: string, fresh: () => { open: () => Promise<Stor
             signing: keys,
             identity: keys,
             sealing: [],
+            delivery: '',
             prekeyIds: { signed: 0, 'one-time': 0, 'pq-last-resort': 0, 'pq-one-time': 0 },
           },
         },

@@ -13,7 +13,12 @@ import type { Session } from './session.ts';
 const FIRST_RETRY_MS = 500;
 const LAST_RETRY_MS = 20_000;
 /** Refusals that do not pass by themselves: tried again, seldom. */
-const STUBBORN: readonly ErrorCode[] = ['origin-refused', 'device-unknown', 'bad-request'];
+const STUBBORN: readonly ErrorCode[] = [
+  'origin-refused',
+  'device-unknown',
+  'bad-request',
+  'unsupported-version',
+];
 
 /** The parser's encoder takes an ArrayBuffer in a browser and a Buffer in Node, and nothing else, for bytes. */
 const toWire = (bytes: Uint8Array): unknown =>
@@ -136,6 +141,7 @@ export const openConnection = (
   socket.on('accepted', (event) => listener.accepted(itemsOf(event, 'results', parseResult)));
   socket.on('deliver', (event) => listener.deliver(itemsOf(event, 'envelopes', parseEnvelope)));
   socket.on('caught-up', () => listener.caughtUp());
+  socket.on('prekeys-low', () => listener.prekeysLow());
   socket.on('problem', (event) => {
     const parsed = Problem.safeParse(event);
     if (!parsed.success) return;

@@ -53,7 +53,7 @@ export const createHttp = (origin: string) => {
     }
     const problem = Problem.safeParse(body);
     throw problem.success
-      ? new RelayError(problem.data.code, problem.data.detail)
+      ? new RelayError(problem.data.code, problem.data.detail, { retryAfter: problem.data.retryAfter })
       : new RelayError('unreachable', `status ${response.status}`);
   };
 };

@@ -1,6 +1,7 @@
 import { STATUS, RelayError, type ErrorCode } from '@sotto/contract/errors';
 import type { ErrorRequestHandler } from 'express';
 import type { Logger } from '../log.ts';
+import type { Metrics } from '../metrics.ts';
 import { problemOf } from '../problem.ts';
 
 /** What express and its body parser call their own refusals. */
@@ -12,10 +13,13 @@ const byStatus = (error: unknown): ErrorCode | undefined => {
 
 /** The one place where an error becomes an answer. */
 export const errorMapper =
-  (log: Logger): ErrorRequestHandler =>
+  (log: Logger, metrics: Metrics): ErrorRequestHandler =>
   (error: unknown, _request, response, next) => {
     if (response.headersSent) return next(error);
     const code = error instanceof RelayError ? undefined : byStatus(error);
-    const problem = code ? { code } : problemOf(error, log);
+    const problem: ReturnType<typeof problemOf> = code ? { code } : problemOf(error, log);
+    metrics.refused.inc({ code: problem.code });
+    const { retryAfter = problem.code === 'busy' ? 1 : undefined } = problem;
+    if (retryAfter !== undefined) response.set('retry-after', String(retryAfter));
     response.status(STATUS[problem.code]).set('cache-control', 'no-store').json(problem);
   };

@@ -38,8 +38,8 @@ const challenge = (body: unknown, headers: Record<string, string> = {}) =>
 describe('every documented route answers', () => {
   it.each([
     ['GET', '/v1/relay', 200],
-    ['GET', '/health', 200],
-    ['GET', '/ready', 200],
+    ['GET', '/healthz', 200],
+    ['GET', '/readyz', 200],
     ['GET', '/', 200],
     ['POST', '/v1/accounts', 400],
     ['GET', `/v1/accounts/${randomId(32)}`, 401],

@@ -44,9 +44,11 @@ describe('registration', () => {
     const keys = await createDevice(await test.invite());
     const first = await register(keys.registration);
     const before = await counts();
-    const again = await register({ ...keys.registration, invite: await test.invite() });
-    expect([first.status, again.status]).toEqual([201, 201]);
-    expect(again.body).toEqual(first.body);
+    for (const invite of [keys.registration.invite, await test.invite(), undefined]) {
+      const again = await register({ ...keys.registration, invite });
+      expect([first.status, again.status]).toEqual([201, 201]);
+      expect(again.body).toEqual(first.body);
+    }
     expect(await counts()).toEqual(before);
   });
 
@@ -119,6 +121,45 @@ describe('registration', () => {
     expect(await counts()).toEqual(before);
   });
 
+  it('I: refuses handles that look like another’s or like the host’s, and keeps the invite', async () => {
+    const keys = await createDevice(await test.invite());
+    const anna = { ...(await createDevice(await test.invite())).registration, handle: 'anna_maria1' };
+    expect((await register(anna)).status).toBe(201);
+    for (const handle of ['anna_rnaria1', 'annamarial', 'anna_maria_1', 'adrnin', 's0tto']) {
+      const { status, body } = await register({ ...keys.registration, handle });
+      expect([handle, status, body['code']]).toEqual([handle, 409, 'handle-taken']);
+    }
+    expect((await register({ ...keys.registration, handle: 'anna_marie1' })).status).toBe(201);
+  });
+
+  it('keeps the head and the hash of the token', async () => {
+    const { account, registration } = await join(test);
+    const { rows } = await test.pool.query('SELECT head, delivery FROM account WHERE id = $1', [
+      fromBase64url(account),
+    ]);
+    expect(rows.map((row: { head: Buffer; delivery: Buffer }) => toBase64url(row.head))).toEqual([account]);
+    expect(toBase64url((rows[0] as { delivery: Buffer }).delivery)).toBe(registration.delivery);
+  });
+
+  it('A1: refuses a device that has an account', async () => {
+    const { signing } = await join(test);
+    const { registration } = await createDevice(await test.invite(), { signing });
+    expect((await register(registration)).body['code']).toBe('chain-invalid');
+  });
+
+  it('demands an invite unless everybody may come', async () => {
+    const { invite: _, ...registration } = (await createDevice(await test.invite())).registration;
+    const refused = await register(registration);
+    expect([refused.status, refused.body['code']]).toEqual([403, 'verification-required']);
+    const open = await startRelay({ registration: { invite: false, email: false, phone: false } });
+    const at = (body: object) => call(open.relay.port, 'POST', '/v1/accounts', { body });
+    expect((await at(registration)).status).toBe(201);
+    // Nobody looks at an invite where none is needed.
+    const other = await createDevice(randomId());
+    expect((await at(other.registration)).status).toBe(201);
+    await open.stop();
+  });
+
   it('refuses an expired invite', async () => {
     const keys = await createDevice(await test.invite());
     test.clock.ahead = 8 * 24 * 60 * 60 * 1000;
@@ -149,6 +190,16 @@ describe('invites', () => {
     await register((await createDevice(secret)).registration);
     expect(await check(secret)).toBe('used');
     expect((await put()).body).toEqual({ code: 'invite-exists' });
+  });
+
+  it('are made by the host alone where it is so configured', async () => {
+    const host = await startRelay({ invites: 'host' });
+    const { token } = await join(host);
+    const path = `/v1/invites/${idOf(randomId())}`;
+    const { status, body } = await call(host.relay.port, 'PUT', path, { token });
+    expect([status, body]).toEqual([403, { code: 'forbidden' }]);
+    expect((await call(host.relay.port, 'PUT', path)).body).toEqual({ code: 'unauthenticated' });
+    await host.stop();
   });
 
   it('are not made by strangers', async () => {

@@ -50,7 +50,7 @@ describe('sign-in of a socket', () => {
     ['noise', { token: 'x' }, 'unauthenticated'],
     ['a token that is no text', { token: { $ne: 1 } }, 'bad-request'],
     ['no version', { token: 'x', version: undefined }, 'bad-request'],
-    ['another version', { token: 'x', version: 99 }, 'bad-request'],
+    ['another version', { token: 'x', version: 99 }, 'unsupported-version'],
     ['a field too many', { token: 'x', admin: true }, 'bad-request'],
   ])('I: refuses %s', async (_name, auth, code) => {
     const { seen } = dial(auth);
@@ -108,6 +108,18 @@ describe('I: bad events', () => {
       'envelopes one over the limit',
       'bad-request',
       () => ['send', { envelopes: Array.from({ length: LIMITS.envelopesPerSend + 1 }, good) }],
+    ],
+    ['no posts', 'bad-request', () => ['post', { posts: [] }]],
+    [
+      'a post under half an epoch',
+      'bad-request',
+      () => ['post', { posts: [{ id: randomId(), channel: randomId(), epoch: 0.5, body: Buffer.alloc(1) }] }],
+    ],
+    ['a live envelope with an id', 'bad-request', () => ['live', { envelopes: [good()], posts: [] }]],
+    [
+      'a live event with a callback',
+      'bad-request',
+      () => ['live', { envelopes: [], posts: [] }, () => undefined],
     ],
     ['an ack by sequence', 'bad-request', () => ['ack', { ids: [-1, 0.5, Number.NaN, 2 ** 60] }]],
     ['an ack of nothing', 'bad-request', () => ['ack', {}]],
@@ -171,7 +183,9 @@ describe('I: bad events', () => {
   );
 
   it('many large bodies reach the reader in frames', async () => {
-    const from = await online(alice);
+    const from = connect(port, { token: alice.token }, { acks: true });
+    open.push(from);
+    await eventually(() => expect(from.seen.caughtUp).toEqual([0]));
     for (let i = 0; i < 3; i += 1) {
       from.socket.emit('send', {
         envelopes: Array.from({ length: 10 }, () =>

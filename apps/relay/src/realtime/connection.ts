@@ -1,117 +1,277 @@
-import { RelayError } from '@sotto/contract/errors';
+import type { IncomingEnvelope, IncomingLive } from '@sotto/contract/envelope';
+import { RelayError, type ErrorCode } from '@sotto/contract/errors';
 import {
   AckEvent,
+  LiveEvent,
+  PostEvent,
   RenewEvent,
   SendEvent,
   type ClientEvents,
   type Reply,
 } from '@sotto/contract/events/client';
-import type { RelayEvents } from '@sotto/contract/events/relay';
+import type { RelayEvents, SendResult } from '@sotto/contract/events/relay';
+import type { DeviceId } from '@sotto/contract/ids';
 import type { Socket } from 'socket.io';
 import type { Logger } from '../log.ts';
+import type { Metrics } from '../metrics.ts';
 import { parse, problemOf } from '../problem.ts';
-import type { Doorbell } from '../services/doorbell.ts';
+import type { Doorbell, Listener } from '../services/doorbell.ts';
+import type { Live } from '../services/live.ts';
 import type { Mailbox } from '../services/mailbox.ts';
 import type { SignIn } from '../services/sign-in.ts';
 import type { Identity } from '../services/tokens.ts';
-import { Pump } from './pump.ts';
+import { encodeDelivery, encodeEvent, forgetDelivery } from './frames.ts';
+import { Pump, type PumpPorts } from './pump.ts';
 
-export type DeviceSocket = Socket<ClientEvents, RelayEvents, Record<string, never>, { identity: Identity }>;
+/** Frames that may wait for a reader that does not read. */
+const FRAMES_WAITING = 1_000;
+
+export type DeviceSocket = Socket<
+  ClientEvents,
+  RelayEvents,
+  Record<string, never>,
+  { connection: Connection; waiting: boolean }
+>;
+
+/** The parts of Engine.IO and `ws` that Socket.IO has no name for. */
+interface Wire {
+  readonly writeBuffer: readonly unknown[];
+  readonly transport: {
+    readonly socket?: { terminate(): void; readonly _socket?: { cork(): void; uncork(): void } };
+  };
+}
 
 export interface ConnectionParts {
   mailbox: Mailbox;
   doorbell: Doorbell;
+  live: Live;
   signIn: SignIn;
   now: () => number;
+  metrics?: Metrics | undefined;
   log: Logger;
 }
 
 const isReply = (value: unknown): value is (answer: Reply) => void => typeof value === 'function';
 
-/** Serves one signed-in socket until it ends. What it sends is untrusted in number, kind and content. */
-export const serveConnection = (socket: DeviceSocket, parts: ConnectionParts): void => {
-  const { mailbox, doorbell, signIn, now, log } = parts;
-  const { device } = socket.data.identity;
-  const refuse = (error: unknown): void => void socket.emit('problem', problemOf(error, log));
+const single = (args: readonly unknown[]): unknown => {
+  if (args.length !== 1) throw new RelayError('bad-request');
+  return args[0];
+};
 
-  const pump = new Pump({
-    read: (except, limit) => mailbox.waiting(device, except, limit),
-    deliver: (envelopes) => void socket.emit('deliver', { envelopes }),
-    caughtUp: () => void socket.emit('caught-up'),
-    failed: refuse,
-  });
+/** Connections with something to write. All that becomes known in one go leaves together. */
+const dirty: Connection[] = [];
 
-  let expiry: NodeJS.Timeout | undefined;
-  const endWithToken = (): void => {
-    clearTimeout(expiry);
-    const left = socket.data.identity.expiresAt - now();
-    expiry = setTimeout(
-      () => {
-        refuse(new RelayError('token-expired'));
-        socket.disconnect(true);
-      },
-      Math.max(0, left),
+const flushAll = (): void => {
+  for (const connection of dirty) connection.flush();
+  dirty.length = 0;
+  forgetDelivery();
+};
+
+/**
+ * A signed-in socket, from its sign-in on: it hears of removals and of what is new before it is let in. What it sends
+ * is untrusted in number, kind and content. There are thousands: they share what they can.
+ */
+export class Connection implements Listener, PumpPorts {
+  identity: Identity;
+  readonly #socket: DeviceSocket;
+  readonly #parts: ConnectionParts;
+  readonly #pump: Pump = new Pump(this);
+  #state: 'waiting' | 'open' | 'ended' = 'waiting';
+  /** Rung while it waited to be let in. */
+  #rung = false;
+  /** Why it was ended by the relay. */
+  #reason: ErrorCode | undefined;
+  #dirty = false;
+  #results: SendResult[] | undefined;
+  #envelopes: IncomingEnvelope[] | undefined;
+  #live: IncomingLive[] | undefined;
+
+  constructor(socket: DeviceSocket, identity: Identity, parts: ConnectionParts) {
+    this.#socket = socket;
+    this.identity = identity;
+    this.#parts = parts;
+    parts.doorbell.listen(identity.device, this);
+  }
+
+  get device(): DeviceId {
+    return this.identity.device;
+  }
+
+  /** @throws RelayError as the relay ended it meanwhile */
+  assertWanted(): void {
+    if (this.#reason) throw new RelayError(this.#reason);
+  }
+
+  /** The socket is there. `waiting`: there was something in the inbox at a moment since the construction of this. */
+  open(waiting: boolean): void {
+    this.#state = 'open';
+    if (waiting || this.#rung) this.#pump.ring();
+    else this.#pump.begin();
+  }
+
+  /** Tells the socket why, and ends it. */
+  close(code: ErrorCode): void {
+    this.#reason = code;
+    if (this.#state !== 'open') return;
+    this.#socket.emit('problem', { code });
+    this.#socket.disconnect(true);
+  }
+
+  /** The socket has ended. */
+  end(): void {
+    if (this.#state === 'ended') return;
+    this.#state = 'ended';
+    this.#parts.doorbell.silence(this.device, this);
+    this.#pump.stop();
+  }
+
+  /** Ends it when its token ran out. */
+  checkExpiry(now: number): boolean {
+    if (this.identity.expiresAt > now) return false;
+    this.close('token-expired');
+    return true;
+  }
+
+  tell<Name extends keyof RelayEvents>(name: Name, payload: Parameters<RelayEvents[Name]>[0]): void {
+    if (this.#state === 'open') this.#write(encodeEvent(name, payload));
+  }
+
+  receive(name: string, args: unknown[]): void {
+    if (this.checkExpiry(this.#parts.now()) || this.#overrun()) return;
+    try {
+      if (!Object.hasOwn(handlers, name)) throw new RelayError('unknown-event');
+      handlers[name as keyof ClientEvents](this, args);
+    } catch (error) {
+      this.failed(error);
+    }
+  }
+
+  send(args: unknown[]): void {
+    const { envelopes } = parse(SendEvent, single(args));
+    this.#parts.mailbox.submit(this.identity, 'envelopes', envelopes, (results) => this.#answer(results));
+  }
+
+  post(args: unknown[]): void {
+    const { posts } = parse(PostEvent, single(args));
+    this.#parts.mailbox.submit(this.identity, 'posts', posts, (results) => this.#answer(results));
+  }
+
+  passLive(args: unknown[]): void {
+    this.#parts.live.pass(this.identity, parse(LiveEvent, single(args)));
+  }
+
+  ack(args: unknown[]): void {
+    const { ids } = parse(AckEvent, single(args));
+    this.#pump.acked(ids);
+    this.#parts.mailbox.submitAcks(this.device, ids, (error) => {
+      this.#pump.stored(ids, error !== undefined);
+      if (error !== undefined) this.failed(error);
+    });
+  }
+
+  renew(args: unknown[]): void {
+    const reply = args.at(-1);
+    if (!isReply(reply)) throw new RelayError('bad-request');
+    const { signIn, log } = this.#parts;
+    const renewed = async (): Promise<void> => {
+      const { token } = parse(RenewEvent, single(args.slice(0, -1)));
+      const identity = await signIn.authenticate(token);
+      if (identity.device !== this.device) throw new RelayError('forbidden');
+      this.identity = identity;
+    };
+    renewed().then(
+      () => reply({ ok: true }),
+      (error: unknown) => reply({ ok: false, code: problemOf(error, log).code }),
     );
-  };
+  }
 
-  const single = (args: unknown[]): unknown => {
-    if (args.length !== 1) throw new RelayError('bad-request');
-    return args[0];
-  };
+  ring(): void {
+    if (this.#state === 'open') this.#pump.ring();
+    else this.#rung = true;
+  }
 
-  const handlers: Record<keyof ClientEvents, (args: unknown[]) => Promise<void>> = {
-    send: async (args) => {
-      const { envelopes } = parse(SendEvent, single(args));
-      socket.emit('accepted', { results: await mailbox.accept(envelopes) });
-    },
-    ack: async (args) => {
-      const { ids } = parse(AckEvent, single(args));
-      try {
-        await mailbox.acknowledge(device, ids);
-      } finally {
-        // Also when that failed: they come again, and are acknowledged again.
-        pump.release(ids);
-      }
-    },
-    renew: async (args) => {
-      const reply = args.at(-1);
-      if (!isReply(reply)) throw new RelayError('bad-request');
-      try {
-        const { token } = parse(RenewEvent, single(args.slice(0, -1)));
-        const identity = await signIn.authenticate(token);
-        if (identity.device !== device) throw new RelayError('forbidden');
-        socket.data.identity = identity;
-        if (socket.connected) endWithToken();
-        reply({ ok: true });
-      } catch (error) {
-        reply({ ok: false, code: problemOf(error, log).code });
-      }
-    },
-  };
+  fresh(envelope: IncomingEnvelope): void {
+    if (this.#state === 'open') this.#pump.fresh(envelope);
+    else this.#rung = true;
+  }
 
-  socket.onAny((name: string, ...args: unknown[]) => {
-    if (!Object.hasOwn(handlers, name)) return refuse(new RelayError('unknown-event'));
-    handlers[name as keyof ClientEvents](args).catch(refuse);
-  });
-  socket.on('error', () => undefined);
+  /** Dropped where the reader is behind anyway. */
+  hearLive(live: IncomingLive): void {
+    if (this.#state !== 'open' || this.#wire.writeBuffer.length > 0) return;
+    (this.#live ??= []).push(live);
+    this.#mark();
+  }
 
-  let silence = (): void => undefined;
-  // Looked at again now that a removal would find the socket: one during the handshake did not.
-  signIn.assertActive(device).then(
-    () => {
-      if (!socket.connected) return;
-      silence = doorbell.listen(device, () => pump.ring());
-      pump.ring();
-    },
-    (error: unknown) => {
-      refuse(error);
-      socket.disconnect(true);
-    },
-  );
-  socket.on('disconnect', () => {
-    silence();
-    pump.stop();
-    clearTimeout(expiry);
-  });
-  endWithToken();
+  read(options: Parameters<PumpPorts['read']>[0]): ReturnType<PumpPorts['read']> {
+    return this.#parts.mailbox.waiting(this.device, options);
+  }
+
+  deliver(envelope: IncomingEnvelope): void {
+    (this.#envelopes ??= []).push(envelope);
+    this.#mark();
+  }
+
+  caughtUp(): void {
+    this.flush();
+    this.#socket.emit('caught-up');
+  }
+
+  failed(error: unknown): void {
+    if (this.#state !== 'open') return;
+    const problem = problemOf(error, this.#parts.log);
+    this.#parts.metrics?.refused.inc({ code: problem.code });
+    this.tell('problem', problem);
+  }
+
+  flush(): void {
+    this.#dirty = false;
+    const [results, envelopes, live] = [this.#results, this.#envelopes, this.#live];
+    this.#results = this.#envelopes = this.#live = undefined;
+    if (this.#state !== 'open') return;
+    const tcp = this.#wire.transport.socket?._socket;
+    tcp?.cork();
+    if (results) this.#write(encodeEvent('accepted', { results }));
+    if (envelopes) {
+      this.#parts.metrics?.delivered.inc(envelopes.length);
+      for (const frame of encodeDelivery(envelopes)) this.#write(frame);
+    }
+    if (live) this.#write(encodeEvent('live', { envelopes: live }));
+    tcp?.uncork();
+    this.#overrun();
+  }
+
+  get #wire(): Wire {
+    return this.#socket.conn as unknown as Wire;
+  }
+
+  #answer(results: readonly SendResult[]): void {
+    (this.#results ??= []).push(...results);
+    this.#mark();
+  }
+
+  #mark(): void {
+    if (this.#dirty) return;
+    this.#dirty = true;
+    if (dirty.push(this) === 1) queueMicrotask(flushAll);
+  }
+
+  #write(frame: Buffer): void {
+    this.#socket.conn.write(frame, { compress: false });
+  }
+
+  /** Ends who sends and does not read. Deliveries have bounds of their own. */
+  #overrun(): boolean {
+    if (this.#wire.writeBuffer.length <= FRAMES_WAITING) return false;
+    // A polite end would wait for the same reader.
+    this.#wire.transport.socket?.terminate();
+    return true;
+  }
+}
+
+const handlers: Record<keyof ClientEvents, (connection: Connection, args: unknown[]) => void> = {
+  send: (connection, args) => connection.send(args),
+  post: (connection, args) => connection.post(args),
+  live: (connection, args) => connection.passLive(args),
+  ack: (connection, args) => connection.ack(args),
+  renew: (connection, args) => connection.renew(args),
 };

@@ -1,47 +1,38 @@
-import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
-import { call, connect, envelopeFor, idBytesOf, join, randomId, type TestDevice } from '../../test/device.ts';
-import { eventually, startRelay, type TestRelay } from '../../test/harness.ts';
+import type { IncomingLive } from '@sotto/contract/envelope';
+import { LIMITS } from '@sotto/contract/limits';
+import type { SendResponse, InboxResponse } from '@sotto/contract/rest/inbox';
+import { afterAll, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest';
+import { call, connect, randomId } from '../../test/device.ts';
+import { envelopeTo, postTo, startExchange, type Exchange, type Party } from '../../test/exchange.ts';
+import { eventually } from '../../test/harness.ts';
 
-let test: TestRelay;
-let port: number;
-let alice: TestDevice;
-let bob: TestDevice;
-const open: { close: () => void }[] = [];
+let exchange: Exchange;
+let [alice, bob]: Party[] = [];
 beforeAll(async () => {
-  test = await startRelay();
-  port = test.relay.port;
+  exchange = await startExchange();
 });
-afterAll(() => test.stop());
+afterAll(() => exchange.stop());
 beforeEach(async () => {
-  [alice, bob] = [await join(test), await join(test)];
-  return () => open.splice(0).forEach((connection) => connection.close());
+  [alice, bob] = [await exchange.join(), await exchange.join()];
+  return () => exchange.hangUp();
 });
 
-const online = async (device: TestDevice, options: { acks?: boolean } = {}) => {
-  const connection = connect(port, { token: device.token }, options);
-  open.push(connection);
+const online = async (party: Party, options: { acks?: boolean } = {}) => {
+  const connection = exchange.dial(party, options);
   await eventually(() =>
     expect(connection.seen.caughtUp.length + connection.seen.delivered.length).toBeGreaterThan(0),
   );
   return connection;
 };
-const rowsOf = async (device: string) =>
-  (
-    await test.pool.query('SELECT id, at, body FROM envelope WHERE device = $1 ORDER BY seq', [
-      idBytesOf(device),
-    ])
-  ).rows as {
-    id: Buffer;
-    at: string;
-    body: Buffer | null;
-  }[];
+const envelopeFor = (party: Party) => envelopeTo(party);
+const rowsOf = (party: Party) => exchange.rows(party);
 /** Long enough for a delivery that must not come. */
 const settle = () => new Promise((resolve) => setTimeout(resolve, 150));
 
 describe('delivery', () => {
   it('reaches a device that is there, in order, with the time that the sender was told', async () => {
-    const [from, to] = [await online(alice), await online(bob, { acks: true })];
-    const envelopes = [1, 2, 3, 4, 5].map(() => envelopeFor(bob.device));
+    const [from, to] = [await online(alice!), await online(bob!, { acks: true })];
+    const envelopes = [1, 2, 3, 4, 5].map(() => envelopeFor(bob!));
     from.socket.emit('send', { envelopes });
     await eventually(() => expect(to.seen.delivered).toHaveLength(5));
     expect(to.seen.delivered.map(({ id }) => id)).toEqual(envelopes.map(({ id }) => id));
@@ -50,18 +41,16 @@ describe('delivery', () => {
     );
     await eventually(() => expect(from.seen.results).toHaveLength(5));
     expect(from.seen.results).toEqual(to.seen.delivered.map(({ id, at }) => ({ id, at })));
-    await eventually(async () =>
-      expect((await rowsOf(bob.device)).every(({ body }) => body === null)).toBe(true),
-    );
+    await eventually(async () => expect((await rowsOf(bob!)).every(({ body }) => body === null)).toBe(true));
   });
 
   it('F10: hands over 350 waiting ones a window at a time, each once, then says so', async () => {
-    const from = await online(alice);
-    const envelopes = Array.from({ length: 350 }, () => envelopeFor(bob.device));
+    const from = await online(alice!);
+    const envelopes = Array.from({ length: 350 }, () => envelopeFor(bob!));
     for (let i = 0; i < 350; i += 50) from.socket.emit('send', { envelopes: envelopes.slice(i, i + 50) });
     await eventually(() => expect(from.seen.results).toHaveLength(350));
 
-    const slow = await online(bob);
+    const slow = await online(bob!);
     await settle();
     expect(slow.seen.delivered).toHaveLength(100);
     expect(slow.seen.caughtUp).toEqual([]);
@@ -71,9 +60,9 @@ describe('delivery', () => {
     expect(slow.seen.delivered).toHaveLength(130);
     slow.close();
 
-    const rest = await online(bob, { acks: true });
+    const rest = await online(bob!, { acks: true });
     await eventually(() => expect(rest.seen.caughtUp).toEqual([320]));
-    const arrival = (await rowsOf(bob.device)).map(({ id }) => id.toString('base64url'));
+    const arrival = (await rowsOf(bob!)).map(({ id }) => id.toString('base64url'));
     expect(rest.seen.delivered.map(({ id }) => id)).toEqual(arrival.slice(30));
     expect([...arrival].sort()).toEqual(envelopes.map(({ id }) => id).sort());
     await settle();
@@ -81,15 +70,15 @@ describe('delivery', () => {
   });
 
   it('F12: a repeated send is one row, one delivery, and the first time', async () => {
-    const [from, to] = [await online(alice), await online(bob)];
-    const envelope = envelopeFor(bob.device);
+    const [from, to] = [await online(alice!), await online(bob!)];
+    const envelope = envelopeFor(bob!);
     from.socket.emit('send', { envelopes: [envelope, envelope] });
     from.socket.emit('send', { envelopes: [envelope] });
     await eventually(() => expect(from.seen.results).toHaveLength(3));
     await settle();
-    from.socket.emit('send', { envelopes: [envelope, envelopeFor(bob.device)] });
+    from.socket.emit('send', { envelopes: [envelope, envelopeFor(bob!)] });
     await eventually(() => expect(from.seen.results).toHaveLength(5));
-    const rows = await rowsOf(bob.device);
+    const rows = await rowsOf(bob!);
     expect(rows).toHaveLength(2);
     const answers = from.seen.results.filter(({ id }) => id === envelope.id);
     expect(answers).toEqual(Array(4).fill({ id: envelope.id, at: Number(rows[0]!.at) }));
@@ -99,82 +88,56 @@ describe('delivery', () => {
   });
 
   it('F12: the same many envelopes from two sockets in opposite orders', async () => {
-    const [one, two] = [await online(alice), await online(alice)];
-    const envelopes = Array.from({ length: 100 }, () => envelopeFor(bob.device));
+    const [one, two] = [await online(alice!), await online(alice!)];
+    const envelopes = Array.from({ length: 100 }, () => envelopeFor(bob!));
     for (let round = 0; round < 5; round += 1) {
       one.socket.emit('send', { envelopes });
       two.socket.emit('send', { envelopes: envelopes.toReversed() });
     }
     await eventually(() => expect(one.seen.results.length + two.seen.results.length).toBe(1000));
-    expect(await rowsOf(bob.device)).toHaveLength(100);
+    expect(await rowsOf(bob!)).toHaveLength(100);
     expect([...one.seen.problems, ...two.seen.problems]).toEqual([]);
   });
 
   it('F1: a retry after the ack is answered as the first time and not delivered again', async () => {
-    const [from, to] = [await online(alice), await online(bob, { acks: true })];
-    const envelope = envelopeFor(bob.device);
+    const [from, to] = [await online(alice!), await online(bob!, { acks: true })];
+    const envelope = envelopeFor(bob!);
     from.socket.emit('send', { envelopes: [envelope] });
-    await eventually(async () => expect((await rowsOf(bob.device))[0]?.body).toBeNull());
+    await eventually(async () => expect((await rowsOf(bob!))[0]?.body).toBeNull());
     from.socket.emit('send', { envelopes: [envelope] });
     await eventually(() => expect(from.seen.results).toHaveLength(2));
     expect(from.seen.results[1]).toEqual(from.seen.results[0]);
     await settle();
     expect(to.seen.delivered).toHaveLength(1);
-    const again = await online(bob);
+    const again = await online(bob!);
     expect(again.seen).toMatchObject({ caughtUp: [0], delivered: [] });
   });
 
   it('F7: what was not acknowledged comes again over the next connection', async () => {
-    const [from, to] = [await online(alice), await online(bob)];
-    const envelopes = [envelopeFor(bob.device), envelopeFor(bob.device)];
+    const [from, to] = [await online(alice!), await online(bob!)];
+    const envelopes = [envelopeFor(bob!), envelopeFor(bob!)];
     from.socket.emit('send', { envelopes });
     await eventually(() => expect(to.seen.delivered).toHaveLength(2));
     to.socket.emit('ack', { ids: [envelopes[0]!.id] });
-    await eventually(async () => expect((await rowsOf(bob.device))[0]?.body).toBeNull());
+    await eventually(async () => expect((await rowsOf(bob!))[0]?.body).toBeNull());
     to.close();
-    const again = await online(bob);
+    const again = await online(bob!);
     expect(again.seen.delivered.map(({ id }) => id)).toEqual([envelopes[1]!.id]);
   });
 
   it('I: an ack touches nobody else’s envelopes', async () => {
-    const from = await online(alice);
-    const envelope = envelopeFor(bob.device);
+    const from = await online(alice!);
+    const envelope = envelopeFor(bob!);
     from.socket.emit('send', { envelopes: [envelope] });
     await eventually(() => expect(from.seen.results).toHaveLength(1));
     from.socket.emit('ack', { ids: [envelope.id, randomId()] });
     await settle();
-    expect((await rowsOf(bob.device))[0]!.body).not.toBeNull();
+    expect((await rowsOf(bob!))[0]!.body).not.toBeNull();
     expect(from.seen.problems).toEqual([]);
   });
 
-  it('refuses envelopes for unknown and removed devices one by one', async () => {
-    const [from, carol] = [await online(alice), await join(test)];
-    await call(port, 'DELETE', `/v1/devices/${carol.device}`, { token: carol.token });
-    const envelopes = [envelopeFor(bob.device), envelopeFor(randomId()), envelopeFor(carol.device)];
-    from.socket.emit('send', { envelopes });
-    await eventually(() => expect(from.seen.results).toHaveLength(3));
-    expect(from.seen.results[0]).toHaveProperty('at');
-    expect(from.seen.results.slice(1)).toEqual(
-      envelopes.slice(1).map(({ id }) => ({ id, code: 'device-unknown' })),
-    );
-  });
-
-  it('F9: times move on although the clock steps back', async () => {
-    const from = await online(alice);
-    const send = async (n: number) => {
-      from.socket.emit('send', { envelopes: [envelopeFor(bob.device)] });
-      await eventually(() => expect(from.seen.results).toHaveLength(n));
-      return (from.seen.results[n - 1] as { at: number }).at;
-    };
-    const first = await send(1);
-    test.clock.ahead = -60_000;
-    const second = await send(2);
-    test.clock.ahead = 0;
-    expect(second).toBeGreaterThan(first);
-  });
-
   it('invariant 5: no column could hold a sender', async () => {
-    const { rows } = await test.pool.query(
+    const { rows } = await exchange.pool.query(
       "SELECT column_name AS name FROM information_schema.columns WHERE table_name = 'envelope' ORDER BY 1",
     );
     expect(rows.map(({ name }: { name: string }) => name)).toEqual([
@@ -183,7 +146,261 @@ describe('delivery', () => {
       'body',
       'device',
       'id',
+      'post',
+      'request',
       'seq',
     ]);
+    const posts = await exchange.pool.query(
+      "SELECT column_name AS name FROM information_schema.columns WHERE table_name = 'post' ORDER BY 1",
+    );
+    expect(posts.rows.map(({ name }: { name: string }) => name)).toEqual(['body', 'channel', 'seq']);
+  });
+
+  it('invariant 5: of an ack the day is kept, of a post nothing tells its sender', async () => {
+    const channel = await exchange.channel([alice!, bob!]);
+    const [from, to] = [await online(alice!, { acks: true }), await online(bob!, { acks: true })];
+    const sent = postTo(channel);
+    from.socket.emit('post', { posts: [sent] });
+    await eventually(() => expect(from.seen.delivered.length + to.seen.delivered.length).toBe(2));
+    await eventually(async () => expect((await rowsOf(alice!))[0]!.acked_day).not.toBeNull());
+    await eventually(async () => expect((await rowsOf(bob!))[0]!.acked_day).not.toBeNull());
+    const [mine, theirs] = [(await rowsOf(alice!))[0]!, (await rowsOf(bob!))[0]!];
+    for (const row of [mine, theirs])
+      expect(row.acked_day).toBe(Math.floor(Date.now() / (24 * 60 * 60 * 1000)));
+    expect({ ...mine, device: 0, seq: 0 }).toEqual({ ...theirs, device: 0, seq: 0 });
+  });
+});
+
+describe('from what waits to what comes', () => {
+  it('F10: 3,000 waiting come once each and in order while new ones are sent by two at once', async () => {
+    const waiting = Array.from({ length: 3_000 }, () => envelopeTo(bob!));
+    const identity = { device: alice!.device, account: alice!.account, expiresAt: Infinity };
+    for (let n = 0; n < 3_000; n += 100)
+      await exchange.mailbox.accept(identity, { envelopes: waiting.slice(n, n + 100), posts: [] });
+    const [one, two] = [await online(alice!), await online(await exchange.join())];
+    const later = [one, two].map(() => Array.from({ length: 600 }, () => envelopeTo(bob!)));
+    const to = exchange.dial(bob!, { acks: true });
+    for (let n = 0; n < 600; n += 10) {
+      one.socket.emit('send', { envelopes: later[0]!.slice(n, n + 10) });
+      two.socket.emit('send', { envelopes: later[1]!.slice(n, n + 10) });
+      await new Promise((resolve) => setTimeout(resolve, 3));
+    }
+    await eventually(() => expect(to.seen.delivered.length).toBeGreaterThanOrEqual(4_200));
+    await settle();
+    const ids = to.seen.delivered.map(({ id }) => id);
+    expect(new Set(ids).size).toBe(4_200);
+    expect(ids).toHaveLength(4_200);
+    expect(ids.filter((id) => waiting.some((one) => one.id === id))).toEqual(waiting.map(({ id }) => id));
+    for (const sent of later) {
+      const known = new Set(sent.map(({ id }) => id));
+      expect(ids.filter((id) => known.has(id))).toEqual(sent.map(({ id }) => id));
+    }
+    await eventually(async () =>
+      expect((await rowsOf(bob!)).filter(({ acked_day: day }) => day === null)).toHaveLength(0),
+    );
+    expect(to.seen.caughtUp).toHaveLength(1);
+  });
+
+  it('F10: bodies ahead of the acks stay below a mebibyte', async () => {
+    const body = Buffer.alloc(LIMITS.envelopeBytes, 1);
+    const from = await online(alice!);
+    for (let n = 0; n < 4; n += 1)
+      from.socket.emit('send', { envelopes: Array.from({ length: 10 }, () => envelopeTo(bob!, { body })) });
+    await eventually(() => expect(from.seen.results).toHaveLength(40));
+    const to = await online(bob!);
+    await settle();
+    expect(to.seen.delivered).toHaveLength(15);
+    expect(to.seen.caughtUp).toEqual([]);
+    to.socket.emit('ack', { ids: to.seen.delivered.map(({ id }) => id) });
+    await eventually(() => expect(to.seen.delivered).toHaveLength(30));
+  });
+
+  it('F10: who sends and does not read is cut off, and memory stays flat', async () => {
+    const from = await online(alice!);
+    const wire = (from.socket.io.engine as unknown as { transport: { ws: { _socket: { pause(): void } } } })
+      .transport.ws;
+    wire._socket.pause();
+    const noise = from.socket as unknown as { emit: (name: string, value: unknown) => void };
+    let sent = 0;
+    const more = setInterval(() => {
+      for (let n = 0; n < 500; n += 1) noise.emit(`noise ${(sent += 1)}`, 0);
+    }, 5);
+    try {
+      await eventually(() => expect(exchange.doorbell.devices()).not.toContain(alice!.device), 60_000);
+    } finally {
+      clearInterval(more);
+    }
+  }, 70_000);
+
+  it('F2: a removal while a socket waits to be let in is heard', async () => {
+    const lock = await exchange.pool.connect();
+    await lock.query('BEGIN');
+    await lock.query('LOCK TABLE device IN ACCESS EXCLUSIVE MODE');
+    const { seen } = exchange.dial(bob!);
+    await eventually(() => expect(exchange.doorbell.devices()).toContain(bob!.device));
+    exchange.gateway.disconnect(bob!.device, 'device-removed');
+    await lock.query('COMMIT');
+    lock.release();
+    await eventually(() => expect(seen.refusals).toEqual(['device-removed']));
+    expect(exchange.doorbell.devices()).not.toContain(bob!.device);
+  });
+
+  it('what is stored while a socket waits to be let in reaches it', async () => {
+    // As if the commit came between the look at the inbox and the socket.
+    const look = vi.spyOn(exchange.signIn, 'standing').mockImplementationOnce(async () => {
+      const identity = { device: alice!.device, account: alice!.account, expiresAt: Infinity };
+      await exchange.mailbox.accept(identity, { envelopes: [envelopeTo(bob!)], posts: [] });
+      return { state: 'active', waiting: false };
+    });
+    const to = exchange.dial(bob!);
+    await eventually(() => expect(to.seen.delivered).toHaveLength(1));
+    look.mockRestore();
+  });
+
+  it('F3: while the database is away the answer is busy; then all is well again', async () => {
+    const [from, to] = [await online(alice!), await online(bob!, { acks: true })];
+    const envelope = envelopeTo(bob!);
+    const end = exchange.pool.query(
+      'SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = current_database() AND pid <> pg_backend_pid()',
+    );
+    from.socket.emit('send', { envelopes: [envelope] });
+    await end.catch(() => undefined);
+    await eventually(() => expect(from.seen.results).toHaveLength(1));
+    if (!('at' in from.seen.results[0]!)) {
+      expect(from.seen.results[0]).toMatchObject({ code: 'busy' });
+      from.socket.emit('send', { envelopes: [envelope] });
+    }
+    await eventually(() => expect(to.seen.delivered).toHaveLength(1));
+    await eventually(async () => expect((await rowsOf(bob!))[0]!.body).toBeNull());
+  });
+});
+
+describe('another relay of the same database', () => {
+  it('F1: a retry there of what was stored and not told reaches who is connected there', async () => {
+    const beside = await exchange.beside();
+    const to = connect(beside.port, { token: bob!.token });
+    await eventually(() => expect(to.seen.caughtUp).toEqual([0]));
+    const [sent, channel] = [envelopeTo(bob!), await exchange.channel([alice!, bob!])];
+    const posted = postTo(channel);
+    const identity = { device: alice!.device, account: alice!.account, expiresAt: Infinity };
+    const both = { envelopes: [sent], posts: [posted] };
+    const first = await exchange.mailbox.accept(identity, both);
+    await settle();
+    expect(to.seen.delivered).toEqual([]);
+    expect(await beside.mailbox.accept(identity, both)).toEqual(first);
+    await eventually(() => expect(to.seen.delivered).toHaveLength(2));
+    to.close();
+    await beside.gateway.close();
+  });
+});
+
+describe('live signals', () => {
+  const listen = async (party: Party) => {
+    const connection = await online(party);
+    const heard: IncomingLive[] = [];
+    connection.socket.on('live', ({ envelopes }) => void heard.push(...envelopes));
+    return { ...connection, heard };
+  };
+
+  it('reach who is there and may be reached; nothing is stored, answered or refused', async () => {
+    const own = await exchange.link(alice!);
+    const channel = await exchange.channel([alice!, bob!]);
+    const foreign = await exchange.channel([bob!]);
+    const [from, to, other] = [await listen(alice!), await listen(bob!), await listen(own)];
+    const { device, delivery: token } = bob!;
+    const body = (text: string) => Buffer.from(text);
+    from.socket.emit('live', {
+      envelopes: [
+        { device, body: body('no pass') },
+        { device, token: randomId(), body: body('bad token') },
+        { device, channel: foreign, body: body('foreign channel') },
+        { device: randomId(), token, body: body('nobody') },
+        { device, token, body: body('token') },
+        { device, channel, body: body('channel') },
+        { device: own.device, body: body('own') },
+      ],
+      posts: [
+        { channel, body: body('post') },
+        { channel: foreign, body: body('foreign post') },
+      ],
+    });
+    const texts = ({ heard }: typeof to) => heard.map((live) => Buffer.from(live.body).toString()).sort();
+    await eventually(() => expect(texts(to)).toEqual(['channel', 'post', 'token']));
+    await eventually(() => expect(texts(other)).toEqual(['own', 'post']));
+    expect(to.heard.find((live) => Buffer.from(live.body).toString() === 'post')!.channel).toBe(channel);
+    expect([from.heard, from.seen.results, from.seen.problems]).toEqual([[], [], []]);
+    expect(await rowsOf(bob!)).toEqual([]);
+  });
+
+  it('`tell` reaches the sockets of a device and no others', async () => {
+    const [one, two, other] = [await online(bob!), await online(bob!), await online(alice!)];
+    const told: unknown[] = [];
+    for (const [n, { socket }] of [one, two, other].entries())
+      socket.on('prekeys-low', (event) => void told.push([n, event]));
+    exchange.gateway.tell(bob!.device, 'prekeys-low', { oneTime: 3, pqOneTime: 4 });
+    await eventually(() => expect(told).toHaveLength(2));
+    await settle();
+    const low = { oneTime: 3, pqOneTime: 4 };
+    expect(told).toEqual([
+      [0, low],
+      [1, low],
+    ]);
+  });
+});
+
+describe('without a socket', () => {
+  const request = (party: Party | undefined, method: string, path: string, body?: unknown) =>
+    call(exchange.port, method, path, {
+      ...(party && { token: party.token }),
+      ...(body !== undefined && { body }),
+    });
+  const json = <Item extends { body: Uint8Array }>(item: Item) => ({
+    ...item,
+    body: Buffer.from(item.body).toString('base64url'),
+  });
+
+  it('sends, fetches page by page and acknowledges, beside a socket of the same device', async () => {
+    const channel = await exchange.channel([alice!, bob!]);
+    const to = await online(bob!);
+    const large = Array.from({ length: 9 }, () =>
+      envelopeTo(bob!, { body: Buffer.alloc(LIMITS.envelopeBytes, 3) }),
+    );
+    const posted = postTo(channel);
+    const sent = await request(alice!, 'POST', '/v1/envelopes', {
+      envelopes: large.map(json),
+      posts: [json(posted)],
+    });
+    expect(sent.status).toBe(200);
+    const { results } = sent.body as unknown as SendResponse;
+    expect(results.map(({ id }) => id)).toEqual([...large, posted].map(({ id }) => id));
+    expect(results.every((result) => 'at' in result)).toBe(true);
+    await eventually(() => expect(to.seen.delivered).toHaveLength(10));
+
+    const fetch = async () => (await request(bob!, 'GET', '/v1/inbox')).body as unknown as InboxResponse;
+    const page = await fetch();
+    expect(page.more).toBe(true);
+    expect(page.envelopes.map(({ id }) => id)).toEqual(large.slice(0, 8).map(({ id }) => id));
+    const { status } = await request(bob!, 'POST', '/v1/inbox/acks', {
+      ids: page.envelopes.map(({ id }) => id),
+    });
+    expect(status).toBe(204);
+    const rest = await fetch();
+    expect(rest.more).toBe(false);
+    expect(rest.envelopes[1]).toEqual({ ...results[9], channel, body: json(posted).body });
+  });
+
+  it('I: is refused without a token, and with bad, large or strange bodies', async () => {
+    const empty = { envelopes: [], posts: [] };
+    const code = async (...args: Parameters<typeof request>) => (await request(...args)).body['code'];
+    expect(await code(undefined, 'GET', '/v1/inbox')).toBe('unauthenticated');
+    expect(await code(undefined, 'POST', '/v1/envelopes', empty)).toBe('unauthenticated');
+    expect(await code(undefined, 'POST', '/v1/inbox/acks', { ids: [randomId()] })).toBe('unauthenticated');
+    expect(await code(alice!, 'POST', '/v1/envelopes', { envelopes: [] })).toBe('bad-request');
+    const odd = { ...json(envelopeTo(bob!)), body: 'AB' };
+    expect(await code(alice!, 'POST', '/v1/envelopes', { envelopes: [odd], posts: [] })).toBe('bad-request');
+    expect(await code(alice!, 'POST', '/v1/inbox/acks', { ids: [] })).toBe('bad-request');
+    const body = 'A'.repeat(LIMITS.largeRequestBytes);
+    expect(await code(alice!, 'POST', '/v1/envelopes', { ...empty, body })).toBe('body-too-large');
+    expect((await request(alice!, 'POST', '/v1/envelopes', empty)).body).toEqual({ results: [] });
   });
 });

@@ -1,24 +1,61 @@
-import type { Server as HttpServer } from 'node:http';
+import type { IncomingMessage, Server as HttpServer } from 'node:http';
+import type { IncomingLive } from '@sotto/contract/envelope';
 import { RelayError, type ErrorCode } from '@sotto/contract/errors';
 import { Handshake, type ClientEvents } from '@sotto/contract/events/client';
 import type { RelayEvents } from '@sotto/contract/events/relay';
 import type { DeviceId } from '@sotto/contract/ids';
 import { LIMITS } from '@sotto/contract/limits';
 import { WIRE_VERSION } from '@sotto/contract/version';
+import type pg from 'pg';
 import { Server } from 'socket.io';
-import { parse, problemOf, Refusal } from '../problem.ts';
+import { parse, problemOf } from '../problem.ts';
+import type { Redis } from '../redis.ts';
+import { Live } from '../services/live.ts';
+import type { Taker } from '../services/mailbox.ts';
 import type { Origins } from '../services/origins.ts';
-import type { Identity } from '../services/tokens.ts';
-import { serveConnection, type ConnectionParts } from './connection.ts';
+import { selectStandings } from '../store/standings.ts';
+import { Connection, type ConnectionParts, type DeviceSocket } from './connection.ts';
 import * as parser from './parser.ts';
+import { APART_CHANNEL } from './removals.ts';
+
+const EXPIRY_MS = 1_000;
+/** How often the database is asked for what is new while other relays cannot ring. */
+const LOOK_MS = 1_000;
 
 export interface Gateway {
   /** Tells the device's sockets why, and ends them. */
   disconnect(device: DeviceId, code: ErrorCode): void;
+  /** An event for the device's sockets, here and at the other relays; lost where there are none. */
+  tell<Name extends keyof RelayEvents>(
+    device: DeviceId,
+    event: Name,
+    payload: Parameters<RelayEvents[Name]>[0],
+  ): void;
   /** The devices that are connected here. */
   connected(): DeviceId[];
+  /** Rings for what is there, whoever put it there. */
+  look(): void;
   /** Ends every socket and stops listening. */
   close(): Promise<void>;
+}
+
+export interface GatewayParts extends Omit<ConnectionParts, 'live'> {
+  pool: pg.Pool;
+  limits: Taker;
+  /** Where there are other relays. */
+  redis?: Redis | undefined;
+  /** Why a socket is not even let to the sign-in; undefined: it is. */
+  refusal?: ((request: IncomingMessage) => ErrorCode | undefined) | undefined;
+}
+
+/** What relays say to each other. */
+interface PeerEvents {
+  ring: (devices: DeviceId[]) => void;
+  /** The body as base64: what is said here is JSON. */
+  live: (devices: readonly DeviceId[], live: Omit<IncomingLive, 'body'>, body: string) => void;
+  /** Something may have gone unsaid. */
+  look: () => void;
+  tell: (device: DeviceId, event: keyof RelayEvents, payload: never) => void;
 }
 
 /** A refusal in the form in which Socket.IO hands it to the client's `connect_error`. */
@@ -31,12 +68,18 @@ class ConnectError extends Error {
   }
 }
 
-const roomOf = (device: DeviceId): string => `device ${device}`;
+// Listeners that all sockets share.
+function onAny(this: DeviceSocket, name: string, ...args: unknown[]): void {
+  this.data.connection.receive(name, args);
+}
+function onDisconnect(this: DeviceSocket): void {
+  this.data.connection.end();
+}
 
 /** Puts the sockets of devices onto an HTTP server. */
-export const openGateway = (http: HttpServer, origins: Origins, parts: ConnectionParts): Gateway => {
-  const { signIn, log } = parts;
-  const io = new Server<ClientEvents, RelayEvents, Record<string, never>, { identity: Identity }>(http, {
+export const openGateway = (http: HttpServer, origins: Origins, parts: GatewayParts): Gateway => {
+  const { signIn, doorbell, pool, limits, redis, now, log } = parts;
+  const io = new Server<ClientEvents, RelayEvents, PeerEvents, DeviceSocket['data']>(http, {
     transports: ['websocket'],
     allowUpgrades: false,
     serveClient: false,
@@ -44,46 +87,127 @@ export const openGateway = (http: HttpServer, origins: Origins, parts: Connectio
     maxHttpBufferSize: LIMITS.frameBytes,
     connectTimeout: 10_000,
     parser,
+    ...(redis && { adapter: redis.adapter }),
     allowRequest: (request, answer) => {
-      const admitted = origins.admits(request.headers.origin);
-      answer(admitted ? null : 'origin-refused', admitted);
+      const refused = origins.admits(request.headers.origin) ? parts.refusal?.(request) : 'origin-refused';
+      answer(refused ?? null, refused === undefined);
     },
   });
+  // Kept for the life of a socket otherwise, with its headers.
+  io.engine.on('connection', (raw: { request: unknown }) => void (raw.request = null));
+
+  const connectionsOf = (device: DeviceId): Connection[] =>
+    (doorbell.at(device) ?? []).filter((listener) => listener instanceof Connection);
+  const liveHere = (devices: readonly DeviceId[], live: IncomingLive): void => {
+    for (const device of devices) for (const connection of connectionsOf(device)) connection.hearLive(live);
+  };
+  const tellHere: PeerEvents['tell'] = (device, event, payload) => {
+    for (const connection of connectionsOf(device)) connection.tell(event, payload);
+  };
+
+  const live = new Live(pool, {
+    limits,
+    deliver: (devices, message) => {
+      liveHere(devices, message);
+      const { body, ...rest } = message;
+      if (redis?.up) io.serverSideEmit('live', devices, rest, Buffer.from(body).toString('base64'));
+    },
+  });
+  const shared: ConnectionParts = { ...parts, live };
+
+  const admit = async (socket: DeviceSocket): Promise<void> => {
+    const { auth } = socket.handshake;
+    if ((auth as { token?: unknown }).token === undefined) throw new RelayError('unauthenticated');
+    const { version, token } = parse(Handshake, auth);
+    if (version !== WIRE_VERSION) throw new RelayError('unsupported-version');
+    // From here on it hears of its removal, so that one look is enough.
+    const connection = new Connection(socket, await signIn.verify(token), shared);
+    socket.data.connection = connection;
+    socket.handshake.auth = {};
+    try {
+      const { waiting } = await signIn.standing(connection.device);
+      connection.assertWanted();
+      socket.data.waiting = waiting;
+    } catch (error) {
+      connection.end();
+      throw error;
+    }
+  };
 
   io.use((socket, next) => {
-    const admit = async (): Promise<void> => {
-      const { token, version } = parse(Handshake, socket.handshake.auth);
-      if (version !== WIRE_VERSION) throw new Refusal('bad-request', 'version');
-      const identity = await signIn.authenticate(token);
-      socket.data.identity = identity;
-    };
-    const refused = (error: unknown): ErrorCode => {
-      const anonymous = !(socket.handshake.auth as { token?: unknown }).token;
-      return problemOf(anonymous ? new RelayError('unauthenticated') : error, log).code;
-    };
-    admit().then(
-      () => next(),
-      (error: unknown) => next(new ConnectError(refused(error))),
+    admit(socket as unknown as DeviceSocket).then(
+      () => {
+        next();
+        // Socket.IO says nothing of a socket that went away meanwhile.
+        setImmediate(() => socket.connected || socket.data.connection.end());
+      },
+      (error: unknown) => next(new ConnectError(problemOf(error, log).code)),
     );
   });
 
-  const disconnect: Gateway['disconnect'] = (device, code) => {
-    const room = io.in(roomOf(device));
-    room.emit('problem', { code });
-    room.disconnectSockets(true);
-  };
-
   io.on('connection', (socket) => {
-    const { device } = socket.data.identity;
-    void socket.join(roomOf(device));
-    serveConnection(socket, parts);
+    socket.onAny(onAny);
+    socket.on('disconnect', onDisconnect);
+    socket.data.connection.open(socket.data.waiting);
   });
 
+  const expiring = setInterval(() => {
+    const at = now();
+    for (const { data } of io.sockets.sockets.values()) data.connection.checkExpiry(at);
+  }, EXPIRY_MS);
+  expiring.unref();
+
+  let nextLook: NodeJS.Timeout | undefined;
+  let again = false;
+  // Every relay that is cut off asks for it: in between, the last one is remembered.
+  const look = (): void => {
+    if (nextLook) return void (again = true);
+    nextLook = setTimeout(() => {
+      nextLook = undefined;
+      if (again) look();
+    }, LOOK_MS / 2).unref();
+    again = false;
+    const devices = doorbell.devices();
+    if (devices.length === 0) return;
+    selectStandings(pool, devices).then(
+      (standings) => doorbell.ringHere(devices.filter((_device, n) => standings[n]!.waiting)),
+      // Who is still cut off asks again, and so does who sends again.
+      () => undefined,
+    );
+  };
+  let apart: NodeJS.Timeout | undefined;
+  if (redis) {
+    doorbell.elsewhere = (devices) => void (redis.up && io.serverSideEmit('ring', devices));
+    io.on('ring', (devices) => doorbell.ringHere(devices));
+    io.on('live', (devices, rest, body) => liveHere(devices, { ...rest, body: Buffer.from(body, 'base64') }));
+    io.on('tell', tellHere);
+    io.on('look', look);
+    redis.onBack = () => {
+      look();
+      io.serverSideEmit('look');
+    };
+    apart = setInterval(() => {
+      // The others may hear each other and not this one.
+      if (!redis.up) pool.query(`NOTIFY ${APART_CHANNEL}`).catch(() => undefined);
+    }, LOOK_MS);
+    apart.unref();
+  }
+
   return {
-    disconnect,
-    connected: () => [
-      ...new Set([...io.sockets.sockets.values()].map((socket) => socket.data.identity.device)),
-    ],
-    close: () => new Promise((resolve) => void io.close(() => resolve())),
+    disconnect: (device, code) => {
+      for (const connection of connectionsOf(device)) connection.close(code);
+    },
+    tell: (device, event, payload) => {
+      tellHere(device, event, payload as never);
+      if (redis?.up) io.serverSideEmit('tell', device, event, payload as never);
+    },
+    connected: () => doorbell.devices(),
+    look,
+    close: () => {
+      clearInterval(expiring);
+      clearInterval(apart);
+      clearTimeout(nextLook);
+      return new Promise((resolve) => void io.close(() => resolve()));
+    },
   };
 };

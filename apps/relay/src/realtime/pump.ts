@@ -2,40 +2,47 @@ import type { IncomingEnvelope } from '@sotto/contract/envelope';
 import type { EnvelopeId } from '@sotto/contract/ids';
 import { LIMITS } from '@sotto/contract/limits';
 
+/** Of bodies handed to a socket and not yet acknowledged by it. */
+export const BYTES_IN_FLIGHT = 1024 * 1024;
+/** What any envelope has room in. */
+const LARGEST = Math.max(LIMITS.envelopeBytes, LIMITS.entryBytes);
 const RETRY_MS = 1_000;
 
 export interface PumpPorts {
-  /** The first `limit` waiting envelopes without those in `except`. */
-  read: (except: Iterable<EnvelopeId>, limit: number) => Promise<IncomingEnvelope[]>;
-  deliver: (envelopes: IncomingEnvelope[]) => void;
-  caughtUp: () => void;
-  failed: (error: unknown) => void;
+  /** The first waiting envelopes without those in `except`, and whether more wait. */
+  read(options: {
+    except: readonly EnvelopeId[];
+    limit: number;
+    bytes: number;
+  }): Promise<{ envelopes: readonly IncomingEnvelope[]; more: boolean }>;
+  deliver(envelope: IncomingEnvelope): void;
+  caughtUp(): void;
+  failed(error: unknown): void;
 }
 
-/** Cuts a list where the bodies of a piece would go past a frame. */
-const frames = (envelopes: IncomingEnvelope[]): IncomingEnvelope[][] => {
-  const cut: IncomingEnvelope[][] = [];
-  let room = 0;
-  for (const envelope of envelopes) {
-    if (envelope.body.length > room) {
-      cut.push([]);
-      room = LIMITS.frameBytes / 2;
-    }
-    cut.at(-1)!.push(envelope);
-    room -= envelope.body.length;
-  }
-  return cut;
-};
+/** What a read takes at most, ahead of the window. */
+const READ_ROWS = 400;
 
 /**
- * Carries a device's inbox to one socket, at most `LIMITS.envelopesInFlight` ahead of its acks. One read runs at a
- * time; a ring during a read makes it read again, since that read may have looked before the new row was there.
+ * Carries a device's inbox to one socket, a window ahead of its acks. First it reads what waits; once nothing is
+ * left it passes on what is committed as it comes, and nothing is read. When the window is full it lets that go by,
+ * since it is in the inbox, and reads again after an ack. What comes during a read is kept aside: the read may have
+ * looked before or after that was there.
  */
 export class Pump {
   readonly #ports: PumpPorts;
-  readonly #inFlight = new Set<EnvelopeId>();
-  #running = false;
-  #again = false;
+  /** Bytes of each. Made when there is something, as most sockets are idle. */
+  #inFlight: Map<EnvelopeId, number> | undefined;
+  #bytes = 0;
+  /** Acknowledged by the socket, not yet in the database: a read would find these rows. */
+  #acking: (readonly EnvelopeId[])[] | undefined;
+  /** Read and not handed over, first come last. */
+  #ahead: IncomingEnvelope[] | undefined;
+  /** Something may wait that is neither in flight nor ahead. */
+  #behind = true;
+  #reading = false;
+  /** What came during the read; undefined when some of it was let go. */
+  #aside: IncomingEnvelope[] | undefined;
   #caughtUp = false;
   #stopped = false;
   /** The last read failed and that was told. */
@@ -46,54 +53,116 @@ export class Pump {
     this.#ports = ports;
   }
 
-  /** There may be something to read. */
-  ring(): void {
-    this.#again = true;
-    if (!this.#running && !this.#stopped) void this.#run();
+  /** Instead of a first ring: nothing waits, as was seen by somebody who heard of all that came since. */
+  begin(): void {
+    this.#behind = false;
+    this.#advance();
   }
 
-  /** Makes room. To be called when the acks are stored: a read before would find these rows and send them again. */
-  release(ids: Iterable<EnvelopeId>): void {
-    for (const id of ids) this.#inFlight.delete(id);
-    this.ring();
+  /** There may be something to read. */
+  ring(): void {
+    this.#behind = true;
+    if (!this.#reading && !this.#stopped) void this.#read();
+  }
+
+  fresh(envelope: IncomingEnvelope): void {
+    if (this.#reading) {
+      if (this.#aside && this.#aside.length < LIMITS.envelopesInFlight) this.#aside.push(envelope);
+      else {
+        this.#aside = undefined;
+        this.#behind = true;
+      }
+    } else if (!this.#behind && !this.#ahead && this.#hasRoom) this.#take(envelope);
+    else this.#behind = true;
+  }
+
+  /** The socket has these: there is room. To be followed by `stored`, with the same list. */
+  acked(ids: readonly EnvelopeId[]): void {
+    (this.#acking ??= []).push(ids);
+    for (const id of ids) {
+      const bytes = this.#inFlight?.get(id);
+      if (bytes === undefined) continue;
+      this.#inFlight!.delete(id);
+      this.#bytes -= bytes;
+    }
+    this.#advance();
+    if (this.#behind) this.ring();
+  }
+
+  /** `failed`: they come again, and are acknowledged again. */
+  stored(ids: readonly EnvelopeId[], failed = false): void {
+    this.#acking = this.#acking?.filter((list) => list !== ids);
+    if (failed) this.ring();
   }
 
   stop(): void {
     this.#stopped = true;
+    this.#ahead = this.#aside = undefined;
     clearTimeout(this.#retry);
   }
 
-  async #run(): Promise<void> {
-    this.#running = true;
+  get #hasRoom(): boolean {
+    return this.#bytes <= BYTES_IN_FLIGHT - LARGEST && (this.#inFlight?.size ?? 0) < LIMITS.envelopesInFlight;
+  }
+
+  #take(envelope: IncomingEnvelope): void {
+    const { id, body } = envelope;
+    if (this.#inFlight?.has(id)) return;
+    (this.#inFlight ??= new Map()).set(id, body.length);
+    this.#bytes += body.length;
+    this.#ports.deliver(envelope);
+  }
+
+  /** Hands over what was read, as far as there is room. */
+  #advance(): void {
+    while (this.#ahead && this.#hasRoom) {
+      this.#take(this.#ahead.pop()!);
+      if (this.#ahead.length === 0) this.#ahead = undefined;
+    }
+    if (this.#ahead || this.#behind || this.#caughtUp) return;
+    this.#caughtUp = true;
+    this.#ports.caughtUp();
+  }
+
+  async #read(): Promise<void> {
+    this.#reading = true;
     try {
-      while (this.#again && !this.#stopped) {
-        this.#again = false;
-        await this.#drain();
+      while (this.#behind && !this.#ahead && this.#hasRoom && !this.#stopped) {
+        this.#behind = false;
+        this.#aside = [];
+        await this.#readOnce();
       }
     } catch (error) {
-      if (!this.#stopped) {
-        if (!this.#failing) this.#ports.failed(error);
-        this.#failing = true;
-        // Unlike a lost ring, nobody would come to read this.
-        clearTimeout(this.#retry);
-        this.#retry = setTimeout(() => this.ring(), RETRY_MS);
-      }
+      this.#behind = true;
+      if (this.#stopped) return;
+      if (!this.#failing) this.#ports.failed(error);
+      this.#failing = true;
+      // Unlike a lost ring, nobody would come to read this.
+      clearTimeout(this.#retry);
+      this.#retry = setTimeout(() => this.ring(), RETRY_MS);
     } finally {
-      this.#running = false;
+      this.#reading = false;
+      this.#aside = undefined;
     }
   }
 
-  async #drain(): Promise<void> {
-    const room = LIMITS.envelopesInFlight - this.#inFlight.size;
-    if (room <= 0) return;
-    const envelopes = await this.#ports.read(this.#inFlight, room);
+  async #readOnce(): Promise<void> {
+    const { envelopes, more } = await this.#ports.read({
+      except: [...(this.#inFlight?.keys() ?? []), ...(this.#acking ?? []).flat()],
+      limit: READ_ROWS,
+      bytes: BYTES_IN_FLIGHT,
+    });
     this.#failing = false;
     if (this.#stopped) return;
-    for (const { id } of envelopes) this.#inFlight.add(id);
-    for (const frame of frames(envelopes)) this.#ports.deliver(frame);
-    if (envelopes.length < room && !this.#caughtUp) {
-      this.#caughtUp = true;
-      this.#ports.caughtUp();
+    const read = [...envelopes];
+    // With more in the inbox these would come out of turn.
+    if (more) this.#behind = true;
+    else if (!this.#behind && this.#aside && this.#aside.length > 0) {
+      const known = new Set(read.map(({ id }) => id));
+      read.push(...this.#aside.filter(({ id }) => !known.has(id)));
     }
+    this.#aside = [];
+    this.#ahead = read.length > 0 ? read.toReversed() : undefined;
+    this.#advance();
   }
 }

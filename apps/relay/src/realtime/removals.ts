@@ -4,14 +4,20 @@ import pg from 'pg';
 import { REMOVED_CHANNEL } from '../services/devices.ts';
 
 const RETRY_MS = 500;
+/** The PostgreSQL channel on which a relay says that it reaches the others in no other way. */
+export const APART_CHANNEL = 'sotto_apart';
 
 /**
- * Listens for devices that anybody removes from the database. `caughtUp` is called whenever listening begins:
- * what was said before has not been heard.
+ * Listens for devices that anybody removes from the database, and for relays without Redis. `caughtUp` is called whenever
+ * listening begins: what was said before has not been heard.
  */
 export const listenForRemovals = (
   connection: pg.ClientConfig,
-  handlers: { removed: (device: DeviceId) => void; caughtUp: () => Promise<void> },
+  handlers: {
+    removed: (device: DeviceId) => void;
+    apart?: () => void;
+    caughtUp: () => Promise<void>;
+  },
 ): { close(): Promise<void> } => {
   let closed = false;
   let client: pg.Client | undefined;
@@ -27,13 +33,14 @@ export const listenForRemovals = (
     client = mine;
     const ended = new Promise<void>((resolve) => void mine.once('end', resolve));
     mine.on('error', () => undefined);
-    mine.on('notification', ({ payload }) => {
+    mine.on('notification', ({ channel, payload }) => {
+      if (channel === APART_CHANNEL) return handlers.apart?.();
       const device = DeviceId.safeParse(payload);
       if (device.success) handlers.removed(device.data);
     });
     try {
       await mine.connect();
-      await mine.query(`LISTEN ${REMOVED_CHANNEL}`);
+      await mine.query(`LISTEN ${REMOVED_CHANNEL}; LISTEN ${APART_CHANNEL}`);
       await handlers.caughtUp();
       await ended;
     } catch {

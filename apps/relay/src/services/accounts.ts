@@ -1,68 +1,89 @@
 import { RelayError } from '@sotto/contract/errors';
-import type { AccountId, DeviceId, Handle } from '@sotto/contract/ids';
-import type { AccountResponse, RegisterRequest, RegisterResponse } from '@sotto/contract/rest/accounts';
+import type { AccountId, DeliveryHash, DeviceId, Handle } from '@sotto/contract/ids';
+import type {
+  AccountResponse,
+  RegisterRequest,
+  RegisterResponse,
+  Verification,
+} from '@sotto/contract/rest/accounts';
 import { verifyChain } from '@sotto/crypto/chain';
 import { CryptoError } from '@sotto/crypto/errors';
-import { verifySealingKey } from '@sotto/crypto/sealing-key';
+import { Refusal } from '../problem.ts';
 import { Prisma, type PrismaClient } from '../store/generated/client.ts';
-import { DAY, dayOf } from '../store/days.ts';
+import type { TransactionClient } from '../store/generated/internal/prismaNamespace.ts';
+import { dayOf } from '../store/days.ts';
 import { idBytes, idText } from '../store/id-bytes.ts';
+import { checkDeviceKeys, insertDevice, midnight, type SigningDevice } from './device-keys.ts';
+import { claimSkeleton } from './handles.ts';
 import type { Invites } from './invites.ts';
-import { type NamedPrekey, prekeyRow, verifyPrekeys } from './prekeys.ts';
 
 /** An account and what is needed to write to it. */
 const WITH_KEYS = {
   events: { orderBy: { index: 'asc' } },
-  devices: { where: { removedAt: null }, orderBy: { createdAt: 'asc' } },
+  devices: { where: { removedAt: null }, orderBy: [{ createdAt: 'asc' }, { id: 'asc' }] },
 } as const satisfies Prisma.AccountInclude;
 
-interface Verified {
-  account: AccountId;
-  device: DeviceId;
-  signing: Uint8Array<ArrayBuffer>;
-  prekeys: NamedPrekey[];
+/** What a registration has to show besides an invite. */
+export interface RegistrationProofs {
+  /**
+   * Checks outside of the registration's transaction; what it returns uses the proofs up, inside of it.
+   * @throws RelayError `verification-required`, `verification-failed`
+   */
+  check(verification: Verification | undefined): Promise<(tx: TransactionClient) => Promise<void>>;
 }
 
 export class Accounts {
   readonly #prisma: PrismaClient;
   readonly #invites: Invites;
+  readonly #inviteDemanded: boolean;
+  readonly #proofs: RegistrationProofs;
   readonly #now: () => number;
   readonly #registered: () => Promise<void>;
 
   /** `registered` is called after each registration and never rejects. */
   constructor(
     prisma: PrismaClient,
-    options: { invites: Invites; now: () => number; registered: () => Promise<void> },
+    options: {
+      invites: Invites;
+      inviteDemanded: boolean;
+      proofs: RegistrationProofs;
+      now: () => number;
+      registered: () => Promise<void>;
+    },
   ) {
     this.#prisma = prisma;
     this.#invites = options.invites;
+    this.#inviteDemanded = options.inviteDemanded;
+    this.#proofs = options.proofs;
     this.#now = options.now;
     this.#registered = options.registered;
   }
 
   /**
-   * Uses the invite and makes the account, both or neither. The same chain again is answered as the first time.
-   * @throws RelayError `chain-invalid`, `sealing-key-invalid`, `prekey-invalid`, `handle-taken`, `invite-unknown`, `invite-used`,
-   * `invite-expired`
+   * Uses the invite and the proofs up and makes the account, all or nothing. The same chain again is answered as the
+   * first time, whatever has become of them.
+   * @throws RelayError `chain-invalid`, `sealing-key-invalid`, `prekey-invalid`, `handle-taken`, `invite-unknown`,
+   * `invite-used`, `invite-expired`, `verification-required`, `verification-failed`
    */
   async register(request: RegisterRequest): Promise<RegisterResponse> {
-    const verified = await this.#verify(request);
-    const { account, device } = verified;
-    const before = await this.#find(account, device);
+    const owner = await this.#verify(request);
+    const before = await this.#find(owner);
     if (before) return before;
     try {
-      await this.#create(request, verified);
+      await this.#create(request, owner);
     } catch (error) {
       // The same request may have gone through beside this one, with this invite and this handle.
-      const meanwhile = await this.#find(account, device);
+      const meanwhile = await this.#find(owner);
       if (meanwhile) return meanwhile;
       if (error instanceof Prisma.PrismaClientKnownRequestError && error.code === 'P2002') {
-        throw new RelayError('handle-taken');
+        const device = await this.#prisma.device.findUnique({ where: { id: idBytes(owner.device) } });
+        // A device has one account.
+        throw new RelayError(device ? 'chain-invalid' : 'handle-taken');
       }
       throw error;
     }
     await this.#registered();
-    return { account, device, handle: request.handle };
+    return { account: owner.account, device: owner.device, handle: request.handle };
   }
 
   /** @throws RelayError `account-unknown` */
@@ -73,6 +94,15 @@ export class Accounts {
   /** @throws RelayError `account-unknown` */
   async byHandle(handle: Handle): Promise<AccountResponse> {
     return this.#read({ handle });
+  }
+
+  /** From now on the token of this hash lets into the inbox. @throws RelayError `unauthenticated` */
+  async setDelivery(account: AccountId, delivery: DeliveryHash): Promise<void> {
+    const { count } = await this.#prisma.account.updateMany({
+      where: { id: idBytes(account) },
+      data: { delivery: idBytes(delivery) },
+    });
+    if (count === 0) throw new RelayError('unauthenticated');
   }
 
   async count(): Promise<number> {
@@ -98,64 +128,43 @@ export class Accounts {
     };
   }
 
-  async #verify({ event, sealingKey, signed, lastResort }: RegisterRequest): Promise<Verified> {
-    const chain = await verifyChain([idBytes(event)]).catch((error: unknown) => {
+  async #verify(request: RegisterRequest): Promise<SigningDevice> {
+    const chain = await verifyChain([idBytes(request.event)]).catch((error: unknown) => {
       throw error instanceof CryptoError ? new RelayError('chain-invalid') : error;
     });
     const { device, signing } = chain.devices[0]!;
-    const valid = await verifySealingKey({
-      account: chain.account,
-      device,
-      signingPublic: signing,
-      sealingKey: {
-        ...sealingKey,
-        publicKey: idBytes(sealingKey.publicKey),
-        signature: idBytes(sealingKey.signature),
-      },
-    });
-    if (!valid) throw new RelayError('sealing-key-invalid');
     const owner = { account: chain.account as AccountId, device: device as DeviceId, signing };
-    const prekeys = [
-      { kind: 'signed' as const, prekey: signed },
-      { kind: 'pq-last-resort' as const, prekey: lastResort },
-    ];
-    await verifyPrekeys(owner, prekeys, this.#now());
-    return { ...owner, prekeys };
+    await checkDeviceKeys(owner, request, this.#now());
+    return owner;
   }
 
-  async #find(account: AccountId, device: DeviceId): Promise<RegisterResponse | undefined> {
+  async #find({ account, device }: SigningDevice): Promise<RegisterResponse | undefined> {
     const row = await this.#prisma.account.findUnique({ where: { id: idBytes(account) } });
     return row ? { account, device, handle: row.handle as Handle } : undefined;
   }
 
-  async #create(
-    { invite, handle, event, sealingKey }: RegisterRequest,
-    { account, device, signing, prekeys }: Verified,
-  ): Promise<void> {
-    // The day alone: a moment would tie the account to what else happened in it.
-    const createdAt = new Date(dayOf(this.#now()) * DAY);
+  async #create(request: RegisterRequest, owner: SigningDevice): Promise<void> {
+    const { invite, verification, handle, event, delivery } = request;
+    const skeleton = claimSkeleton(handle);
+    if (this.#inviteDemanded && invite === undefined) throw new Refusal('verification-required', 'invite');
+    const useProofs = await this.#proofs.check(verification);
+    const now = this.#now();
+    const id = idBytes(owner.account);
     await this.#prisma.$transaction(async (tx) => {
-      await this.#invites.consume(tx, invite);
+      if (this.#inviteDemanded) await this.#invites.consume(tx, invite!);
+      await useProofs(tx);
       await tx.account.create({
         data: {
-          id: idBytes(account),
+          id,
           handle,
-          createdAt,
-          events: { create: { index: 0, event: idBytes(event) } },
-          devices: {
-            create: {
-              id: idBytes(device),
-              signingKey: signing,
-              sealingId: BigInt(sealingKey.id),
-              sealingCreatedAt: BigInt(sealingKey.createdAt),
-              sealingPublicKey: idBytes(sealingKey.publicKey),
-              sealingSignature: idBytes(sealingKey.signature),
-              createdAt,
-            },
-          },
+          skeleton,
+          head: id,
+          delivery: idBytes(delivery),
+          createdAt: midnight(now),
+          events: { create: { index: 0, event: idBytes(event), day: dayOf(now) } },
         },
       });
-      await tx.prekey.createMany({ data: prekeys.map((key) => prekeyRow(device, key)) });
+      await insertDevice(tx, owner, request, now);
     });
   }
 }

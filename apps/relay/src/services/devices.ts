@@ -1,14 +1,39 @@
 import { RelayError } from '@sotto/contract/errors';
 import type { AccountId, DeviceId } from '@sotto/contract/ids';
 import type { PrismaClient } from '../store/generated/client.ts';
+import type { TransactionClient } from '../store/generated/internal/prismaNamespace.ts';
 import { idBytes, idText } from '../store/id-bytes.ts';
+import { midnight } from './device-keys.ts';
 
 /** The PostgreSQL channel on which every relay of a database hears of a removed device; the payload is its id. */
 export const REMOVED_CHANNEL = 'sotto_device_removed';
 
+type Ids = Uint8Array<ArrayBuffer>[];
+
+/** Ends the connections of devices on every relay, once this is committed. */
+const announce = async (tx: TransactionClient, ids: Ids): Promise<void> => {
+  for (const id of ids) await tx.$executeRaw`SELECT pg_notify(${REMOVED_CHANNEL}, ${idText(id)})`;
+};
+
+/** Removes devices with their keys and inboxes. */
+export const removeDevices = async (tx: TransactionClient, ids: Ids, now: number): Promise<void> => {
+  await tx.device.updateMany({
+    where: { id: { in: ids }, removedAt: null },
+    data: {
+      removedAt: midnight(now),
+      sealingId: null,
+      sealingCreatedAt: null,
+      sealingPublicKey: null,
+      sealingSignature: null,
+    },
+  });
+  await tx.prekey.deleteMany({ where: { device: { in: ids } } });
+  await tx.envelope.deleteMany({ where: { device: { in: ids } } });
+  await announce(tx, ids);
+};
+
 /**
- * Removes a device: its key and its inbox go, and every relay ends its connections. Again is the same as once.
- * `account` undefined: whoever owns it.
+ * Removes a device: again is the same as once. `account` undefined: whoever owns it.
  * @throws RelayError `device-unknown`, `forbidden` when it is another account's
  */
 export const removeDevice = async (
@@ -21,19 +46,23 @@ export const removeDevice = async (
   if (!row) throw new RelayError('device-unknown');
   if (options.account !== undefined && idText(row.account) !== options.account)
     throw new RelayError('forbidden');
-  await prisma.$transaction([
-    prisma.device.updateMany({
-      where: { id, removedAt: null },
-      data: {
-        removedAt: new Date(options.now),
-        sealingId: null,
-        sealingCreatedAt: null,
-        sealingPublicKey: null,
-        sealingSignature: null,
-      },
-    }),
-    prisma.prekey.deleteMany({ where: { device: id } }),
-    prisma.envelope.deleteMany({ where: { device: id } }),
-    prisma.$executeRaw`SELECT pg_notify(${REMOVED_CHANNEL}, ${device})`,
-  ]);
+  await prisma.$transaction((tx) => removeDevices(tx, [id], options.now));
 };
+
+/**
+ * Deletes an account with everything that is only its own: chain, devices, keys, inboxes. Its handle is free again. What
+ * stays are its places in channels, until their members take it out: that list is theirs, they have signed it.
+ * @throws RelayError `account-unknown`
+ */
+export const removeAccount = (prisma: PrismaClient, account: AccountId): Promise<void> =>
+  prisma.$transaction(async (tx) => {
+    const id = idBytes(account);
+    // An event that is just added waits, and then finds no account.
+    await tx.$executeRaw`SELECT FROM account WHERE id = ${id} FOR UPDATE`;
+    const devices = await tx.device.findMany({ where: { account: id }, select: { id: true } });
+    const ids = devices.map((device) => device.id);
+    const { count } = await tx.account.deleteMany({ where: { id } });
+    if (count === 0) throw new RelayError('account-unknown');
+    await tx.envelope.deleteMany({ where: { device: { in: ids } } });
+    await announce(tx, ids);
+  });

@@ -1,6 +1,6 @@
 import { RelayError } from '@sotto/contract/errors';
 import type { AccountId, DeviceId } from '@sotto/contract/ids';
-import type { EcPrekey } from '@sotto/contract/keys';
+import type { SealingKey } from '@sotto/contract/keys';
 import { LIMITS } from '@sotto/contract/limits';
 import type {
   BundlesResponse,
@@ -8,23 +8,14 @@ import type {
   PrekeysResponse,
   PublishRequest,
 } from '@sotto/contract/rest/prekeys';
-import { PREKEY_KINDS, type PrekeyKind, verifyPrekey } from '@sotto/crypto/prekeys';
+import { ONE_TIME_REFILL } from '@sotto/crypto/limits';
+import { PREKEY_KINDS } from '@sotto/crypto/prekeys';
 import type pg from 'pg';
-import type { Prisma, PrismaClient } from '../store/generated/client.ts';
+import type { Device, PrismaClient } from '../store/generated/client.ts';
+import type { TransactionClient } from '../store/generated/internal/prismaNamespace.ts';
 import { idBytes, idText } from '../store/id-bytes.ts';
 import { countPrekeys, issuePrekey, selectPrekey } from '../store/prekeys.ts';
-
-/** A prekey of the wire with what it is for. Both kinds look alike here. */
-export interface NamedPrekey {
-  kind: PrekeyKind;
-  prekey: EcPrekey;
-}
-
-interface Owner {
-  account: AccountId;
-  device: DeviceId;
-  signing: Uint8Array<ArrayBuffer>;
-}
+import { checkPrekeys, checkSealingKey, type NamedPrekey, prekeyRow, sealingColumns } from './device-keys.ts';
 
 /** Those of a request, by kind. */
 const named = ({ signed, lastResort, oneTime, pqOneTime }: PublishRequest): NamedPrekey[] => [
@@ -34,73 +25,57 @@ const named = ({ signed, lastResort, oneTime, pqOneTime }: PublishRequest): Name
   ...pqOneTime.map((prekey) => ({ kind: 'pq-one-time' as const, prekey })),
 ];
 
-/** @throws RelayError `prekey-invalid` unless the device signed each, for its kind and its time, and no id twice */
-export const verifyPrekeys = async (owner: Owner, keys: NamedPrekey[], now: number): Promise<void> => {
-  if (new Set(keys.map(({ kind, prekey }) => `${kind} ${prekey.id}`)).size < keys.length) {
-    throw new RelayError('prekey-invalid');
-  }
-  const { account, device, signing } = owner;
-  const valid = await Promise.all(
-    keys.map(({ kind, prekey }) => {
-      const publicKey = idBytes(prekey.publicKey);
-      const bytes = { ...prekey, kind, publicKey, signature: idBytes(prekey.signature) };
-      return verifyPrekey({ account, device, signingPublic: signing, prekey: bytes, kind, now });
-    }),
-  );
-  if (valid.includes(false)) throw new RelayError('prekey-invalid');
-};
+const ONE_TIME = [PREKEY_KINDS['one-time'], PREKEY_KINDS['pq-one-time']];
+const REPLACED = [PREKEY_KINDS.signed, PREKEY_KINDS['pq-last-resort']];
 
-export const prekeyRow = (device: DeviceId, { kind, prekey }: NamedPrekey): Prisma.PrekeyCreateManyInput => ({
-  device: idBytes(device),
-  kind: PREKEY_KINDS[kind],
-  id: BigInt(prekey.id),
-  createdAt: BigInt(prekey.createdAt),
-  expiresAt: BigInt(prekey.expiresAt),
-  publicKey: idBytes(prekey.publicKey),
-  signature: idBytes(prekey.signature),
-});
+/** Whether a sealing key takes the place of the stored one. @throws RelayError `sealing-key-invalid` */
+const isNewer = (stored: Device, { id, createdAt, publicKey }: SealingKey): boolean => {
+  const [storedId, storedAt] = [Number(stored.sealingId), Number(stored.sealingCreatedAt)];
+  if (id > storedId && createdAt > storedAt) return true;
+  const same = id === storedId && createdAt === storedAt && publicKey === idText(stored.sealingPublicKey!);
+  if (!same) throw new RelayError('sealing-key-invalid');
+  return false;
+};
 
 /** Public keys with which others start sessions, each one-time one given out once. */
 export class Prekeys {
   readonly #prisma: PrismaClient;
   readonly #pool: pg.Pool;
   readonly #now: () => number;
+  readonly #low: (device: DeviceId, left: PrekeysResponse) => void;
 
-  constructor(prisma: PrismaClient, pool: pg.Pool, options: { now: () => number }) {
+  /** `low` hears of devices whose one-time prekeys are running out. */
+  constructor(
+    prisma: PrismaClient,
+    pool: pg.Pool,
+    options: { now: () => number; low: (device: DeviceId, left: PrekeysResponse) => void },
+  ) {
     this.#prisma = prisma;
     this.#pool = pool;
     this.#now = options.now;
+    this.#low = options.low;
   }
 
-  /** @throws RelayError `prekey-invalid`, `too-many-prekeys`, `unauthenticated` */
+  /**
+   * All or nothing. An id that is known stands for the key that it came with.
+   * @throws RelayError `prekey-invalid`, `sealing-key-invalid`, `too-many-prekeys`, `unauthenticated`, `device-removed`
+   */
   async publish(account: AccountId, device: DeviceId, request: PublishRequest): Promise<PrekeysResponse> {
     const keys = named(request);
-    const row = await this.#prisma.device.findUnique({ where: { id: idBytes(device) } });
-    if (!row) throw new RelayError('unauthenticated');
-    await verifyPrekeys({ account, device, signing: new Uint8Array(row.signingKey) }, keys, this.#now());
-    const left = await this.left(device);
-    const most = LIMITS.prekeysPerDevice;
-    if (left.oneTime + request.oneTime.length > most || left.pqOneTime + request.pqOneTime.length > most) {
-      throw new RelayError('too-many-prekeys');
+    const { sealingKey } = request;
+    if (keys.length > 0 || sealingKey) {
+      const row = await this.#prisma.device.findUnique({ where: { id: idBytes(device) } });
+      if (!row) throw new RelayError('unauthenticated');
+      const owner = { account, device, signing: new Uint8Array(row.signingKey) };
+      await checkPrekeys(owner, keys, this.#now());
+      if (sealingKey) await checkSealingKey(owner, sealingKey);
+      await this.#prisma.$transaction((tx) => this.#store(tx, device, keys, sealingKey));
     }
-    await this.#prisma.$transaction([
-      this.#prisma.prekey.createMany({
-        data: keys.map((key) => prekeyRow(device, key)),
-        skipDuplicates: true,
-      }),
-      ...keys
-        .filter(({ kind }) => kind === 'signed' || kind === 'pq-last-resort')
-        .map(({ kind, prekey }) =>
-          this.#prisma.prekey.deleteMany({
-            where: { device: idBytes(device), kind: PREKEY_KINDS[kind], id: { not: BigInt(prekey.id) } },
-          }),
-        ),
-    ]);
     return this.left(device);
   }
 
   left(device: DeviceId): Promise<PrekeysResponse> {
-    return countPrekeys(this.#pool, device);
+    return countPrekeys(this.#pool, device, this.#now());
   }
 
   /** Uses up a one-time prekey of each kind for every device, as long as there are any. */
@@ -113,6 +88,49 @@ export class Prekeys {
     return { bundles: bundles.filter((bundle) => bundle !== undefined) };
   }
 
+  async #store(
+    tx: TransactionClient,
+    device: DeviceId,
+    keys: NamedPrekey[],
+    sealingKey: SealingKey | undefined,
+  ): Promise<void> {
+    const id = idBytes(device);
+    // A removal waits for this, or is done: nothing is left of a removed device.
+    await tx.$executeRaw`SELECT FROM device WHERE id = ${id} FOR UPDATE`;
+    const row = await tx.device.findUnique({ where: { id } });
+    if (!row) throw new RelayError('unauthenticated');
+    if (row.removedAt) throw new RelayError('device-removed');
+    if (sealingKey && isNewer(row, sealingKey)) {
+      await tx.device.update({ where: { id }, data: sealingColumns(sealingKey) });
+    }
+    const oneTime = { device: id, kind: { in: ONE_TIME } };
+    await tx.prekey.deleteMany({ where: { ...oneTime, expiresAt: { lte: this.#now() } } });
+    await tx.prekey.createMany({ data: keys.map((key) => prekeyRow(device, key)), skipDuplicates: true });
+    const ids = keys.map(({ prekey }) => BigInt(prekey.id));
+    const stored = await tx.prekey.findMany({
+      where: { device: id, OR: [{ id: { in: ids } }, { kind: { in: REPLACED } }] },
+      select: { kind: true, id: true, publicKey: true },
+    });
+    for (const { kind, prekey } of keys) {
+      const ofKind = stored.filter((row) => row.kind === PREKEY_KINDS[kind]);
+      const { publicKey } = ofKind.find((row) => Number(row.id) === prekey.id)!;
+      // Empty: given out meanwhile, and this is a late repetition.
+      const same = publicKey.length === 0 || idText(publicKey) === prekey.publicKey;
+      if (!same) throw new RelayError('prekey-invalid');
+    }
+    for (const kind of REPLACED) {
+      // The highest id stays, so that a late repetition does not bring an old one back.
+      const newest = stored.reduce((most, row) => (row.kind === kind && row.id > most ? row.id : most), 0n);
+      await tx.prekey.deleteMany({ where: { device: id, kind, id: { lt: newest } } });
+    }
+    const left = await tx.prekey.groupBy({
+      by: 'kind',
+      where: { ...oneTime, publicKey: { not: new Uint8Array() } },
+      _count: true,
+    });
+    if (left.some(({ _count }) => _count > LIMITS.prekeysPerDevice)) throw new RelayError('too-many-prekeys');
+  }
+
   async #bundle(device: DeviceId): Promise<DeviceBundle | undefined> {
     const now = this.#now();
     const [signed, lastResort] = await Promise.all([
@@ -123,6 +141,10 @@ export class Prekeys {
     if (!signed || !lastResort) return undefined;
     const oneTime = await issuePrekey(this.#pool, device, 'one-time', now);
     const pq = await issuePrekey(this.#pool, device, 'pq-one-time', now);
+    if (oneTime || pq) {
+      const left = await this.left(device);
+      if (left.oneTime <= ONE_TIME_REFILL || left.pqOneTime <= ONE_TIME_REFILL) this.#low(device, left);
+    }
     return {
       device,
       signed,

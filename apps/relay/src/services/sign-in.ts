@@ -2,19 +2,23 @@ import { RelayError } from '@sotto/contract/errors';
 import type { AccountId, DeviceId } from '@sotto/contract/ids';
 import type { ChallengeResponse, TokenRequest, TokenResponse } from '@sotto/contract/rest/session';
 import { verifySignIn } from '@sotto/crypto/sign-in';
-import type { PrismaClient } from '../store/generated/client.ts';
+import type pg from 'pg';
 import { idBytes, idText } from '../store/id-bytes.ts';
+import { selectSigningKey, selectStandings, type Standing } from '../store/standings.ts';
+import { Gather } from './gather.ts';
 import type { Origins } from './origins.ts';
 import type { Identity, Tokens } from './tokens.ts';
 
 /** Lets devices in: a challenge, signed by the device's key, is exchanged for an access token. Nothing is stored. */
 export class SignIn {
-  readonly #prisma: PrismaClient;
+  readonly #pool: pg.Pool;
+  readonly #standings: Gather<DeviceId, Standing>;
   readonly #tokens: Tokens;
   readonly #origins: Origins;
 
-  constructor(prisma: PrismaClient, options: { tokens: Tokens; origins: Origins }) {
-    this.#prisma = prisma;
+  constructor(pool: pg.Pool, options: { tokens: Tokens; origins: Origins }) {
+    this.#pool = pool;
+    this.#standings = new Gather((devices: DeviceId[]) => selectStandings(pool, devices));
     this.#tokens = options.tokens;
     this.#origins = options.origins;
   }
@@ -31,30 +35,34 @@ export class SignIn {
   async token({ device, challenge, origin, signature }: TokenRequest): Promise<TokenResponse> {
     if (!this.#origins.includes(origin)) throw new RelayError('origin-refused');
     await this.#tokens.verifyChallenge(challenge, device);
-    const row = await this.#prisma.device.findUnique({ where: { id: idBytes(device) } });
+    const row = await selectSigningKey(this.#pool, device);
     if (!row) throw new RelayError('device-unknown');
-    const signing = new Uint8Array(row.signingKey);
-    if (!(await verifySignIn(signing, { origin, device, challenge }, idBytes(signature)))) {
+    if (
+      !(await verifySignIn(new Uint8Array(row.signingKey), { origin, device, challenge }, idBytes(signature)))
+    ) {
       throw new RelayError('signature-invalid');
     }
-    if (row.removedAt) throw new RelayError('device-removed');
+    if (row.removed) throw new RelayError('device-removed');
     return this.#tokens.issueAccess(device, idText<AccountId>(row.account));
   }
 
   /** Who a token speaks for. @throws RelayError `unauthenticated`, `token-expired`, `device-removed` */
   async authenticate(token: string): Promise<Identity> {
     const identity = await this.#tokens.verifyAccess(token);
-    await this.assertActive(identity.device);
+    await this.standing(identity.device);
     return identity;
   }
 
+  /** Who a token speaks for, by the token alone. @throws RelayError `unauthenticated`, `token-expired` */
+  verify(token: string): Promise<Identity> {
+    return this.#tokens.verifyAccess(token);
+  }
+
   /** @throws RelayError `unauthenticated` when there is no such device, `device-removed` */
-  async assertActive(device: DeviceId): Promise<void> {
-    const row = await this.#prisma.device.findUnique({
-      where: { id: idBytes(device) },
-      select: { removedAt: true },
-    });
-    if (!row) throw new RelayError('unauthenticated');
-    if (row.removedAt) throw new RelayError('device-removed');
+  async standing(device: DeviceId): Promise<Standing> {
+    const standing = await this.#standings.ask(device);
+    if (standing.state === 'unknown') throw new RelayError('unauthenticated');
+    if (standing.state === 'removed') throw new RelayError('device-removed');
+    return standing;
   }
 }

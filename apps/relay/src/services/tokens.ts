@@ -1,8 +1,9 @@
-import { randomUUID } from 'node:crypto';
-import { RelayError, type ErrorCode } from '@sotto/contract/errors';
+import { createHmac, hkdfSync, randomBytes, randomUUID, timingSafeEqual } from 'node:crypto';
+import { RelayError } from '@sotto/contract/errors';
 import { AccountId, DeviceId } from '@sotto/contract/ids';
 import * as jose from 'jose';
-import type { PrismaClient } from '../store/generated/client.ts';
+import type pg from 'pg';
+import { transaction } from '../store/channels.ts';
 
 const DAY = 24 * 60 * 60 * 1000;
 const ROTATE_MS = 30 * DAY;
@@ -13,25 +14,24 @@ const ALGORITHM = 'ES256';
 const ISSUER = 'sotto';
 const ROTATION_LOCK = 7689;
 
-/** The two statements that the relay signs. Type and audience keep one from passing for the other. */
-const KINDS = {
-  access: { typ: 'at+jwt', audience: 'sotto/access', expired: 'token-expired', invalid: 'unauthenticated' },
-  challenge: {
-    typ: 'challenge+jwt',
-    audience: 'sotto/challenge',
-    expired: 'challenge-expired',
-    invalid: 'signature-invalid',
-  },
-} as const satisfies Record<
-  string,
-  { typ: string; audience: string; expired: ErrorCode; invalid: ErrorCode }
->;
+const TYPE = 'at+jwt';
+const AUDIENCE = 'sotto/access';
+/** Tokens that are known to be good are not computed again: most come within moments of the time before. */
+const REMEMBERED = 1_000;
 
 interface TokenKey {
   kid: string;
   createdAt: number;
   privateKey: jose.CryptoKey;
   publicKey: jose.CryptoKey;
+  /** Of challenges: nobody but relays has to check them. */
+  challengeKey: Buffer;
+}
+
+interface TokenKeyRow {
+  kid: string;
+  jwk: jose.JWK & { kty: string };
+  created_at: Date;
 }
 
 /** Who a token speaks for, and until when (milliseconds since 1970). */
@@ -41,88 +41,112 @@ export interface Identity {
   expiresAt: number;
 }
 
+const macOf = (key: Buffer, claims: string, device: DeviceId): Buffer =>
+  createHmac('sha256', key).update(`${claims}.${device}`).digest();
+
 /** Signs and checks access tokens and challenges with keys that the database keeps and that change every 30 days. */
 export class Tokens {
-  readonly #prisma: PrismaClient;
+  readonly #pool: pg.Pool;
   readonly #lifetimes: { accessToken: number; challenge: number };
   readonly #now: () => number;
   #keys: TokenKey[] = [];
   #loadedAt = -Infinity;
   #loading: Promise<void> | undefined;
+  readonly #known = new Map<string, Identity>();
 
   constructor(
-    prisma: PrismaClient,
+    pool: pg.Pool,
     options: { lifetimes: { accessToken: number; challenge: number }; now: () => number },
   ) {
-    this.#prisma = prisma;
+    this.#pool = pool;
     this.#lifetimes = options.lifetimes;
     this.#now = options.now;
   }
 
   /** `expiresIn` is milliseconds. */
   async issueAccess(device: DeviceId, account: AccountId) {
-    return this.#issue('access', { sub: device, account }, this.#lifetimes.accessToken);
+    const { kid, privateKey } = await this.#current();
+    const now = this.#now();
+    const exp = Math.ceil((now + this.#lifetimes.accessToken) / 1000);
+    const token = await new jose.SignJWT({ sub: device, account })
+      .setProtectedHeader({ alg: ALGORITHM, typ: TYPE, kid })
+      .setIssuer(ISSUER)
+      .setAudience(AUDIENCE)
+      .setExpirationTime(exp)
+      .sign(privateKey);
+    this.#remember(token, { device, account, expiresAt: exp * 1000 });
+    return { token, expiresAt: exp * 1000, expiresIn: exp * 1000 - now };
   }
 
   async issueChallenge(device: DeviceId) {
-    return this.#issue('challenge', { sub: device }, this.#lifetimes.challenge);
+    const { kid, challengeKey } = await this.#current();
+    const expiresAt = this.#now() + this.#lifetimes.challenge;
+    const claims = `${kid}.${expiresAt}.${randomBytes(16).toString('base64url')}`;
+    return { token: `${claims}.${macOf(challengeKey, claims, device).toString('base64url')}`, expiresAt };
   }
 
   /** @throws RelayError `token-expired`, `unauthenticated` */
   async verifyAccess(token: string): Promise<Identity> {
-    const claims = await this.#verify('access', token);
+    const known = this.#known.get(token);
+    if (known) {
+      if (known.expiresAt <= this.#now()) throw new RelayError('token-expired');
+      return known;
+    }
+    const claims = await this.#verify(token);
     const device = DeviceId.safeParse(claims.sub);
     const account = AccountId.safeParse(claims['account']);
     if (!device.success || !account.success) throw new RelayError('unauthenticated');
-    return { device: device.data, account: account.data, expiresAt: claims.exp! * 1000 };
+    const identity = { device: device.data, account: account.data, expiresAt: claims.exp! * 1000 };
+    this.#remember(token, identity);
+    return identity;
   }
 
   /** @throws RelayError `challenge-expired`, `signature-invalid` also when it was made for another device */
   async verifyChallenge(challenge: string, device: DeviceId): Promise<void> {
-    const claims = await this.#verify('challenge', challenge);
-    if (claims.sub !== device) throw new RelayError('signature-invalid');
+    const [, kid, expiresAt] = /^([\w-]+)\.(\d{1,15})\.[\w-]{22}\.[\w-]{43}$/.exec(challenge) ?? [];
+    const key = kid === undefined ? undefined : await this.#find(kid);
+    if (!key) throw new RelayError('signature-invalid');
+    const end = challenge.lastIndexOf('.');
+    const mac = Buffer.from(challenge.slice(end + 1), 'base64url');
+    if (!timingSafeEqual(mac, macOf(key.challengeKey, challenge.slice(0, end), device)))
+      throw new RelayError('signature-invalid');
+    if (Number(expiresAt) <= this.#now()) throw new RelayError('challenge-expired');
   }
 
-  async #issue(kind: keyof typeof KINDS, claims: jose.JWTPayload, lifetime: number) {
-    const { typ, audience } = KINDS[kind];
-    const { kid, privateKey } = await this.#current();
-    const now = this.#now();
-    const exp = Math.ceil((now + lifetime) / 1000);
-    const token = await new jose.SignJWT(claims)
-      .setProtectedHeader({ alg: ALGORITHM, typ, kid })
-      .setIssuer(ISSUER)
-      .setAudience(audience)
-      .setExpirationTime(exp)
-      .sign(privateKey);
-    return { token, expiresAt: exp * 1000, expiresIn: exp * 1000 - now };
+  #remember(token: string, identity: Identity): void {
+    if (this.#known.size >= REMEMBERED) this.#known.delete(this.#known.keys().next().value!);
+    this.#known.set(token, identity);
   }
 
-  async #verify(kind: keyof typeof KINDS, token: string): Promise<jose.JWTPayload> {
-    const { typ, audience, expired, invalid } = KINDS[kind];
+  async #verify(token: string): Promise<jose.JWTPayload> {
     try {
       const { payload } = await jose.jwtVerify(token, ({ kid }) => this.#publicKey(kid), {
         algorithms: [ALGORITHM],
         issuer: ISSUER,
-        audience,
-        typ,
+        audience: AUDIENCE,
+        typ: TYPE,
         requiredClaims: ['sub', 'exp'],
         currentDate: new Date(this.#now()),
       });
       return payload;
     } catch (error) {
-      if (error instanceof jose.errors.JWTExpired) throw new RelayError(expired);
-      if (error instanceof jose.errors.JOSEError) throw new RelayError(invalid);
+      if (error instanceof jose.errors.JWTExpired) throw new RelayError('token-expired');
+      if (error instanceof jose.errors.JOSEError) throw new RelayError('unauthenticated');
       throw error;
     }
   }
 
   async #publicKey(kid: string | undefined): Promise<jose.CryptoKey> {
+    const key = await this.#find(kid);
+    if (!key) throw new jose.errors.JWKSNoMatchingKey();
+    return key.publicKey;
+  }
+
+  async #find(kid: string | undefined): Promise<TokenKey | undefined> {
     const find = () => this.#keys.find((key) => key.kid === kid);
     // Another process may have made a key since. Not asked more often, whatever kids a stranger invents.
     if (!find() && this.#now() - this.#loadedAt > RELOAD_MS) await this.#load();
-    const key = find();
-    if (!key) throw new jose.errors.JWKSNoMatchingKey();
-    return key.publicKey;
+    return find();
   }
 
   async #current(): Promise<TokenKey> {
@@ -135,26 +159,35 @@ export class Tokens {
 
   /** Reads the keys, newest first, after making one where the newest is too old. */
   #load(): Promise<void> {
-    this.#loading ??= this.#prisma
-      .$transaction(async (tx) => {
-        await tx.$executeRaw`SELECT pg_advisory_xact_lock(${ROTATION_LOCK})`;
-        const now = this.#now();
-        const newest = await tx.tokenKey.findFirst({ orderBy: { createdAt: 'desc' } });
-        if (!newest || now - newest.createdAt.getTime() >= ROTATE_MS) {
-          const { privateKey } = await jose.generateKeyPair(ALGORITHM, { extractable: true });
-          const jwk = { ...(await jose.exportJWK(privateKey)) };
-          await tx.tokenKey.create({ data: { kid: randomUUID(), jwk, createdAt: new Date(now) } });
-          await tx.tokenKey.deleteMany({ where: { createdAt: { lt: new Date(now - KEEP_MS) } } });
-        }
-        return tx.tokenKey.findMany({ orderBy: { createdAt: 'desc' } });
-      })
+    this.#loading ??= transaction(this.#pool, async (client) => {
+      await client.query('SELECT pg_advisory_xact_lock($1)', [ROTATION_LOCK]);
+      const now = this.#now();
+      const select = async () =>
+        (
+          await client.query<TokenKeyRow>(
+            'SELECT kid, jwk, created_at FROM token_key ORDER BY created_at DESC',
+          )
+        ).rows;
+      const kept = await select();
+      if (kept[0] && now - kept[0].created_at.getTime() < ROTATE_MS) return kept;
+      const { privateKey } = await jose.generateKeyPair(ALGORITHM, { extractable: true });
+      const jwk = { ...(await jose.exportJWK(privateKey)) };
+      await client.query('INSERT INTO token_key (kid, jwk, created_at) VALUES ($1, $2, $3)', [
+        randomUUID(),
+        jwk,
+        new Date(now),
+      ]);
+      await client.query('DELETE FROM token_key WHERE created_at < $1', [new Date(now - KEEP_MS)]);
+      return select();
+    })
       .then(async (rows) => {
         this.#keys = await Promise.all(
-          rows.map(async ({ kid, jwk, createdAt }) => {
-            const { d, ...half } = jwk as jose.JWK & { kty: string };
+          rows.map(async ({ kid, jwk, created_at }) => {
+            const { d, ...half } = jwk;
             const privateKey = (await jose.importJWK({ ...half, d: d! }, ALGORITHM)) as jose.CryptoKey;
             const publicKey = (await jose.importJWK(half, ALGORITHM)) as jose.CryptoKey;
-            return { kid, createdAt: createdAt.getTime(), privateKey, publicKey };
+            const challengeKey = Buffer.from(hkdfSync('sha256', d!, '', 'sotto/challenge', 32));
+            return { kid, createdAt: created_at.getTime(), privateKey, publicKey, challengeKey };
           }),
         );
         this.#loadedAt = this.#now();

@@ -52,6 +52,16 @@ const OUTAGES = [
   'P2028',
 ];
 
+/** Whether there is no space left, here or at the database. */
+export const isFull = (error: unknown): boolean => {
+  for (let at = error, depth = 0; at instanceof Object && depth < 5; depth += 1) {
+    const { code, cause } = at as { code?: unknown; cause?: unknown };
+    if (code === '53100' || code === 'ENOSPC') return true;
+    at = cause;
+  }
+  return false;
+};
+
 /** Whether the database is away, full or overloaded, so that the same may succeed later. */
 export const isOutage = (error: unknown): boolean => {
   for (let at = error, depth = 0; at instanceof Object && depth < 5; depth += 1) {

@@ -1,8 +1,9 @@
-import type { IncomingEnvelope, OutgoingEnvelope } from '@sotto/contract/envelope';
-import type { DeviceId, EnvelopeId } from '@sotto/contract/ids';
+import type { IncomingEnvelope } from '@sotto/contract/envelope';
+import type { AccountId, ChannelId, DeviceId, EnvelopeId } from '@sotto/contract/ids';
 import type pg from 'pg';
+import { bytesArray, flagsArray, idsArray } from './arrays.ts';
 import { dayOf } from './days.ts';
-import { idBytes, idText } from './id-bytes.ts';
+import { idText } from './id-bytes.ts';
 
 /** Which of these devices exist and were not removed. */
 export const selectActiveDevices = async (
@@ -11,65 +12,176 @@ export const selectActiveDevices = async (
 ): Promise<Set<DeviceId>> => {
   const { rows } = await pool.query<{ id: Buffer }>({
     name: 'active-devices',
-    text: 'SELECT id FROM device WHERE id = ANY($1) AND removed_at IS NULL',
-    values: [[...devices].map(idBytes)],
+    text: 'SELECT id FROM device WHERE id = ANY($1::bytea[]) AND removed_at IS NULL',
+    values: [idsArray([...devices])],
   });
   return new Set(rows.map((row) => idText<DeviceId>(row.id)));
+};
+
+/** Where envelopes for a device go by: its account, the head of that, and the hash of its delivery token. */
+export interface Recipient {
+  account: AccountId;
+  head: string;
+  delivery: string | undefined;
+}
+
+/** Of those devices that exist and were not removed. */
+export const selectRecipients = async (
+  pool: pg.Pool,
+  devices: readonly DeviceId[],
+): Promise<Map<DeviceId, Recipient>> => {
+  const { rows } = await pool.query<{ n: string; account: Buffer; head: Buffer; delivery: Buffer | null }>({
+    name: 'recipients',
+    text: `SELECT u.n, a.id AS account, a.head, a.delivery
+           FROM unnest($1::bytea[]) WITH ORDINALITY AS u(id, n)
+           JOIN device d ON d.id = u.id AND d.removed_at IS NULL
+           JOIN account a ON a.id = d.account`,
+    values: [idsArray(devices)],
+  });
+  return new Map(
+    rows.map(({ n, account, head, delivery }) => [
+      devices[Number(n) - 1]!,
+      { account: idText(account), head: idText(head), delivery: delivery ? idText(delivery) : undefined },
+    ]),
+  );
+};
+
+/** Those of the pairs where the account is a member of the channel. Keys are `channel + account`. */
+export const selectMemberships = async (
+  pool: pg.Pool,
+  pairs: readonly { channel: ChannelId; account: AccountId }[],
+): Promise<Set<string>> => {
+  const { rows } = await pool.query<{ n: string }>({
+    name: 'memberships',
+    text: `SELECT u.n FROM unnest($1::bytea[], $2::bytea[]) WITH ORDINALITY AS u(channel, account, n)
+           JOIN channel_member m ON m.channel = u.channel AND m.account = u.account`,
+    values: [
+      idsArray(pairs.map(({ channel }) => channel)),
+      idsArray(
+        pairs.map(({ account }) => account),
+        32,
+      ),
+    ],
+  });
+  return new Set(
+    rows.map(({ n }) => {
+      const { channel, account } = pairs[Number(n) - 1]!;
+      return channel + account;
+    }),
+  );
+};
+
+/** How many requests wait for each of these devices. */
+export const countRequests = async (
+  pool: pg.Pool,
+  devices: readonly DeviceId[],
+): Promise<Map<DeviceId, number>> => {
+  const { rows } = await pool.query<{ device: Buffer; count: string }>({
+    name: 'requests',
+    text: `SELECT device, count(*) FROM envelope
+           WHERE device = ANY($1::bytea[]) AND request AND acked_day IS NULL GROUP BY device`,
+    values: [idsArray(devices)],
+  });
+  return new Map(rows.map(({ device, count }) => [idText<DeviceId>(device), Number(count)]));
 };
 
 /** One text for an envelope of a device; ids have fixed lengths. */
 export const envelopeKey = (envelope: { device: DeviceId; id: EnvelopeId }): string =>
   envelope.device + envelope.id;
 
-/** One statement, one COMMIT. Returns the keys of the rows that are new; an id that the device had is left alone. */
+export interface EnvelopeRow {
+  device: DeviceId;
+  id: EnvelopeId;
+  body: Uint8Array;
+  request: boolean;
+}
+
+/**
+ * One statement, one COMMIT. Returns how many rows are new: an id that the device had is left alone. Rows take their
+ * sequence in the order in which they are given, and are written in the order of their keys, so that no two of these
+ * wait for each other.
+ */
 export const insertEnvelopes = async (
   pool: pg.Pool,
-  envelopes: OutgoingEnvelope[],
+  rows: readonly EnvelopeRow[],
   at: number,
-): Promise<Set<string>> => {
-  const values: unknown[] = [at];
-  // VALUES, not unnest: arrays of bytea travel as text. Rows take their sequence in this order.
-  const tuples = envelopes.map(({ device, id, body }) => {
-    const n = values.push(idBytes(device), idBytes(id), body);
-    return `($${n - 2}::bytea, $${n - 1}::bytea, $1::bigint, $${n}::bytea)`;
+): Promise<number> => {
+  const { rowCount } = await pool.query({
+    name: 'insert-envelopes',
+    text: `INSERT INTO envelope (device, id, seq, at, body, request)
+           SELECT device, id, seq, $5, body, request FROM (
+             SELECT device, id, nextval('envelope_seq_seq') AS seq, body, request
+             FROM unnest($1::bytea[], $2::bytea[], $3::bytea[], $4::boolean[]) AS u(device, id, body, request)
+             OFFSET 0
+           ) AS given ORDER BY device, id
+           ON CONFLICT DO NOTHING`,
+    values: [
+      idsArray(rows.map(({ device }) => device)),
+      idsArray(rows.map(({ id }) => id)),
+      bytesArray(rows.map(({ body }) => body)),
+      flagsArray(rows.map(({ request }) => request)),
+      at,
+    ],
   });
-  const { rows } = await pool.query<{ device: Buffer; id: Buffer }>(
-    `INSERT INTO envelope (device, id, at, body) VALUES ${tuples.join(', ')}
-     ON CONFLICT DO NOTHING RETURNING device, id`,
-    values,
-  );
-  return new Set(rows.map((row) => envelopeKey({ device: idText(row.device), id: idText(row.id) })));
+  return rowCount ?? 0;
 };
 
 /** When envelopes were accepted, by key; also those that were acknowledged since. */
 export const selectTimes = async (
   pool: pg.Pool,
-  envelopes: { device: DeviceId; id: EnvelopeId }[],
+  envelopes: readonly { device: DeviceId; id: EnvelopeId }[],
 ): Promise<Map<string, number>> => {
-  const { rows } = await pool.query<{ device: Buffer; id: Buffer; at: string }>(
-    'SELECT device, id, at FROM envelope WHERE (device, id) IN (SELECT * FROM unnest($1::bytea[], $2::bytea[]))',
-    [envelopes.map(({ device }) => idBytes(device)), envelopes.map(({ id }) => idBytes(id))],
-  );
-  return new Map(
-    rows.map((row) => [envelopeKey({ device: idText(row.device), id: idText(row.id) }), Number(row.at)]),
-  );
+  const { rows } = await pool.query<{ n: string; at: string }>({
+    name: 'times',
+    text: `SELECT u.n, e.at FROM unnest($1::bytea[], $2::bytea[]) WITH ORDINALITY AS u(device, id, n)
+           JOIN envelope e ON e.device = u.device AND e.id = u.id`,
+    values: [idsArray(envelopes.map(({ device }) => device)), idsArray(envelopes.map(({ id }) => id))],
+  });
+  return new Map(rows.map(({ n, at }) => [envelopeKey(envelopes[Number(n) - 1]!), Number(at)]));
 };
 
-/** The first `limit` envelopes that wait for a device, in order of arrival, without those in `except`. */
+/**
+ * The first envelopes that wait for a device, in order of arrival, without those in `except`: at most `limit`, and
+ * of their bodies at most `bytes`, but at least one.
+ */
 export const selectWaiting = async (
   pool: pg.Pool,
   device: DeviceId,
-  except: Iterable<EnvelopeId>,
-  limit: number,
-): Promise<IncomingEnvelope[]> => {
-  const { rows } = await pool.query<{ id: Buffer; at: string; body: Buffer<ArrayBuffer> }>({
+  options: { except: readonly EnvelopeId[]; limit: number; bytes: number },
+): Promise<{ envelopes: IncomingEnvelope[]; more: boolean }> => {
+  const { except, limit, bytes } = options;
+  const { rows } = await pool.query<{
+    id: Buffer;
+    at: string;
+    body: Buffer<ArrayBuffer> | null;
+    request: boolean;
+    channel: Buffer | null;
+  }>({
     name: 'waiting',
-    text: `SELECT id, at, body FROM envelope
-           WHERE device = $1 AND body IS NOT NULL AND id <> ALL($2)
-           ORDER BY seq LIMIT $3`,
-    values: [idBytes(device), [...except].map(idBytes), limit],
+    // The one past the limit is there to tell that more wait, and comes without its body.
+    text: `SELECT id, at, request, channel, CASE WHEN n <= $3 AND (n = 1 OR upto <= $4) THEN body END AS body FROM (
+             SELECT *, row_number() OVER w AS n, sum(octet_length(body)) OVER w AS upto FROM (
+               SELECT e.id, e.seq, e.at, e.request, p.channel, coalesce(e.body, p.body) AS body
+               FROM envelope e LEFT JOIN post p ON p.seq = e.post
+               WHERE e.device = $1 AND e.acked_day IS NULL AND e.id <> ALL($2::bytea[])
+                 AND (e.body IS NOT NULL OR p.body IS NOT NULL)
+               ORDER BY e.seq LIMIT $3 + 1
+             ) AS waiting WINDOW w AS (ORDER BY seq ROWS UNBOUNDED PRECEDING)
+           ) AS page ORDER BY n`,
+    values: [Buffer.from(device, 'base64url'), idsArray(except), limit, bytes],
   });
-  return rows.map((row) => ({ id: idText<EnvelopeId>(row.id), at: Number(row.at), body: row.body }));
+  const envelopes: IncomingEnvelope[] = [];
+  for (const { id, at, body, request, channel } of rows) {
+    if (!body) break;
+    envelopes.push({
+      id: idText(id),
+      at: Number(at),
+      ...(channel && { channel: idText<ChannelId>(channel) }),
+      ...(request && { request }),
+      body,
+    });
+  }
+  return { envelopes, more: envelopes.length < rows.length };
 };
 
 /** The newest time of any envelope that is kept; 0 when there is none. */
@@ -79,19 +191,37 @@ export const selectLastTime = async (pool: pg.Pool): Promise<number> => {
 };
 
 /**
- * Drops the bodies of a device's envelopes; the rows stay, so that a late retry is recognised. Of the time, only the
- * day is kept: a receipt follows an ack within moments, and both together would tell who writes to whom.
+ * Drops the bodies of devices' envelopes; the rows stay, so that a late retry is recognised. Of the time, only the
+ * day is kept: a receipt follows an ack within moments, and both together would tell who writes to whom. Returns the
+ * posts among them. Does not wait for the disk: what a crash undoes is handed over once more.
  */
 export const clearBodies = async (
   pool: pg.Pool,
-  device: DeviceId,
-  ids: EnvelopeId[],
+  acked: { devices: readonly DeviceId[]; ids: readonly EnvelopeId[] },
   at: number,
-): Promise<void> => {
-  await pool.query({
+): Promise<string[]> => {
+  const { rows } = await pool.query<{ posts: string[] }>({
     name: 'clear-bodies',
-    text: `UPDATE envelope SET body = NULL, acked_day = $3
-           WHERE device = $1 AND id = ANY($2) AND body IS NOT NULL`,
-    values: [idBytes(device), ids.map(idBytes), dayOf(at)],
+    text: `WITH acked AS (
+             UPDATE envelope e SET body = NULL, acked_day = $3
+             FROM (SELECT device, id FROM unnest($1::bytea[], $2::bytea[]) AS u(device, id)
+                   GROUP BY device, id ORDER BY device, id) AS named
+             WHERE e.device = named.device AND e.id = named.id AND e.acked_day IS NULL
+             RETURNING e.post
+           )
+           SELECT array(SELECT DISTINCT post FROM acked WHERE post IS NOT NULL) AS posts,
+                  set_config('synchronous_commit', 'off', true)`,
+    values: [idsArray(acked.devices), idsArray(acked.ids), dayOf(at)],
+  });
+  return rows[0]!.posts;
+};
+
+/** Those of these posts that nobody waits for any more are deleted. */
+export const deletePosts = async (pool: pg.Pool, posts: readonly string[]): Promise<void> => {
+  await pool.query({
+    name: 'delete-posts',
+    text: `DELETE FROM post WHERE seq = ANY($1::bigint[])
+           AND NOT EXISTS (SELECT FROM envelope WHERE post = post.seq AND acked_day IS NULL)`,
+    values: [posts],
   });
 };

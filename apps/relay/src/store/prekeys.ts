@@ -13,8 +13,6 @@ interface Row {
   signature: Buffer;
 }
 
-const COLUMNS = 'id, created_at, expires_at, public_key, signature';
-
 const toPrekey = (row: Row | undefined): EcPrekey | undefined =>
   row && {
     id: Number(row.id),
@@ -24,7 +22,7 @@ const toPrekey = (row: Row | undefined): EcPrekey | undefined =>
     signature: idText(row.signature),
   };
 
-/** The newest of a kind that is not used up. */
+/** The signed prekey or the last resort. */
 export const selectPrekey = async (
   pool: pg.Pool,
   device: DeviceId,
@@ -32,13 +30,17 @@ export const selectPrekey = async (
 ): Promise<EcPrekey | undefined> => {
   const { rows } = await pool.query<Row>({
     name: 'select-prekey',
-    text: `SELECT ${COLUMNS} FROM prekey WHERE device = $1 AND kind = $2 ORDER BY created_at DESC LIMIT 1`,
+    text: `SELECT id, created_at, expires_at, public_key, signature FROM prekey
+           WHERE device = $1 AND kind = $2 ORDER BY created_at DESC, id DESC LIMIT 1`,
     values: [idBytes(device), PREKEY_KINDS[kind]],
   });
   return toPrekey(rows[0]);
 };
 
-/** Takes a one-time prekey out, for one asker alone; those that somebody else is just taking are passed over. */
+/**
+ * Gives a one-time prekey to one asker alone; those that somebody else is just taking are passed over. Its row stays
+ * without the key, so that a late repetition of its publication does not bring it back.
+ */
 export const issuePrekey = async (
   pool: pg.Pool,
   device: DeviceId,
@@ -47,20 +49,30 @@ export const issuePrekey = async (
 ): Promise<EcPrekey | undefined> => {
   const { rows } = await pool.query<Row>({
     name: 'issue-prekey',
-    text: `DELETE FROM prekey WHERE device = $1 AND kind = $2 AND id = (
-             SELECT id FROM prekey WHERE device = $1 AND kind = $2 AND expires_at > $3
+    // Materialised: joined in, the choice would be made anew for every row, and take more than one.
+    text: `WITH taken AS MATERIALIZED (
+             SELECT id, created_at, expires_at, public_key, signature FROM prekey
+             WHERE device = $1 AND kind = $2 AND expires_at > $3 AND public_key <> ''
              ORDER BY id LIMIT 1 FOR UPDATE SKIP LOCKED)
-           RETURNING ${COLUMNS}`,
+           UPDATE prekey SET public_key = '', signature = '' FROM taken
+           WHERE prekey.device = $1 AND prekey.kind = $2 AND prekey.id = taken.id
+           RETURNING taken.id, taken.created_at, taken.expires_at, taken.public_key, taken.signature`,
     values: [idBytes(device), PREKEY_KINDS[kind], now],
   });
   return toPrekey(rows[0]);
 };
 
-export const countPrekeys = async (pool: pg.Pool, device: DeviceId): Promise<PrekeysResponse> => {
+/** Those that can still be given out. */
+export const countPrekeys = async (
+  pool: pg.Pool,
+  device: DeviceId,
+  now: number,
+): Promise<PrekeysResponse> => {
   const { rows } = await pool.query<{ kind: number; count: string }>({
     name: 'count-prekeys',
-    text: 'SELECT kind, count(*) AS count FROM prekey WHERE device = $1 GROUP BY kind',
-    values: [idBytes(device)],
+    text: `SELECT kind, count(*) AS count FROM prekey
+           WHERE device = $1 AND expires_at > $2 AND public_key <> '' GROUP BY kind`,
+    values: [idBytes(device), now],
   });
   const count = (kind: PrekeyKind) => Number(rows.find((row) => row.kind === PREKEY_KINDS[kind])?.count ?? 0);
   return { oneTime: count('one-time'), pqOneTime: count('pq-one-time') };

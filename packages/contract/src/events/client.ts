@@ -1,5 +1,5 @@
 import * as z from 'zod/mini';
-import { OutgoingEnvelope } from '../envelope.ts';
+import { LiveEnvelope, LivePost, OutgoingEnvelope, OutgoingPost } from '../envelope.ts';
 import { ErrorCode } from '../errors.ts';
 import { EnvelopeId } from '../ids.ts';
 import { LIMITS } from '../limits.ts';
@@ -9,6 +9,19 @@ export const SendEvent = z.strictObject({
   envelopes: z.array(OutgoingEnvelope).check(z.minLength(1), z.maxLength(LIMITS.envelopesPerSend)),
 });
 export type SendEvent = z.infer<typeof SendEvent>;
+
+/** `post`: answered like `send`. */
+export const PostEvent = z.strictObject({
+  posts: z.array(OutgoingPost).check(z.minLength(1), z.maxLength(LIMITS.postsPerSend)),
+});
+export type PostEvent = z.infer<typeof PostEvent>;
+
+/** `live`: answered by nothing. */
+export const LiveEvent = z.strictObject({
+  envelopes: z.array(LiveEnvelope).check(z.maxLength(LIMITS.livePerSend)),
+  posts: z.array(LivePost).check(z.maxLength(LIMITS.livePerSend)),
+});
+export type LiveEvent = z.infer<typeof LiveEvent>;
 
 /** `ack`: stored by this device; the relay forgets their bodies. Unknown ids are ignored. */
 export const AckEvent = z.strictObject({
@@ -38,6 +51,8 @@ export type Handshake = z.infer<typeof Handshake>;
 
 export interface ClientEvents {
   send: (event: SendEvent) => void;
+  post: (event: PostEvent) => void;
+  live: (event: LiveEvent) => void;
   ack: (event: AckEvent) => void;
   renew: (event: RenewEvent, reply: (answer: Reply) => void) => void;
 }

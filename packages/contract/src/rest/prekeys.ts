@@ -1,16 +1,17 @@
 import * as z from 'zod/mini';
 import { DeviceId } from '../ids.ts';
-import { EcPrekey, PqPrekey } from '../keys.ts';
+import { EcPrekey, PqPrekey, SealingKey } from '../keys.ts';
 import { LIMITS } from '../limits.ts';
 
 const some = z.maxLength(LIMITS.prekeysPerRequest);
 
 /**
- * `PUT /v1/prekeys`: prekeys of the device that asks. A signed prekey or last resort replaces the one before it;
- * one-time prekeys are added. Repeating it changes nothing,
- * and none at all only asks.
+ * `PUT /v1/prekeys`: prekeys of the device that asks. A signed prekey or last resort replaces those of lower ids;
+ * one-time prekeys are added. Repeating it changes nothing, and none at all only asks.
  */
 export const PublishRequest = z.strictObject({
+  /** Takes the place of the one before it when it is newer. */
+  sealingKey: z.optional(SealingKey),
   signed: z.optional(EcPrekey),
   lastResort: z.optional(PqPrekey),
   oneTime: z.array(EcPrekey).check(some),

@@ -1,6 +1,7 @@
 import { RelayError } from '@sotto/contract/errors';
 import type { AccountId } from '@sotto/contract/ids';
 import type { AccountResponse } from '@sotto/contract/rest/accounts';
+import type { Clock } from '../clock.ts';
 import type { Model } from '../model.ts';
 import type { Transport } from '../ports.ts';
 import type { ContactRow } from '../rows.ts';
@@ -20,9 +21,10 @@ export interface Directory {
   learn(response: AccountResponse, account: string): Promise<ContactRow>;
 }
 
-export const createDirectory = (model: Model, transport: Transport): Directory => {
+export const createDirectory = (model: Model, transport: Transport, clock: Clock): Directory => {
   const learn: Directory['learn'] = async (response, account) => {
-    const keys = await verifyAccount(response, account);
+    const before = model.contacts.get(account)?.chain ?? [];
+    const keys = await verifyAccount(response, account, before, clock.now());
     return model.change(async (draft) => {
       const known = await draft.get('contact', account);
       const row: ContactRow = {

@@ -7,6 +7,7 @@ import { makePrekeys, type Prekey, type PrekeyKind } from '@sotto/crypto/prekeys
 import type { Model } from '../model.ts';
 import type { Transport } from '../ports.ts';
 import type { PrekeyRow, SelfRow } from '../rows.ts';
+import { rotateSealing, sealingPublished, wireSealingKey } from './sealing.ts';
 import { signerOf } from './signer.ts';
 
 /** A prekey as it goes over the wire. */
@@ -51,7 +52,7 @@ const batchOf = (rows: readonly PrekeyRow[]): PrekeyRow[] => {
 };
 
 /**
- * Keeps this device's prekeys at the relay fresh and plenty, and deletes those that nobody can use any more. Every
+ * Keeps this device's keys at the relay fresh and plenty, and deletes those that nobody can use any more. Every
  * private half is stored before its public half leaves. Stops at any point without harm: the next call goes on.
  *
  * @throws RelayError, StoreError
@@ -60,7 +61,13 @@ export const maintainPrekeys = async (model: Model, transport: Transport, now: n
   const signer = signerOf(model.self!);
   const publish = (rows: readonly PrekeyRow[]) => transport.publishPrekeys(signer, requestOf(rows));
 
-  let left = await publish([]);
+  const sealing = await rotateSealing(model, now);
+  let left = await transport.publishPrekeys(signer, {
+    ...(sealing && { sealingKey: wireSealingKey(sealing) }),
+    oneTime: [],
+    pqOneTime: [],
+  });
+  if (sealing) await sealingPublished(model, sealing.id);
   const own = await model.store.all('prekey');
   const plan = planPrekeys({ own: own.filter(({ published }) => published), left, now });
   const unpublished = (kind: PrekeyKind) => own.filter((row) => row.kind === kind && !row.published).length;

@@ -1,16 +1,18 @@
-import type { Handle, InviteSecret } from '@sotto/contract/ids';
+import type { DeliveryHash, Handle, InviteSecret } from '@sotto/contract/ids';
 import type { Link } from '@sotto/contract/link';
 import type { RegisterRequest } from '@sotto/contract/rest/accounts';
 import { RelayError } from '@sotto/contract/errors';
-import { toBase64url } from '@sotto/crypto/bytes';
+import { fromBase64url, toBase64url } from '@sotto/crypto/bytes';
 import { createChain } from '@sotto/crypto/chain';
-import { deviceId, generateAgreementKey, generateSigningKey } from '@sotto/crypto/keys';
+import { deviceId, generateAgreementKey, generateSigningKey, sha256 } from '@sotto/crypto/keys';
 import { createSealingKey } from '@sotto/crypto/sealing-key';
 import { directConversation, putContact } from '../conversations/draft.ts';
 import type { Model } from '../model.ts';
 import type { Transport } from '../ports.ts';
+import { randomId } from '../random-id.ts';
 import type { PrekeyRow, SelfRow } from '../rows.ts';
 import { newPrekeys, wirePrekey } from './prekeys.ts';
+import { wireSealingKey } from './sealing.ts';
 
 /** Refusals after which nothing of the account can be at the relay. */
 const FINAL: readonly RelayError['code'][] = [
@@ -37,7 +39,8 @@ const createSelf = async (
   const { account, event } = await createChain({ signing, identity, createdAt: now });
   const device = await deviceId(signing.publicKey);
   const key = { account, device, signing: signing.privateKey, id: 1, createdAt: now };
-  const { signature, ...sealing } = await createSealingKey(key);
+  const sealing = { ...(await createSealingKey(key)), published: true };
+  const delivery = randomId();
   const owner = { account, device, signing, prekeyIds: NO_PREKEYS };
   const prekeys = [
     ...(await newPrekeys(owner, 'signed', 1, now)),
@@ -54,19 +57,16 @@ const createSelf = async (
     signing,
     identity,
     sealing: [sealing],
+    delivery,
     prekeyIds: { ...NO_PREKEYS, signed: 1, 'pq-last-resort': 1 },
     registering: {
       invite: link.invite,
       handle,
       event: toBase64url(event),
-      sealingKey: {
-        id: sealing.id,
-        createdAt: sealing.createdAt,
-        publicKey: toBase64url(sealing.publicKey),
-        signature: toBase64url(signature),
-      },
+      sealingKey: wireSealingKey(sealing),
       signed: wirePrekey(prekeys[0]!),
       lastResort: wirePrekey(prekeys[1]!),
+      delivery: toBase64url(await sha256(fromBase64url(delivery))) as DeliveryHash,
     },
     ...(link.contact && { inviter: link.contact }),
   };
@@ -107,9 +107,8 @@ export const confirm = async (model: Model, transport: Transport, now: number): 
       const { registering: _, inviter, ...self } = (await draft.get('self', 'self'))!;
       draft.put('self', { ...self, handle: answer.handle }, 'self');
       if (!inviter || inviter.account === self.account) return;
-      const { account, handle } = inviter;
-      putContact(draft, { account, handle, verified: true, chain: [], devices: [], introduced: false });
-      await directConversation(draft, account, now);
+      putContact(draft, { ...inviter, verified: true, chain: [], devices: [], introduced: false });
+      await directConversation(draft, inviter.account, now);
     });
   } catch (error) {
     // Any other refusal may come before the relay has looked whether it took this chain already.

@@ -17,15 +17,22 @@ export const enqueue = (draft: Draft, conversation: string, content: Content, no
   return seq;
 };
 
-/** The direct conversation with a contact, made when there is none. */
+/** The direct conversation with a contact, made when there is none: as a request where a stranger begins it. */
 export const directConversation = async (
   draft: Draft,
   account: string,
   now: number,
+  request = false,
 ): Promise<ConversationRow> => {
   const known = await draft.get('conversation', account);
   if (known) return known;
-  const row: ConversationRow = { id: account, createdAt: now, unread: 0, floors: {} };
+  const row: ConversationRow = {
+    id: account,
+    createdAt: now,
+    unread: 0,
+    floors: {},
+    ...(request && { request }),
+  };
   putConversation(draft, row);
   return row;
 };

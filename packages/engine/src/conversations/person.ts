@@ -1,5 +1,7 @@
-import type { AccountId, Handle } from '@sotto/contract/ids';
+import type { AccountId, DeliveryToken, Handle } from '@sotto/contract/ids';
+import type { Link } from '@sotto/contract/link';
 import type { Model } from '../model.ts';
+import type { SelfRow } from '../rows.ts';
 import type { Person } from '../views.ts';
 
 /** A contact as the screen names them. */
@@ -13,3 +15,10 @@ export const personOf = (model: Model, account: string): Person => {
     verified: contact?.verified ?? false,
   };
 };
+
+/** What a link says of this account. */
+export const contactOf = ({ handle, account, delivery }: SelfRow): NonNullable<Link['contact']> => ({
+  handle: handle as Handle,
+  account: account as AccountId,
+  token: delivery as DeliveryToken,
+});

@@ -19,14 +19,16 @@ interface Arrival {
   at: number;
   now: number;
   me: string;
+  /** Nothing vouched for the sender. */
+  request: boolean;
 }
 
-/** Takes a text in; true when it is new and its author may hear that it arrived. */
+/** Takes a text in; true when it is new and its author is to hear that it arrived. */
 const applyText = async (draft: Draft, content: TextContent, arrival: Arrival): Promise<boolean> => {
-  const { from, at, now, me } = arrival;
+  const { from, at, now, me, request } = arrival;
   // The same message under another envelope was shown already.
   if (await draft.get('message', [from.account, content.id])) return false;
-  const conversation = await directConversation(draft, from.account, now);
+  const conversation = await directConversation(draft, from.account, now, request);
   const { order, floors } = place(conversation, from.device, at);
   const { id, sentAt, text } = content;
   const row = {
@@ -41,7 +43,7 @@ const applyText = async (draft: Draft, content: TextContent, arrival: Arrival): 
   };
   putMessage(draft, row);
   putConversation(draft, withLast({ ...conversation, floors, unread: conversation.unread + 1 }, row, me));
-  return true;
+  return !conversation.request;
 };
 
 /** Receipts speak of messages of this account to their sender; everything else in them is ignored. */
@@ -88,7 +90,13 @@ export const apply = async (
     case 'profile': {
       const contact: ContactRow | undefined = await draft.get('contact', arrival.from.account);
       const name = cleanName(content.name);
-      if (contact && name !== '') putContact(draft, { ...contact, name });
+      const { token } = content;
+      if (contact)
+        putContact(draft, {
+          ...contact,
+          ...(name !== '' && { name }),
+          ...(token !== undefined && { token }),
+        });
       return undefined;
     }
   }

@@ -45,6 +45,8 @@ export const openEnvelope = async (
   envelope: IncomingEnvelope,
   out: Set<string>,
 ): Promise<Opened> => {
+  // Groups are not there yet.
+  if (envelope.channel !== undefined) return { envelope, reason: 'unknown-channel' };
   let claimed = '';
   const me = { account: self.account, device: self.device };
   try {

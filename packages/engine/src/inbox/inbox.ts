@@ -58,7 +58,7 @@ export const createInbox = ({ model, directory, clock, onStored, onError }: Opti
       const arrived = new Map<string, string[]>();
       for (const opened of batch) {
         if ('later' in opened) continue;
-        const { id, at, body } = opened.envelope;
+        const { id, at, body, request } = opened.envelope;
         const result = 'reason' in opened ? opened : await decryptBody(draft, self, opened, now);
         if ('reason' in result) {
           if ('repair' in result && result.repair && 'peer' in opened)
@@ -73,7 +73,7 @@ export const createInbox = ({ model, directory, clock, onStored, onError }: Opti
           const { sending } = result;
           await followRepair(draft, model.store, opened.peer, { me: self.account, now, sending });
         }
-        const arrival = { from: { account, device }, at, now, me: self.account };
+        const arrival = { from: { account, device }, at, now, me: self.account, request: request === true };
         const message = await apply(draft, result.content, arrival);
         if (message !== undefined) arrived.set(account, [...(arrived.get(account) ?? []), message]);
       }

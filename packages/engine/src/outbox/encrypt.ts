@@ -80,7 +80,8 @@ export const encryptFor = async (
     });
     const renew = (known?.renew ?? false) && !bundle;
     rows.push({ ...to, state: made.state, repairs: known?.repairs ?? NO_REPAIRS, renew });
-    envelopes.push({ id: randomId(), device, body });
+    const token = contact.token === undefined ? {} : { token: contact.token };
+    envelopes.push({ id: randomId(), device, head: contact.head!, ...token, body });
   }
   for (const row of rows) draft.put('peer', row, [row.account, row.device]);
   return envelopes;

@@ -18,7 +18,9 @@ import { type Bundles, encryptFor, fetchBundles } from './encrypt.ts';
 const ANSWER_MS = 20_000;
 /** Rows encrypted and committed at once. */
 const ENCRYPT_ROWS = 50;
-/** How often a message is encrypted anew for devices that the relay then does not know. */
+/** Refusals that say that the recipient's devices are others now. */
+const OUTDATED: readonly ErrorCode[] = ['device-unknown', 'stale-devices'];
+/** How often a message is encrypted anew after one of them. */
 const RENEWALS = 3;
 /** Said of the connection, not of what was sent over it. */
 const ENDING: readonly ErrorCode[] = ['token-expired', 'unauthenticated', 'device-removed'];
@@ -57,7 +59,7 @@ export const createOutbox = ({ model, directory, transport, clock, onError }: Op
     | { rows: readonly OutboxRow[]; results: Map<string, SendResult>; cancel: () => void }
     | undefined;
   let cancelRetry: (() => void) | undefined;
-  /** Conversations whose keys could not be had a moment ago. */
+  /** Conversations that could not go on a moment ago: no keys to be had, or the relay said "later". */
   const resting = new Set<string>();
   /** Rows whose time has not come, with a timer each. */
   const timed = new Set<number>();
@@ -87,7 +89,7 @@ export const createOutbox = ({ model, directory, transport, clock, onError }: Op
   };
 
   /** Leaves a conversation alone for a while; the others go on. */
-  const rest = (conversation: string): void => {
+  const pause = (conversation: string): void => {
     if (resting.has(conversation)) return;
     resting.add(conversation);
     clock.after(lookups.next(), () => {
@@ -97,7 +99,8 @@ export const createOutbox = ({ model, directory, transport, clock, onError }: Op
   };
 
   /** Rows in order; a conversation whose first row cannot go keeps its later ones back. */
-  const ready = (test: (row: OutboxRow) => boolean, blocked = new Set<string>()): OutboxRow[] => {
+  const ready = (test: (row: OutboxRow) => boolean): OutboxRow[] => {
+    const blocked = new Set(resting);
     const rows: OutboxRow[] = [];
     for (const row of model.outbox.values()) {
       if (blocked.has(row.conversation) || !isDue(row)) continue;
@@ -194,7 +197,7 @@ export const createOutbox = ({ model, directory, transport, clock, onError }: Op
       if (found.has(conversation)) continue;
       const entry = await readyFor(self, conversation);
       found.set(conversation, entry);
-      if (entry === undefined) rest(conversation);
+      if (entry === undefined) pause(conversation);
     }
     const rows = waiting.filter(({ conversation }) => found.get(conversation) !== undefined);
     if (rows.length === 0) return;
@@ -240,9 +243,9 @@ export const createOutbox = ({ model, directory, transport, clock, onError }: Op
     const refusals = results.flatMap((result) => ('code' in result ? [result.code] : []));
     const refusal = refusals[0];
     if (refusal !== undefined) {
-      if (new RelayError(refusal).retry) return retryLater();
+      if (new RelayError(refusal).retry) return pause(row.conversation);
       const renewals = (row.renewals ?? 0) + 1;
-      if (refusal !== 'device-unknown' || renewals > RENEWALS) return fail(draft, row, refusal, settled);
+      if (!OUTDATED.includes(refusal) || renewals > RENEWALS) return fail(draft, row, refusal, settled);
       const contact = await draft.get('contact', row.conversation);
       if (contact) {
         const devices = contact.devices.map(({ sealing: _, ...device }) => device);

@@ -15,9 +15,9 @@ const TEXT = {
 };
 
 export const MenuDialog = ({ onClose }: { onClose(): void }) => {
-  const { me } = useEngineSnapshot();
-  if (!me) return null;
-  const link = formatLink(location.origin, { contact: { handle: me.handle, account: me.account } });
+  const { me, contact } = useEngineSnapshot();
+  if (!me || !contact) return null;
+  const link = formatLink(location.origin, { contact });
   return (
     <Dialog title={TEXT.title} onClose={onClose}>
       <div className="menu-me">

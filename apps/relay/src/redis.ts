@@ -1,0 +1,149 @@
+import { randomBytes, randomUUID } from 'node:crypto';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { createClient } from '@redis/client';
+import { createAdapter } from '@socket.io/redis-adapter';
+import { RateLimiterRedis } from 'rate-limiter-flexible';
+import type { Logger } from './log.ts';
+import type { LimitStore } from './services/limits.ts';
+
+const BEAT_MS = 500;
+/** Without a heartbeat for so long Redis is away, whether it is dead, frozen or out of reach. */
+const SILENCE_MS = 2_000;
+const CONNECT_MS = 2_000;
+const HOUR_SECONDS = 3_600;
+
+/** What the relays of one database have in common beside it. All of it may be lost at any time. */
+export interface Redis {
+  /** For Socket.IO. What it publishes while Redis is away is dropped. */
+  readonly adapter: ReturnType<typeof createAdapter>;
+  readonly limits: LimitStore;
+  /** Whether what is published arrives. */
+  readonly up: boolean;
+  /** Called when messages may have been lost and those that follow arrive again. */
+  onBack: () => void;
+  close(): void;
+}
+
+/** Connects in the background, again and again; nothing that Redis does or leaves undone is thrown at anybody. */
+export const openRedis = (url: string, log: Logger): Redis => {
+  const open = (offlineQueue: boolean) => {
+    const client = createClient({
+      url,
+      disableOfflineQueue: !offlineQueue,
+      socket: {
+        connectTimeout: CONNECT_MS,
+        reconnectStrategy: (retries) => Math.min(2 ** retries * 50, 1_000) + Math.random() * 250,
+      },
+    });
+    client.on('error', () => undefined);
+    client.connect().catch(() => undefined);
+    return client;
+  };
+  const publisher = open(false);
+  const subscriber = open(true);
+
+  let closed = false;
+  let heardAt = -Infinity;
+  let up = false;
+  let onBack = (): void => undefined;
+
+  const publish = (channel: string, message: string | Buffer): void => {
+    if (publisher.isReady) publisher.publish(channel, message).catch(() => undefined);
+  };
+  /** A subscription outlives reconnections, but the first attempt may be cut off. */
+  const subscribing = async (attempt: () => Promise<unknown>): Promise<void> => {
+    while (!closed) {
+      try {
+        await attempt();
+        return;
+      } catch {
+        await sleep(BEAT_MS);
+      }
+    }
+  };
+
+  const beat = `sotto#beat#${randomUUID()}`;
+  void subscribing(() => subscriber.subscribe(beat, () => (heardAt = performance.now())));
+  const look = setInterval(() => {
+    publish(beat, '');
+    const now = performance.now() - heardAt < SILENCE_MS;
+    if (now === up) return;
+    up = now;
+    if (up) onBack();
+    log[up ? 'info' : 'warn'](up ? 'Redis is there' : 'Redis is away');
+  }, BEAT_MS);
+  look.unref();
+  // Shorter than the silence, and still something may have been lost.
+  for (const client of [publisher, subscriber]) client.on('ready', () => up && onBack());
+
+  const limiters = new Map<number, RateLimiterRedis>();
+  const limiter = (seconds: number): RateLimiterRedis => {
+    const made =
+      limiters.get(seconds) ??
+      new RateLimiterRedis({
+        storeClient: publisher,
+        useRedisPackage: true,
+        keyPrefix: 'sotto:limits',
+        // It only counts: the limits are the relay's.
+        points: Number.MAX_SAFE_INTEGER,
+        duration: seconds,
+      });
+    limiters.set(seconds, made);
+    return made;
+  };
+  const assertUp = (): void => {
+    if (!up) throw new Error('Redis is away');
+  };
+
+  return {
+    // The adapter leaves the promises of its clients alone: unhandled, one refusal would end the process.
+    adapter: createAdapter(
+      {
+        pSubscribe: () => undefined,
+        publish: (channel: string, message: Buffer) => up && publish(channel, message),
+        on: () => undefined,
+        off: () => undefined,
+      },
+      {
+        pSubscribe: (pattern: string, listener: never, raw: true) =>
+          subscribing(() => subscriber.pSubscribe(pattern, listener, raw)),
+        subscribe: (channels: string[], listener: never, raw: true) =>
+          subscribing(() => subscriber.subscribe(channels, listener, raw)),
+        pUnsubscribe: () => undefined,
+        unsubscribe: () => undefined,
+        on: () => undefined,
+        off: () => undefined,
+      },
+      { key: 'sotto' },
+    ),
+    limits: {
+      add: async (counter, points, seconds) => {
+        assertUp();
+        const { consumedPoints, msBeforeNext } = await limiter(seconds).penalty(counter, points);
+        return { sum: consumedPoints, leftMs: msBeforeNext };
+      },
+      key: async (hour) => {
+        assertUp();
+        const name = `sotto:limits:key:${hour}`;
+        const fresh = randomBytes(32).toString('base64');
+        await publisher.set(name, fresh, {
+          condition: 'NX',
+          expiration: { type: 'EX', value: HOUR_SECONDS },
+        });
+        return Buffer.from((await publisher.get(name)) ?? fresh, 'base64');
+      },
+    },
+    get up() {
+      return up;
+    },
+    set onBack(listener: () => void) {
+      onBack = listener;
+    },
+    close: () => {
+      closed = true;
+      clearInterval(look);
+      publisher.destroy();
+      subscriber.destroy();
+    },
+  };
+};

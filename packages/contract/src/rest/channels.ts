@@ -1,0 +1,65 @@
+import * as z from 'zod/mini';
+import { base64url } from '../bytes.ts';
+import { Epoch } from '../envelope.ts';
+import { AccountId, ChannelId, EnvelopeId } from '../ids.ts';
+import { LIMITS } from '../limits.ts';
+
+/** One operation of a group's membership log, signed and sealed: the relay cannot read it. */
+export const Entry = base64url({ max: LIMITS.entryBytes });
+
+export const Member = z.strictObject({
+  account: AccountId,
+  /** May change the channel. */
+  admin: z.boolean(),
+});
+export type Member = z.infer<typeof Member>;
+
+const members = z.array(Member).check(z.maxLength(LIMITS.membersPerChannel));
+
+/**
+ * `POST /v1/channels`: at epoch 0. Who makes it is a member and an admin. Repeating it is answered as the first time.
+ * Everybody gets the entry as an envelope of `id`.
+ */
+export const CreateChannelRequest = z.strictObject({
+  channel: ChannelId,
+  id: EnvelopeId,
+  entry: Entry,
+  members: members.check(z.minLength(1)),
+});
+export type CreateChannelRequest = z.infer<typeof CreateChannelRequest>;
+
+/**
+ * `POST /v1/channels/:channel/entries`: the entry and what it does to the list of members, both or neither, if the channel
+ * stands at `epoch - 1`; otherwise `stale-epoch`. Admins change anything; others leave, or add an entry that changes no
+ * members. Repeating it is answered as the first time. Who is a member before or after gets the entry as an envelope.
+ */
+export const ChangeChannelRequest = z.strictObject({
+  id: EnvelopeId,
+  epoch: Epoch.check(z.minimum(1)),
+  entry: Entry,
+  /** Those who join, and those whose bit changes. */
+  put: members,
+  remove: z.array(AccountId).check(z.maxLength(LIMITS.membersPerChannel)),
+});
+export type ChangeChannelRequest = z.infer<typeof ChangeChannelRequest>;
+
+/** Where the channel stands now. */
+export const EpochResponse = z.strictObject({ epoch: Epoch });
+export type EpochResponse = z.infer<typeof EpochResponse>;
+
+/** `GET /v1/channels/:channel?from=<epoch>`: for members. */
+export const ChannelResponse = z.strictObject({
+  epoch: Epoch,
+  members: z.array(Member),
+  /** From that epoch on, in order. */
+  entries: z.array(z.strictObject({ epoch: Epoch, entry: Entry })),
+  /** There are later ones. */
+  more: z.boolean(),
+});
+export type ChannelResponse = z.infer<typeof ChannelResponse>;
+
+/** `GET /v1/channels`: those of the account that asks. */
+export const ChannelsResponse = z.strictObject({
+  channels: z.array(z.strictObject({ channel: ChannelId, epoch: Epoch })),
+});
+export type ChannelsResponse = z.infer<typeof ChannelsResponse>;
