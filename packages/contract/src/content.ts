@@ -1,17 +1,108 @@
 import * as z from 'zod/mini';
-import { DeliveryToken, MessageId } from './ids.ts';
+import { base64url } from './bytes.ts';
+import { AccountId, ChannelId, ConversationId, DeliveryToken, DeviceId, MessageId } from './ids.ts';
 import { LIMITS } from './limits.ts';
 
 const name = z.string().check(z.minLength(1), z.maxLength(LIMITS.nameCharacters));
+const text = z.string().check(z.minLength(1), z.maxLength(LIMITS.textCharacters));
+/** Milliseconds since 1970, by the author's clock; the order on screen is the relay's. */
+const sentAt = z.int().check(z.minimum(0));
 
-export const TextContent = z.strictObject({
-  kind: z.literal('text'),
+/** A message in the same conversation, wherever it is spoken of. */
+export const MessageRef = z.strictObject({ author: AccountId, id: MessageId });
+export type MessageRef = z.infer<typeof MessageRef>;
+
+/** What every message that stands in a conversation may have. */
+const message = {
   id: MessageId,
-  /** By the author's clock; the order on screen is the relay's. */
-  sentAt: z.int().check(z.minimum(0)),
-  text: z.string().check(z.minLength(1), z.maxLength(LIMITS.textCharacters)),
-});
+  sentAt,
+  /** What it answers. */
+  reply: z.optional(MessageRef),
+  /** Who is named in the text: from where, in UTF-16 code units, and how long. */
+  mentions: z.optional(
+    z
+      .array(
+        z.strictObject({
+          account: AccountId,
+          start: z.int().check(z.minimum(0)),
+          length: z.int().check(z.minimum(1)),
+        }),
+      )
+      .check(z.minLength(1), z.maxLength(LIMITS.mentions)),
+  ),
+  /** Seconds after which it goes, from when it was read. */
+  timer: z.optional(z.int().check(z.minimum(1), z.maximum(LIMITS.timerSeconds))),
+  forwarded: z.optional(z.literal(true)),
+};
+
+export const TextContent = z.strictObject({ kind: z.literal('text'), ...message, text });
 export type TextContent = z.infer<typeof TextContent>;
+
+const side = z.int().check(z.minimum(1), z.maximum(65_535));
+
+const file = {
+  /** Where the ciphertext lies. */
+  blob: base64url({ min: 16, max: 16 }),
+  /** Of this file alone. */
+  key: base64url({ min: 32, max: 32 }),
+  /** Over the ciphertext. */
+  hash: base64url({ min: 32, max: 32 }),
+  /** Of the file, in bytes. */
+  size: z.int().check(z.minimum(0), z.maximum(LIMITS.fileBytes)),
+  /** A media type in lower case, as the sender has it: to be held against the bytes before anything is made of it. */
+  type: z.string().check(z.regex(/^[a-z0-9.+-]{1,64}\/[a-z0-9.+-]{1,64}$/)),
+  width: z.optional(side),
+  height: z.optional(side),
+};
+
+/** A file that travels beside its message, in chunks of its own. */
+export const FileReference = z.strictObject({
+  ...file,
+  name: z.string().check(z.minLength(1), z.maxLength(LIMITS.fileNameCharacters)),
+  /** Milliseconds, of sound and film. */
+  duration: z.optional(z.int().check(z.minimum(0), z.maximum(24 * 60 * 60 * 1000))),
+  /** Loudness of a voice note, one byte for each equal part of it. */
+  waveform: z.optional(base64url({ max: 128 })),
+  /** To be seen at once: a few bytes of blur. */
+  blur: z.optional(base64url({ max: 64 })),
+  thumbnail: z.optional(z.strictObject(file)),
+});
+export type FileReference = z.infer<typeof FileReference>;
+
+export const AttachmentContent = z.strictObject({
+  kind: z.literal('attachment'),
+  ...message,
+  text: z.optional(text),
+  files: z.array(FileReference).check(z.minLength(1), z.maxLength(LIMITS.filesPerMessage)),
+});
+export type AttachmentContent = z.infer<typeof AttachmentContent>;
+
+/** What one account has for a message, instead of what it had; null takes it back. */
+export const ReactionContent = z.strictObject({
+  kind: z.literal('reaction'),
+  to: MessageRef,
+  sentAt,
+  emoji: z.nullable(z.string().check(z.minLength(1), z.maxLength(LIMITS.emojiCharacters))),
+});
+export type ReactionContent = z.infer<typeof ReactionContent>;
+
+/** Another text for a message of one's own. */
+export const EditContent = z.strictObject({
+  kind: z.literal('edit'),
+  message: MessageId,
+  sentAt,
+  text,
+  mentions: message.mentions,
+});
+export type EditContent = z.infer<typeof EditContent>;
+
+/** For everybody: messages of one's own, or, where the group lets its admins, of others. */
+export const DeleteContent = z.strictObject({
+  kind: z.literal('delete'),
+  messages: z.array(MessageRef).check(z.minLength(1), z.maxLength(LIMITS.receiptMessages)),
+  sentAt,
+});
+export type DeleteContent = z.infer<typeof DeleteContent>;
 
 /** Says of messages of the recipient that they arrived at, or were read by, the sender of this. */
 export const ReceiptContent = z.strictObject({
@@ -21,11 +112,20 @@ export const ReceiptContent = z.strictObject({
 });
 export type ReceiptContent = z.infer<typeof ReceiptContent>;
 
+/** A live signal. Ends by itself after a few seconds. */
+export const TypingContent = z.strictObject({ kind: z.literal('typing'), typing: z.boolean() });
+export type TypingContent = z.infer<typeof TypingContent>;
+
+/** A live signal. */
+export const PresenceContent = z.strictObject({ kind: z.literal('presence'), online: z.boolean() });
+export type PresenceContent = z.infer<typeof PresenceContent>;
+
 /** How the sender wants to be called, and what lets the recipient's messages into the sender's inbox. */
 export const ProfileContent = z.strictObject({
   kind: z.literal('profile'),
   name,
   token: z.optional(DeliveryToken),
+  picture: z.optional(z.strictObject(file)),
 });
 export type ProfileContent = z.infer<typeof ProfileContent>;
 
@@ -36,11 +136,59 @@ export type ProfileContent = z.infer<typeof ProfileContent>;
 export const RepairContent = z.strictObject({ kind: z.literal('repair') });
 export type RepairContent = z.infer<typeof RepairContent>;
 
+/**
+ * What goes ahead of the keys of a group, which are handed over in a message of their own: which group, and entries of its
+ * log up to the state that the keys belong to.
+ */
+export const GroupContent = z.strictObject({
+  kind: z.literal('group'),
+  group: ChannelId,
+  entries: z.array(base64url({ max: LIMITS.entryBytes })).check(z.maxLength(LIMITS.entriesPerPage)),
+});
+export type GroupContent = z.infer<typeof GroupContent>;
+
+/** A call between two devices: the session description carries the fingerprint of its keys. */
+export const CallContent = z.strictObject({
+  kind: z.literal('call'),
+  call: base64url({ min: 16, max: 16 }),
+  /** Of the recipient, once it is known which of them answers. */
+  device: z.optional(DeviceId),
+  sentAt,
+  step: z.discriminatedUnion('step', [
+    z.strictObject({ step: z.literal('offer'), video: z.boolean(), description: z.string() }),
+    z.strictObject({ step: z.literal('answer'), description: z.string() }),
+    z.strictObject({ step: z.literal('candidates'), candidates: z.array(z.string()).check(z.maxLength(32)) }),
+    z.strictObject({ step: z.literal('end'), reason: z.enum(['hung-up', 'declined', 'busy', 'elsewhere']) }),
+  ]),
+});
+export type CallContent = z.infer<typeof CallContent>;
+
+const CONVERSATIONAL = [
+  TextContent,
+  AttachmentContent,
+  ReactionContent,
+  EditContent,
+  DeleteContent,
+  ReceiptContent,
+] as const;
+
+/** From a device to the others of its account: what it sent into a conversation, and what it read there. */
+export const SyncContent = z.strictObject({
+  kind: z.literal('sync'),
+  conversation: z.union([ConversationId, ChannelId]),
+  sent: z.discriminatedUnion('kind', CONVERSATIONAL),
+});
+export type SyncContent = z.infer<typeof SyncContent>;
+
 /** What stands inside a sealed message. The relay never sees any of it. */
 export const Content = z.discriminatedUnion('kind', [
-  TextContent,
-  ReceiptContent,
+  ...CONVERSATIONAL,
+  TypingContent,
+  PresenceContent,
   ProfileContent,
   RepairContent,
+  GroupContent,
+  CallContent,
+  SyncContent,
 ]);
 export type Content = z.infer<typeof Content>;

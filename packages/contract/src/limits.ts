@@ -35,6 +35,13 @@ export const LIMITS = {
   textCharacters: 8000,
   nameCharacters: 64,
   receiptMessages: 100,
+  mentions: 100,
+  emojiCharacters: 32,
+  filesPerMessage: 32,
+  fileNameCharacters: 255,
+  fileBytes: 2 * 1024 * 1024 * 1024,
+  /** Of a disappearing message, in seconds: four weeks. */
+  timerSeconds: 28 * 24 * 60 * 60,
   accessTokenMs: 15 * 60 * 1000,
   challengeMs: 60 * 1000,
   /** Envelopes of strangers that wait for a device. */

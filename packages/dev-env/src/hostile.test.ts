@@ -128,7 +128,7 @@ describe('what others may send', () => {
       [await forge({ by: eve, claims: bob, to: ann, content: text(randomId()) }), 'cannot-decrypt'],
       [await forge({ by: bob, to: ann, content: text(randomId()), kind: 1 }), 'unknown-kind'],
       [await forge({ by: bob, to: ann, content: text(randomId()), kind: 255 }), 'unknown-kind'],
-      [await forge({ by: bob, to: ann, content: encode({ kind: 'other' }) }), 'unknown-content'],
+      [await forge({ by: bob, to: ann, content: encode({ nothing: 1 }) }), 'unknown-content'],
       [await forge({ by: bob, to: ann, content: new TextEncoder().encode('{ }') }), 'bad-encoding'],
       [await forge({ by: bob, to: ann, content: text('short') }), 'unknown-content'],
     ];
@@ -144,6 +144,16 @@ describe('what others may send', () => {
     const reasons = await Promise.all(ids.map((envelope) => asideReason(ann, envelope)));
     expect(reasons).toEqual(poison.map(([, reason]) => reason));
     expect(ann.engine.getSnapshot().conversations).toHaveLength(1);
+  });
+
+  it('keeps what is newer than this version, and shows that it came', async () => {
+    const [ann, bob] = [await resident(), await resident()];
+    const content = encode({ kind: 'hologram', light: 'blue' });
+    const id = await post(bob, ann, await forge({ by: bob, to: ann, content }));
+    await until(ann.engine, ({ conversations }) => conversations[0]?.unread === 1, 'the message');
+    const view = (await ann.engine.openConversation(idOf(bob)))!;
+    expect(view.getSnapshot().messages).toMatchObject([{ id, text: '', newer: true }]);
+    expect((await ann.store.get('message', [idOf(bob), id]))?.newer).toEqual(content);
   });
 
   it('a receipt moves nothing but messages to its sender', async () => {

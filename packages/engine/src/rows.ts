@@ -106,7 +106,10 @@ export interface MessageRow {
   sentAt: number;
   /** When the relay accepted it; absent while unsent. */
   at?: number;
+  /** Empty for a kind of message that this version does not know. */
   text: string;
+  /** What such a message holds, as it came: for a version that does. */
+  newer?: Uint8Array<ArrayBuffer>;
   /** Of one's own: how far it came. Of others: `delivered`, `read` once seen here. */
   status: MessageStatus;
   /** Why it failed. */

@@ -22,6 +22,7 @@ export interface ConversationSummary {
   id: ConversationId;
   peer: Person;
   unread: number;
+  /** No text: of a kind that this version does not know. */
   last?: { text: string; time: number; mine: boolean; status: MessageStatus };
 }
 
@@ -49,6 +50,8 @@ export interface ChatMessage {
   id: string;
   mine: boolean;
   text: string;
+  /** It is of a kind that this version does not know: there is no text. */
+  newer?: true;
   /** Milliseconds since 1970: the relay's accept time, or one's own clock while unsent. */
   time: number;
   status: MessageStatus;

@@ -15,8 +15,16 @@ const shown = new WeakMap<MessageRow, ChatMessage>();
 const toChatMessage = (row: MessageRow, me: string): ChatMessage => {
   const known = shown.get(row);
   if (known) return known;
-  const { id, from, text, at, sentAt, status, problem } = row;
-  const message = { id, mine: from === me, text, time: at ?? sentAt, status, ...(problem && { problem }) };
+  const { id, from, text, at, sentAt, status, problem, newer } = row;
+  const message = {
+    id,
+    mine: from === me,
+    text,
+    time: at ?? sentAt,
+    status,
+    ...(problem && { problem }),
+    ...(newer && { newer: true as const }),
+  };
   shown.set(row, message);
   return message;
 };

@@ -1,4 +1,4 @@
-import type { Content, ReceiptContent, TextContent } from '@sotto/contract/content';
+import type { ReceiptContent, TextContent } from '@sotto/contract/content';
 import { LIMITS } from '@sotto/contract/limits';
 import {
   directConversation,
@@ -11,7 +11,8 @@ import { place, withLast } from '../conversations/order.ts';
 import { joinStatus } from '../conversations/status.ts';
 import { cleanName } from '../clean-text.ts';
 import type { Draft } from '../model.ts';
-import type { ContactRow } from '../rows.ts';
+import type { ContactRow, MessageRow } from '../rows.ts';
+import type { Known } from './decrypt.ts';
 
 interface Arrival {
   from: { account: string; device: string };
@@ -23,27 +24,42 @@ interface Arrival {
   request: boolean;
 }
 
-/** Takes a text in; true when it is new and its author is to hear that it arrived. */
-const applyText = async (draft: Draft, content: TextContent, arrival: Arrival): Promise<boolean> => {
-  const { from, at, now, me, request } = arrival;
-  // The same message under another envelope was shown already.
-  if (await draft.get('message', [from.account, content.id])) return false;
+/** Puts a message of somebody else into its place; true when its author may hear of it. */
+const putArrival = async (
+  draft: Draft,
+  message: Pick<MessageRow, 'id' | 'sentAt' | 'text' | 'newer'>,
+  { from, at, now, me, request }: Arrival,
+): Promise<boolean> => {
   const conversation = await directConversation(draft, from.account, now, request);
   const { order, floors } = place(conversation, from.device, at);
-  const { id, sentAt, text } = content;
-  const row = {
+  const row: MessageRow = {
+    ...message,
     conversation: conversation.id,
-    id,
     order,
     from: from.account,
-    sentAt,
     at,
-    text,
-    status: 'delivered' as const,
+    status: 'delivered',
   };
   putMessage(draft, row);
   putConversation(draft, withLast({ ...conversation, floors, unread: conversation.unread + 1 }, row, me));
   return !conversation.request;
+};
+
+/** Takes a text in; true when it is new and its author is to hear that it arrived. */
+const applyText = async (draft: Draft, content: TextContent, arrival: Arrival): Promise<boolean> => {
+  const { id, sentAt, text } = content;
+  // The same message under another envelope was shown already.
+  if (await draft.get('message', [arrival.from.account, id])) return false;
+  return putArrival(draft, { id, sentAt, text }, arrival);
+};
+
+/** Shows that something came which this version cannot show, under the id of its envelope, and keeps it. */
+export const applyNewer = async (
+  draft: Draft,
+  { id, bytes }: { id: string; bytes: Uint8Array<ArrayBuffer> },
+  arrival: Arrival,
+): Promise<void> => {
+  await putArrival(draft, { id, sentAt: arrival.at, text: '', newer: bytes }, arrival);
 };
 
 /** Receipts speak of messages of this account to their sender; everything else in them is ignored. */
@@ -74,11 +90,7 @@ export const enqueueReceipts = (
 };
 
 /** Takes one content in; the id of a message whose author is to hear that it arrived, if it is one. */
-export const apply = async (
-  draft: Draft,
-  content: Content,
-  arrival: Arrival,
-): Promise<string | undefined> => {
+export const apply = async (draft: Draft, content: Known, arrival: Arrival): Promise<string | undefined> => {
   switch (content.kind) {
     case 'text':
       return (await applyText(draft, content, arrival)) ? content.id : undefined;

@@ -14,6 +14,11 @@ import type { Draft, Model } from '../model.ts';
 import type { ContactRow, SelfRow } from '../rows.ts';
 import { ownDevice, publicDevice } from '../sessions.ts';
 
+/** The kinds of content that this version acts on; all others are kept for one that does. */
+const KNOWN: readonly string[] = ['text', 'receipt', 'profile', 'repair'];
+export type Known = Extract<Content, { kind: 'text' | 'receipt' | 'profile' | 'repair' }>;
+const isKnown = (content: Content): content is Known => KNOWN.includes(content.kind);
+
 /** What became of an envelope once its seal was opened. */
 export type Opened = { envelope: IncomingEnvelope } & (
   | { peer: PublicDevice; body: Uint8Array<ArrayBuffer> }
@@ -91,7 +96,11 @@ export const decryptBody = async (
   { peer, body }: { peer: PublicDevice; body: Uint8Array<ArrayBuffer> },
   now: number,
 ): Promise<
-  { content: Content; sending: boolean } | { reason: string; repair?: boolean } | { duplicate: true }
+  | { content: Known; sending: boolean }
+  /** Well-formed, and of a kind that this version does not act on. */
+  | { newer: Uint8Array<ArrayBuffer> }
+  | { reason: string; repair?: boolean }
+  | { duplicate: true }
 > => {
   const { account, device } = peer;
   const known = await draft.get('peer', [account, device]);
@@ -116,8 +125,12 @@ export const decryptBody = async (
     return { reason: error.code, repair: asksRepair(error.code) };
   }
   try {
-    const content = Content.safeParse(decode(plaintext));
-    return content.success ? { content: content.data, sending } : { reason: 'unknown-content' };
+    const value = decode(plaintext);
+    const content = Content.safeParse(value).data;
+    if (content && isKnown(content)) return { content, sending };
+    const { kind } = (value ?? {}) as { kind?: unknown };
+    const isNewer = typeof kind === 'string' && !KNOWN.includes(kind);
+    return isNewer ? { newer: new Uint8Array(plaintext) } : { reason: 'unknown-content' };
   } catch (error) {
     if (error instanceof CryptoError) return { reason: error.code };
     throw error;

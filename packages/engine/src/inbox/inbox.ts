@@ -5,7 +5,7 @@ import type { Model } from '../model.ts';
 import type { Connection } from '../ports.ts';
 import { createPump } from '../pump.ts';
 import type { SelfRow } from '../rows.ts';
-import { apply, enqueueReceipts } from './apply.ts';
+import { apply, applyNewer, enqueueReceipts } from './apply.ts';
 import { followRepair, requestRepair } from './repair.ts';
 import { decryptBody, openEnvelope, type Opened } from './decrypt.ts';
 
@@ -69,11 +69,15 @@ export const createInbox = ({ model, directory, clock, onStored, onError }: Opti
         draft.put('seen', { envelope: id, at }, id);
         if ('duplicate' in result || 'reason' in opened) continue;
         const { account, device } = opened.peer;
+        const arrival = { from: { account, device }, at, now, me: self.account, request: request === true };
+        if ('newer' in result) {
+          await applyNewer(draft, { id, bytes: result.newer }, arrival);
+          continue;
+        }
         if (result.content.kind === 'repair') {
           const { sending } = result;
           await followRepair(draft, model.store, opened.peer, { me: self.account, now, sending });
         }
-        const arrival = { from: { account, device }, at, now, me: self.account, request: request === true };
         const message = await apply(draft, result.content, arrival);
         if (message !== undefined) arrived.set(account, [...(arrived.get(account) ?? []), message]);
       }

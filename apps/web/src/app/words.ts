@@ -1,0 +1,2 @@
+/** Instead of a message that this version cannot show. */
+export const NEWER = 'A newer kind of message. Update the app to read it.';
