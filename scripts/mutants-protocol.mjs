@@ -166,7 +166,7 @@ const SESSIONS = [
   ),
   ...of(
     'session.ts',
-    ['session.test.ts', 'session-order.test.ts'],
+    ['session.test.ts', 'session-order.test.ts', 'session-border.test.ts'],
     [
       ['the bundle verified before use', '  await verifyBundle({ peer, bundle, now });\n', ''],
       [
@@ -199,7 +199,7 @@ const SESSIONS = [
   ),
   ...of(
     'handshake.ts',
-    ['session.test.ts', 'session-order.test.ts', 'session-vectors.test.ts'],
+    ['session.test.ts', 'session-order.test.ts', 'session-border.test.ts', 'session-vectors.test.ts'],
     [
       [
         'which signed prekey',

@@ -180,6 +180,7 @@ describe('must 10 and 11', () => {
       'another one-time': { ...mine, oneTime: pick('one-time', 2) },
       'another post-quantum': { ...mine, pq: pick('pq-one-time', 2) },
       'the last resort': { ...mine, pq: pick('pq-last-resort', 1) },
+      'another signed': { ...mine, signed: { ...pick('signed', 1)!, id: 2 } },
       'one-time as signed': { ...mine, signed: pick('one-time', 1) },
       'signed as one-time': { ...mine, oneTime: pick('signed', 1) },
     };
