@@ -27,11 +27,15 @@ const idOf = ({ engine }: Resident) => engine.getSnapshot().me!.account as unkno
 const randomId = () => Buffer.from(crypto.getRandomValues(new Uint8Array(16))).toString('base64url');
 
 /** Hands the relay an envelope for somebody, past every engine. */
-const post = async (from: Resident, to: Resident, body: Uint8Array<ArrayBuffer>): Promise<string> => {
+const post = async (
+  from: Resident,
+  to: Resident,
+  body: Uint8Array<ArrayBuffer>,
+  id = randomId(),
+): Promise<string> => {
   const [sender, { account, device }] = [await selfOf(from), await selfOf(to)];
   // A chain of one event: its head is the account.
   const address = { device, head: account } as unknown as Pick<OutgoingEnvelope, 'device' | 'head'>;
-  const id = randomId();
   await new Promise<void>((resolve, reject) => {
     const connection = from.transport.connect(signerOf(sender), {
       connected: () => connection.send([{ id: id as EnvelopeId, ...address, body }]),
@@ -70,6 +74,8 @@ interface Forgery {
   content: Uint8Array<ArrayBuffer>;
   /** Of the envelope. */
   kind?: number;
+  /** In a session that the recipient does not have. */
+  lost?: boolean;
 }
 
 /** A message as a client with its own ideas would make it: in a session of its own, which moves on. */
@@ -79,6 +85,7 @@ const forge = async ({
   to,
   content,
   kind = KIND_SESSION,
+  lost = false,
 }: Forgery): Promise<Uint8Array<ArrayBuffer>> => {
   const [sender, claimed, recipient] = await Promise.all([by, claims, to].map(selfOf));
   const { account, device } = recipient!;
@@ -104,7 +111,8 @@ const forge = async ({
     from: { account: claimed!.account, device: claimed!.device },
     to: { account, device, sealingKey: { id, publicKey } },
     kind,
-    body: made.body,
+    // Version, suite, a message; the session and all that follows are noise.
+    body: lost ? new Uint8Array([1, 0, 1, 1, ...crypto.getRandomValues(new Uint8Array(200))]) : made.body,
   });
 };
 
@@ -146,14 +154,52 @@ describe('what others may send', () => {
     expect(ann.engine.getSnapshot().conversations).toHaveLength(1);
   });
 
-  it('keeps what is newer than this version, and shows that it came', async () => {
+  it('keeps what is newer than this version, once, and shows that it came', async () => {
     const [ann, bob] = [await resident(), await resident()];
-    const content = encode({ kind: 'hologram', light: 'blue' });
-    const id = await post(bob, ann, await forge({ by: bob, to: ann, content }));
-    await until(ann.engine, ({ conversations }) => conversations[0]?.unread === 1, 'the message');
-    const view = (await ann.engine.openConversation(idOf(bob)))!;
-    expect(view.getSnapshot().messages).toMatchObject([{ id, text: '', newer: true }]);
-    expect((await ann.store.get('message', [idOf(bob), id]))?.newer).toEqual(content);
+    const withBob = await ann.engine.addContact(bob.engine.getSnapshot().contact!);
+    const view = (await ann.engine.openConversation(withBob))!;
+    const id = randomId();
+    const content = encode({ kind: 'hologram', id, light: 'blue' });
+    await post(bob, ann, await forge({ by: bob, to: ann, content }));
+    await post(bob, ann, await forge({ by: bob, to: ann, content }));
+    const typing = encode({ kind: 'typing', typing: true });
+    await post(bob, ann, await forge({ by: bob, to: ann, content: typing }));
+    const marker = encode({ kind: 'text', id: randomId(), sentAt: 0, text: 'after' });
+    await post(bob, ann, await forge({ by: bob, to: ann, content: marker }));
+    await until(view, ({ messages }) => messages.at(-1)?.text === 'after', 'what came after');
+    expect(view.getSnapshot().messages).toMatchObject([{ id, text: '', newer: true }, { text: 'after' }]);
+    expect((await ann.store.get('message', [withBob, id]))?.newer).toEqual(content);
+  });
+
+  it('nothing that comes takes the place of a message that is there', async () => {
+    const [ann, bob] = [await resident(), await resident()];
+    const withBob = await ann.engine.addContact(bob.engine.getSnapshot().contact!);
+    const view = (await ann.engine.openConversation(withBob))!;
+    await ann.engine.send(withBob, 'mine');
+    await until(view, ({ messages }) => messages[0]?.status === 'delivered', 'delivered');
+    const { id } = view.getSnapshot().messages[0]!;
+    const named = await forge({ by: bob, to: ann, content: encode({ kind: 'hologram', id }) });
+    await post(bob, ann, named);
+    const nameless = await forge({ by: bob, to: ann, content: encode({ kind: 'hologram' }) });
+    await post(bob, ann, nameless, id);
+    await until(view, ({ messages }) => messages.length === 2, 'what has no name');
+    expect(view.getSnapshot().messages[0]).toMatchObject({ id, text: 'mine', status: 'delivered' });
+  });
+
+  it('A13 rubbish from a stranger, also in the name of a contact, is answered by nothing', async () => {
+    const [ann, bob, eve] = [await resident(), await resident(), await resident()];
+    await ann.engine.addContact(bob.engine.getSnapshot().contact!);
+    const text = encode({ kind: 'text', id: randomId(), sentAt: 0, text: 'x' });
+    const bodies = [
+      await forge({ by: eve, to: ann, content: text, lost: true }),
+      await forge({ by: eve, claims: bob, to: ann, content: text, lost: true }),
+    ];
+    for (const body of bodies) {
+      const id = await post(eve, ann, body);
+      await asideReason(ann, id);
+    }
+    expect(await ann.store.all('outbox')).toEqual([]);
+    expect((await ann.store.all('peer')).filter(({ renew }) => renew)).toEqual([]);
   });
 
   it('a receipt moves nothing but messages to its sender', async () => {

@@ -28,3 +28,8 @@ export const createBackoff = (first: number, most: number) => {
     },
   };
 };
+
+const DAY = 24 * 60 * 60 * 1000;
+
+/** The day of a moment, in ms: what others get to see says no more of when this device was at work. */
+export const dayOf = (at: number): number => at - (at % DAY);

@@ -35,6 +35,7 @@ import { createOverview } from './overview.ts';
 import type { Engine, EngineSnapshot } from './views.ts';
 
 const MAINTENANCE_MS = 12 * 60 * 60 * 1000;
+const REFILL_MS = 10 * 60_000;
 
 export interface EngineOptions {
   store: Store;
@@ -54,6 +55,7 @@ export const createEngine = async ({
   const directory = createDirectory(model, transport, clock);
   const registering = createBackoff(1000, 30_000);
   let cancelMaintenance: (() => void) | undefined;
+  let cancelRefill: (() => void) | undefined;
   let cancelRegistering: (() => void) | undefined;
   let connection: Connection | undefined;
   let state: Pick<EngineSnapshot, 'phase' | 'connection' | 'catchingUp' | 'refusal' | 'storeProblem'> = {
@@ -93,6 +95,11 @@ export const createEngine = async ({
       onError(error);
     }
   });
+
+  const refill = (): void => {
+    cancelRefill = undefined;
+    maintenance.kick();
+  };
 
   const stopListening = model.onChange(() => {
     if (state.storeProblem !== undefined) {
@@ -136,7 +143,8 @@ export const createEngine = async ({
       deliver: (envelopes) => inbox.deliver(envelopes),
       caughtUp: () => set({ catchingUp: false }),
       problem: (code) => outbox.refused(code),
-      prekeysLow: () => maintenance.kick(),
+      // Not at once: using them up would tell who is there.
+      prekeysLow: () => void (cancelRefill ??= clock.after(Math.random() * REFILL_MS, refill)),
     });
     connection = opened;
   };
@@ -183,6 +191,7 @@ export const createEngine = async ({
     set({ phase: 'stopped', connection: 'offline' });
     cancelRegistering?.();
     cancelMaintenance?.();
+    cancelRefill?.();
     connection?.close();
     stopListening();
     await Promise.all([outbox.stop(), inbox.stop(), resume.stop(), maintenance.stop()]);
@@ -328,7 +337,7 @@ export const createEngine = async ({
           draft,
           id,
           'read',
-          read.map((row) => row.id),
+          read.filter(({ newer }) => !newer).map((row) => row.id),
         );
       });
       outbox.kick();

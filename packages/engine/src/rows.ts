@@ -11,15 +11,15 @@ interface StoredKeyPair {
   privateKey: CryptoKey;
 }
 
-/** This device and the account that it belongs to. One row, key `self`. */
 export interface OwnSealingKey extends StoredKeyPair {
   id: number;
   createdAt: number;
   signature: Uint8Array<ArrayBuffer>;
-  /** The relay has it. */
-  published: boolean;
+  /** When the relay took it, in ms; absent until then. */
+  publishedAt?: number;
 }
 
+/** This device and the account that it belongs to. One row, key `self`. */
 export interface SelfRow {
   key: 'self';
   account: string;
@@ -51,8 +51,10 @@ export interface ContactRow {
   name?: string;
   /** True when the account id came by a link from themselves rather than from the relay. */
   verified: boolean;
-  /** Empty until the keys have been fetched: until then the handle is what a link said. */
-  chain: Uint8Array<ArrayBuffer>[];
+  /** The chain and when each event was first seen here, in ms. Empty until fetched: the handle is what a link said. */
+  chain: { event: Uint8Array<ArrayBuffer>; seenAt: number }[];
+  /** When the keys were last fetched, in ms. */
+  fetchedAt?: number;
   /** Of the chain's last event; absent while there is none. */
   head?: string;
   /** Lets messages into their inbox; without it they are requests. */

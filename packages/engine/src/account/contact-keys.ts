@@ -1,6 +1,6 @@
 import type { AccountResponse } from '@sotto/contract/rest/accounts';
-import { type Bytes, fromBase64url, toBase64url } from '@sotto/crypto/bytes';
-import { extendChain, viewChain } from '@sotto/crypto/chain-view';
+import { fromBase64url, toBase64url } from '@sotto/crypto/bytes';
+import { extendChain, type KnownChain, viewChain } from '@sotto/crypto/chain-view';
 import { CryptoError } from '@sotto/crypto/errors';
 import { verifySealingKey } from '@sotto/crypto/sealing-key';
 import type { ContactRow } from '../rows.ts';
@@ -16,20 +16,20 @@ import type { ContactRow } from '../rows.ts';
 export const verifyAccount = async (
   response: AccountResponse,
   expected: string,
-  known: readonly Bytes[],
+  known: Pick<ContactRow, 'chain' | 'devices'>,
   now: number,
-): Promise<Pick<ContactRow, 'chain' | 'head' | 'devices'>> => {
+): Promise<Pick<ContactRow, 'chain' | 'head' | 'devices' | 'fetchedAt'> & { byRecovery: boolean }> => {
   const events = response.chain.map((event) => fromBase64url(event));
-  const view =
-    known.length === 0
-      ? await viewChain(events, now)
-      : (await extendChain(await viewChain(known, now), events, now)).chain;
-  const { state } = view;
+  const { chain, byRecovery } =
+    known.chain.length === 0
+      ? { chain: await viewChain(events, now), byRecovery: false }
+      : await extendChain(await remembered(known.chain), events, now);
+  const { state, entries } = chain;
   if (state.account !== expected || response.account !== expected) throw new CryptoError('chain-invalid');
   const sealing = await Promise.all(
     response.devices.map(async ({ device, sealingKey }) => {
-      const known = state.devices.find((candidate) => candidate.device === device);
-      if (!known) throw new CryptoError('chain-invalid');
+      const owner = state.devices.find((candidate) => candidate.device === device);
+      if (!owner) throw new CryptoError('chain-invalid');
       const key = {
         id: sealingKey.id,
         createdAt: sealingKey.createdAt,
@@ -39,16 +39,29 @@ export const verifyAccount = async (
       const valid = await verifySealingKey({
         account: expected,
         device,
-        signingPublic: known.signing,
+        signingPublic: owner.signing,
         sealingKey: key,
       });
       if (!valid) throw new CryptoError('bad-signature');
-      return { device, id: key.id, publicKey: key.publicKey };
+      const before = known.devices.find((candidate) => candidate.device === device)?.sealing;
+      // An old one that the relay brings up again is not gone back to.
+      const { id, publicKey } = before && before.id > key.id ? before : key;
+      return { device, id, publicKey };
     }),
   );
   const devices = state.devices.map(({ device, signing, identity }) => {
     const key = sealing.find((entry) => entry.device === device);
     return { device, signing, identity, ...(key && { sealing: { id: key.id, publicKey: key.publicKey } }) };
   });
-  return { chain: view.entries.map(({ event }) => event), head: toBase64url(state.head), devices };
+  const seen = entries.map(({ event, seenAt }) => ({ event, seenAt }));
+  return { chain: seen, head: toBase64url(state.head), devices, fetchedAt: now, byRecovery };
+};
+
+/** The chain as it was verified before, with the times at which its events were seen. */
+const remembered = async (chain: ContactRow['chain']): Promise<KnownChain> => {
+  const { entries, state } = await viewChain(
+    chain.map(({ event }) => event),
+    0,
+  );
+  return { state, entries: entries.map((entry, at) => ({ ...entry, seenAt: chain[at]!.seenAt })) };
 };

@@ -23,10 +23,11 @@ export interface Directory {
 
 export const createDirectory = (model: Model, transport: Transport, clock: Clock): Directory => {
   const learn: Directory['learn'] = async (response, account) => {
-    const before = model.contacts.get(account)?.chain ?? [];
-    const keys = await verifyAccount(response, account, before, clock.now());
+    // Held against what is known at the moment of the commit: an older answer may come later than a newer one.
     return model.change(async (draft) => {
       const known = await draft.get('contact', account);
+      const before = known ?? { chain: [], devices: [] };
+      const { byRecovery, ...keys } = await verifyAccount(response, account, before, clock.now());
       const row: ContactRow = {
         verified: false,
         introduced: false,
@@ -35,6 +36,8 @@ export const createDirectory = (model: Model, transport: Transport, clock: Clock
         // Of an account whose chain is known the handle is, too: the relay cannot give it another.
         handle: known && known.chain.length > 0 ? known.handle : response.handle,
         ...keys,
+        // Whoever has the recovery code could have taken the account over: to be confirmed again.
+        ...(byRecovery && { verified: false }),
       };
       putContact(draft, row);
       return row;

@@ -3,7 +3,9 @@ import { LIMITS } from '@sotto/contract/limits';
 import type { PublishRequest } from '@sotto/contract/rest/prekeys';
 import { toBase64url } from '@sotto/crypto/bytes';
 import { planPrekeys, supersede } from '@sotto/crypto/prekey-plan';
+import { prunePeer } from '@sotto/crypto/session-state';
 import { makePrekeys, type Prekey, type PrekeyKind } from '@sotto/crypto/prekeys';
+import { dayOf } from '../clock.ts';
 import type { Model } from '../model.ts';
 import type { Transport } from '../ports.ts';
 import type { PrekeyRow, SelfRow } from '../rows.ts';
@@ -29,7 +31,13 @@ export const newPrekeys = async (
   now: number,
 ): Promise<PrekeyRow[]> => {
   const owner = { account, device, signing: signing.privateKey };
-  const made = await makePrekeys({ ...owner, kind, firstId: prekeyIds[kind] + 1, count, createdAt: now });
+  const made = await makePrekeys({
+    ...owner,
+    kind,
+    firstId: prekeyIds[kind] + 1,
+    count,
+    createdAt: dayOf(now),
+  });
   return made.map((key) => ({ ...key, published: false }));
 };
 
@@ -42,6 +50,21 @@ const requestOf = (rows: readonly PrekeyRow[]): PublishRequest => {
     oneTime: of('one-time'),
     pqOneTime: of('pq-one-time'),
   };
+};
+
+/** Lets go of what sessions keep past its time. */
+const prunePeers = async (model: Model, now: number): Promise<void> => {
+  const signedIds = (await model.store.all('prekey'))
+    .filter(({ kind }) => kind === 'signed')
+    .map(({ id }) => id);
+  const peers = await model.store.all('peer');
+  await model.change(async (draft) => {
+    for (const { account, device } of peers) {
+      const row = await draft.get('peer', [account, device]);
+      const state = row && prunePeer({ state: row.state, signedIds, now });
+      if (state) draft.put('peer', { ...row, state }, [account, device]);
+    }
+  });
 };
 
 /** As many as one request takes. */
@@ -67,7 +90,8 @@ export const maintainPrekeys = async (model: Model, transport: Transport, now: n
     oneTime: [],
     pqOneTime: [],
   });
-  if (sealing) await sealingPublished(model, sealing.id);
+  if (sealing) await sealingPublished(model, sealing.id, now);
+  await prunePeers(model, now);
   const own = await model.store.all('prekey');
   const plan = planPrekeys({ own: own.filter(({ published }) => published), left, now });
   const unpublished = (kind: PrekeyKind) => own.filter((row) => row.kind === kind && !row.published).length;

@@ -9,6 +9,7 @@ import { createSealingKey } from '@sotto/crypto/sealing-key';
 import { directConversation, putContact } from '../conversations/draft.ts';
 import type { Model } from '../model.ts';
 import type { Transport } from '../ports.ts';
+import { dayOf } from '../clock.ts';
 import { randomId } from '../random-id.ts';
 import type { PrekeyRow, SelfRow } from '../rows.ts';
 import { newPrekeys, wirePrekey } from './prekeys.ts';
@@ -36,10 +37,11 @@ const createSelf = async (
   now: number,
 ): Promise<{ self: SelfRow; prekeys: PrekeyRow[] }> => {
   const [signing, identity] = await Promise.all([generateSigningKey(), generateAgreementKey()]);
-  const { account, event } = await createChain({ signing, identity, createdAt: now });
+  const createdAt = dayOf(now);
+  const { account, event } = await createChain({ signing, identity, createdAt });
   const device = await deviceId(signing.publicKey);
-  const key = { account, device, signing: signing.privateKey, id: 1, createdAt: now };
-  const sealing = { ...(await createSealingKey(key)), published: true };
+  const key = { account, device, signing: signing.privateKey, id: 1, createdAt };
+  const sealing = { ...(await createSealingKey(key)), publishedAt: now };
   const delivery = randomId();
   const owner = { account, device, signing, prekeyIds: NO_PREKEYS };
   const prekeys = [

@@ -17,7 +17,9 @@ export const answered = async (
 ): Promise<ConversationRow> => {
   if (!conversation.request) return conversation;
   const { request: _, ...row } = conversation;
-  const theirs = (await store.messages(row.id, { limit: RECENT })).filter(({ from }) => from === row.id);
+  const theirs = (await store.messages(row.id, { limit: RECENT })).filter(
+    ({ from, newer }) => from === row.id && !newer,
+  );
   for (const status of ['delivered', 'read'] as const) {
     const ids = theirs.filter((message) => message.status === status).map(({ id }) => id);
     enqueueReceipts(draft, row.id, status, ids.toReversed());

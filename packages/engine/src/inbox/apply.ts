@@ -12,7 +12,8 @@ import { joinStatus } from '../conversations/status.ts';
 import { cleanName } from '../clean-text.ts';
 import type { Draft } from '../model.ts';
 import type { ContactRow, MessageRow } from '../rows.ts';
-import type { Known } from './decrypt.ts';
+import { randomId } from '../random-id.ts';
+import type { Known, Newer } from './decrypt.ts';
 
 interface Arrival {
   from: { account: string; device: string };
@@ -53,13 +54,14 @@ const applyText = async (draft: Draft, content: TextContent, arrival: Arrival): 
   return putArrival(draft, { id, sentAt, text }, arrival);
 };
 
-/** Shows that something came which this version cannot show, under the id of its envelope, and keeps it. */
-export const applyNewer = async (
-  draft: Draft,
-  { id, bytes }: { id: string; bytes: Uint8Array<ArrayBuffer> },
-  arrival: Arrival,
-): Promise<void> => {
-  await putArrival(draft, { id, sentAt: arrival.at, text: '', newer: bytes }, arrival);
+/** Shows that something came which this version cannot show, and keeps it. Of strangers, only texts are taken. */
+export const applyNewer = async (draft: Draft, { id, bytes }: Newer, arrival: Arrival): Promise<void> => {
+  const { account } = arrival.from;
+  const known = await draft.get('conversation', account);
+  if (known ? known.request : arrival.request) return;
+  if (id !== undefined && (await draft.get('message', [account, id]))) return;
+  // Without an id of its own it gets one here. That of its envelope is anybody's to choose.
+  await putArrival(draft, { id: id ?? randomId(), sentAt: arrival.at, text: '', newer: bytes }, arrival);
 };
 
 /** Receipts speak of messages of this account to their sender; everything else in them is ignored. */

@@ -1,6 +1,7 @@
 import { Content } from '@sotto/contract/content';
 import type { IncomingEnvelope } from '@sotto/contract/envelope';
 import { RelayError } from '@sotto/contract/errors';
+import { MessageId } from '@sotto/contract/ids';
 import { decode } from '@sotto/crypto/canonical';
 import { CryptoError } from '@sotto/crypto/errors';
 import type { NamedPrekeys, PublicDevice } from '@sotto/crypto/handshake';
@@ -17,7 +18,25 @@ import { ownDevice, publicDevice } from '../sessions.ts';
 /** The kinds of content that this version acts on; all others are kept for one that does. */
 const KNOWN: readonly string[] = ['text', 'receipt', 'profile', 'repair'];
 export type Known = Extract<Content, { kind: 'text' | 'receipt' | 'profile' | 'repair' }>;
-const isKnown = (content: Content): content is Known => KNOWN.includes(content.kind);
+/** A text that is to go by itself is not kept by a version that would let it stay. */
+const isKnown = (content: Content): content is Known =>
+  KNOWN.includes(content.kind) && !('timer' in content && content.timer !== undefined);
+
+/** Something for a later version: its own id, where it has one, and all of it. */
+export interface Newer {
+  id: string | undefined;
+  bytes: Uint8Array<ArrayBuffer>;
+}
+
+const LIVE: readonly string[] = ['typing', 'presence'];
+const KINDS: readonly string[] = Content.def.options.flatMap(({ def }) => def.shape.kind.def.values);
+
+/** Well-formed by this version's schema, or of a kind that it does not have. Live signals do not come this way. */
+const isNewer = (value: unknown, content: Content | undefined): boolean => {
+  const { kind } = (value ?? {}) as { kind?: unknown };
+  if (typeof kind !== 'string' || LIVE.includes(kind)) return false;
+  return content !== undefined || !KINDS.includes(kind);
+};
 
 /** What became of an envelope once its seal was opened. */
 export type Opened = { envelope: IncomingEnvelope } & (
@@ -98,7 +117,7 @@ export const decryptBody = async (
 ): Promise<
   | { content: Known; sending: boolean }
   /** Well-formed, and of a kind that this version does not act on. */
-  | { newer: Uint8Array<ArrayBuffer> }
+  | { newer: Newer }
   | { reason: string; repair?: boolean }
   | { duplicate: true }
 > => {
@@ -128,9 +147,14 @@ export const decryptBody = async (
     const value = decode(plaintext);
     const content = Content.safeParse(value).data;
     if (content && isKnown(content)) return { content, sending };
-    const { kind } = (value ?? {}) as { kind?: unknown };
-    const isNewer = typeof kind === 'string' && !KNOWN.includes(kind);
-    return isNewer ? { newer: new Uint8Array(plaintext) } : { reason: 'unknown-content' };
+    return isNewer(value, content)
+      ? {
+          newer: {
+            id: MessageId.safeParse((value as { id?: unknown }).id).data,
+            bytes: new Uint8Array(plaintext),
+          },
+        }
+      : { reason: 'unknown-content' };
   } catch (error) {
     if (error instanceof CryptoError) return { reason: error.code };
     throw error;

@@ -61,7 +61,8 @@ export const createInbox = ({ model, directory, clock, onStored, onError }: Opti
         const { id, at, body, request } = opened.envelope;
         const result = 'reason' in opened ? opened : await decryptBody(draft, self, opened, now);
         if ('reason' in result) {
-          if ('repair' in result && result.repair && 'peer' in opened)
+          // A stranger, or who only claims to be somebody, gets no answer of any kind.
+          if ('repair' in result && result.repair && 'peer' in opened && !request)
             await requestRepair(draft, opened.peer, now);
           draft.put('aside', { envelope: id, at, reason: result.reason, body }, id);
           continue;
@@ -71,7 +72,7 @@ export const createInbox = ({ model, directory, clock, onStored, onError }: Opti
         const { account, device } = opened.peer;
         const arrival = { from: { account, device }, at, now, me: self.account, request: request === true };
         if ('newer' in result) {
-          await applyNewer(draft, { id, bytes: result.newer }, arrival);
+          await applyNewer(draft, result.newer, arrival);
           continue;
         }
         if (result.content.kind === 'repair') {

@@ -3,6 +3,7 @@ import { type ErrorCode, RelayError } from '@sotto/contract/errors';
 import type { SendResult } from '@sotto/contract/events/relay';
 import { LIMITS } from '@sotto/contract/limits';
 import { CryptoError } from '@sotto/crypto/errors';
+import { SEALING_ROTATION } from '@sotto/crypto/limits';
 import type { Directory } from '../account/directory.ts';
 import { createBackoff, type Clock } from '../clock.ts';
 import { putContact, putConversation, putMessage } from '../conversations/draft.ts';
@@ -22,6 +23,8 @@ const ENCRYPT_ROWS = 50;
 const OUTDATED: readonly ErrorCode[] = ['device-unknown', 'stale-devices'];
 /** How often a message is encrypted anew after one of them. */
 const RENEWALS = 3;
+/** In ms: then it is looked at again, whatever clock or relay said. */
+const LONGEST_WAIT = 10 * 60_000;
 /** Said of the connection, not of what was sent over it. */
 const ENDING: readonly ErrorCode[] = ['token-expired', 'unauthenticated', 'device-removed'];
 
@@ -53,7 +56,6 @@ interface Options {
  */
 export const createOutbox = ({ model, directory, transport, clock, onError }: Options): Outbox => {
   const backoff = createBackoff(500, 30_000);
-  const lookups = createBackoff(500, 30_000);
   let connection: Connection | undefined;
   let underWay:
     | { rows: readonly OutboxRow[]; results: Map<string, SendResult>; cancel: () => void }
@@ -61,6 +63,8 @@ export const createOutbox = ({ model, directory, transport, clock, onError }: Op
   let cancelRetry: (() => void) | undefined;
   /** Conversations that could not go on a moment ago: no keys to be had, or the relay said "later". */
   const resting = new Set<string>();
+  /** How long they were last left alone, until the next connection. */
+  const pauses = new Map<string, ReturnType<typeof createBackoff>>();
   /** Rows whose time has not come, with a timer each. */
   const timed = new Set<number>();
   let lastFailed = 0;
@@ -80,7 +84,7 @@ export const createOutbox = ({ model, directory, transport, clock, onError }: Op
     if (wait <= 0) return true;
     if (!timed.has(seq)) {
       timed.add(seq);
-      clock.after(wait, () => {
+      clock.after(Math.min(wait, LONGEST_WAIT), () => {
         timed.delete(seq);
         pump.kick();
       });
@@ -89,10 +93,13 @@ export const createOutbox = ({ model, directory, transport, clock, onError }: Op
   };
 
   /** Leaves a conversation alone for a while; the others go on. */
-  const pause = (conversation: string): void => {
+  const pause = (conversation: string, seconds = 0): void => {
     if (resting.has(conversation)) return;
     resting.add(conversation);
-    clock.after(lookups.next(), () => {
+    const steps = pauses.get(conversation) ?? createBackoff(500, 30_000);
+    pauses.set(conversation, steps);
+    const wait = Math.min(Math.max(steps.next(), seconds * 1000), LONGEST_WAIT);
+    clock.after(wait, () => {
       resting.delete(conversation);
       pump.kick();
     });
@@ -145,7 +152,8 @@ export const createOutbox = ({ model, directory, transport, clock, onError }: Op
   const keysOf = async (account: string): Promise<ContactRow | SendProblem | undefined> => {
     const known = model.contacts.get(account);
     const reachable = (contact: ContactRow) => contact.devices.some(({ sealing }) => sealing);
-    if (known && reachable(known)) return known;
+    const isFresh = clock.now() < (known?.fetchedAt ?? 0) + SEALING_ROTATION;
+    if (known && isFresh && reachable(known)) return known;
     try {
       const fresh = await directory.refresh(account);
       if (known && known.handle !== fresh.handle) return 'other-handle';
@@ -153,8 +161,9 @@ export const createOutbox = ({ model, directory, transport, clock, onError }: Op
     } catch (error) {
       if (error instanceof CryptoError) return 'keys-invalid';
       if (!(error instanceof RelayError)) throw error;
+      if (error.code === 'account-unknown') return error.code;
       // Everything else speaks of this device or of the moment, not of the recipient.
-      return error.code === 'account-unknown' ? error.code : undefined;
+      return known && reachable(known) ? known : undefined;
     }
   };
 
@@ -240,10 +249,10 @@ export const createOutbox = ({ model, directory, transport, clock, onError }: Op
     results: readonly SendResult[],
     settled: number,
   ): Promise<void> => {
-    const refusals = results.flatMap((result) => ('code' in result ? [result.code] : []));
-    const refusal = refusals[0];
-    if (refusal !== undefined) {
-      if (new RelayError(refusal).retry) return pause(row.conversation);
+    const refused = results.find((result) => 'code' in result);
+    if (refused) {
+      const refusal = refused.code;
+      if (new RelayError(refusal).retry) return pause(row.conversation, refused.retryAfter);
       const renewals = (row.renewals ?? 0) + 1;
       if (!OUTDATED.includes(refusal) || renewals > RENEWALS) return fail(draft, row, refusal, settled);
       const contact = await draft.get('contact', row.conversation);
@@ -310,7 +319,7 @@ export const createOutbox = ({ model, directory, transport, clock, onError }: Op
       cancelRetry?.();
       cancelRetry = undefined;
       resting.clear();
-      lookups.reset();
+      pauses.clear();
       backoff.reset();
       pump.kick();
     },
