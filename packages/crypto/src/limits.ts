@@ -22,9 +22,8 @@ export const UNANSWERED_LIFETIME = 30 * DAY;
 export const SESSION_REFRESH = 30 * DAY;
 /** How far the generation of a session may lie ahead of those seen. */
 export const MAX_GENERATION_JUMP = 65_536;
-/** First messages remembered by peer, and how long: longer than any prekey is honoured. */
+/** First messages remembered by peer, as long as their signed prekey is held. */
 export const MAX_REPLAYS = 1_000;
-export const REPLAY_LIFETIME = 120 * DAY;
 
 /** When a signed prekey and the last resort are replaced, by when at the latest, how long they are honoured after. */
 export const PREKEY_ROTATION = 7 * DAY;
