@@ -5,7 +5,7 @@ import type { Config } from './config.ts';
 import { acquireCluster, findCluster } from './postgres/launcher.ts';
 import { migrate } from './postgres/migrate.ts';
 import { removeAccount, removeDevice } from './services/devices.ts';
-import { inviteId, Invites, newInviteSecret } from './services/invites.ts';
+import { Invites } from './services/invites.ts';
 import { Origins } from './services/origins.ts';
 import { openDatabase, type Database } from './store/database.ts';
 import { idText } from './store/id-bytes.ts';
@@ -32,10 +32,9 @@ const withDatabase = async <T>(config: Config, work: (database: Database) => Pro
 };
 
 const invite = async (config: Config): Promise<string> => {
-  const secret = newInviteSecret();
   const { invite: lifetime } = config.lifetimes;
-  await withDatabase(config, ({ prisma }) =>
-    new Invites(prisma, { lifetime, now: config.now }).create(inviteId(secret)),
+  const secret = await withDatabase(config, ({ prisma }) =>
+    new Invites(prisma, { lifetime, now: config.now }).make(),
   );
   return formatLink(new Origins(config.publicUrl, config.port).main, { invite: secret });
 };

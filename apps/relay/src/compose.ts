@@ -1,16 +1,6 @@
 import type { Server } from 'node:http';
-import type { Router } from 'express';
 import type { Config } from './config.ts';
 import { FirstInvite } from './first-invite.ts';
-import { accountRoutes } from './http/accounts.ts';
-import type { AddressOf } from './http/address.ts';
-import { channelRoutes } from './http/channels.ts';
-import { deviceRoutes } from './http/devices.ts';
-import { inboxRoutes } from './http/inbox.ts';
-import { inviteRoutes } from './http/invites.ts';
-import { prekeyRoutes } from './http/prekeys.ts';
-import { sessionRoutes } from './http/session.ts';
-import { verificationRoutes } from './http/verifications.ts';
 import type { Logger } from './log.ts';
 import type { Metrics } from './metrics.ts';
 import { openGateway, type Gateway, type GatewayParts } from './realtime/gateway.ts';
@@ -18,7 +8,6 @@ import type { Redis } from './redis.ts';
 import { Accounts } from './services/accounts.ts';
 import { Chains } from './services/chains.ts';
 import { Channels } from './services/channels.ts';
-import { removeAccount, removeDevice } from './services/devices.ts';
 import { Doorbell } from './services/doorbell.ts';
 import { Invites } from './services/invites.ts';
 import { RateLimits } from './services/limits.ts';
@@ -54,29 +43,31 @@ export const createServices = ({ database, last, config, origins, redis, metrics
   const invites = new Invites(prisma, { lifetime: lifetimes.invite, now });
   const first = new FirstInvite(config.dataFolder, invites);
   const mailbox = new Mailbox(pool, { doorbell, limits, now, last, metrics, log });
-  const { proofs, email } = openProofs(prisma, config, { limits, relay: origins.main, log });
+  const proofs = openProofs(prisma, config, { limits, relay: origins.main, log });
   /** There once the sockets are. */
   let gateway: Gateway | undefined;
   const signIn = new SignIn(pool, { tokens: new Tokens(pool, { lifetimes, now }), origins });
   return {
+    config,
+    prisma,
     limits,
     signIn,
     doorbell,
     invites,
     first,
     mailbox,
-    email,
+    emails: proofs.emails,
     accounts: new Accounts(prisma, {
       invites,
       inviteDemanded: registration.invite,
-      proofs,
+      checkProofs: proofs.check,
       now,
       // Made good at the next start when it fails now.
       registered: () => first.forget().catch(() => undefined),
     }),
-    chains: new Chains(prisma, { now }),
+    chains: new Chains(prisma, now),
     channels: new Channels(pool, { doorbell, time: () => mailbox.time() }),
-    prekeys: new Prekeys(prisma, pool, {
+    prekeys: new Prekeys(prisma, {
       now,
       low: (device, left) => gateway?.tell(device, 'prekeys-low', left),
     }),
@@ -99,30 +90,3 @@ export const createServices = ({ database, last, config, origins, redis, metrics
 };
 
 export type Services = ReturnType<typeof createServices>;
-
-/** How it is asked over HTTP. */
-export const createRoutes = (
-  services: Omit<Services, 'openGateway'>,
-  parts: { prisma: Database['prisma']; addressOf: AddressOf; config: Pick<Config, 'invites' | 'now'> },
-): { large: Router[]; others: Router[] } => {
-  const { prisma, addressOf, config } = parts;
-  const { now } = config;
-  const { accounts, chains, channels, email, invites, limits, mailbox, prekeys, signIn } = services;
-  return {
-    large: [inboxRoutes(mailbox, signIn), channelRoutes({ channels, signIn, limits })],
-    others: [
-      accountRoutes({
-        accounts,
-        chains,
-        signIn,
-        limits,
-        remove: (account) => removeAccount(prisma, account),
-      }),
-      sessionRoutes(signIn, limits),
-      verificationRoutes(email, addressOf),
-      inviteRoutes({ invites, signIn, limits, byMembers: config.invites === 'members' }),
-      prekeyRoutes(prekeys, signIn, limits),
-      deviceRoutes(signIn, (device, account) => removeDevice(prisma, device, { account, now: now() })),
-    ],
-  };
-};

@@ -7,50 +7,8 @@ import { StartError } from './start-error.ts';
 import { DAY } from './store/days.ts';
 
 const LEVELS = ['trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent'] as const;
-const PROOFS = ['invite', 'email', 'phone'] as const;
-
-export interface Firebase {
-  projectId: string;
-  apiKey: string;
-  authDomain: string;
-  /** `host:port` of the Auth emulator, which checks nothing: for tests alone. */
-  emulatorHost: string | undefined;
-}
-
-export interface Config {
-  /** Absolute path of the folder that holds everything this relay keeps. */
-  dataFolder: string;
-  /** 0 takes any free port. */
-  port: number;
-  host: string;
-  /** The one origin people use; undefined means localhost. */
-  publicUrl: string | undefined;
-  /** A PostgreSQL of the host's own; undefined means the embedded one. */
-  databaseUrl: string | undefined;
-  /** What several relays of one database share; undefined means there is one relay. */
-  redisUrl: string | undefined;
-  /** Whose X-Forwarded-For is believed: addresses and networks, or how many proxies stand in front. */
-  trustProxy: string[] | number;
-  /** What somebody must show to register; nothing of it: everybody may. */
-  registration: Record<(typeof PROOFS)[number], boolean>;
-  /** Who makes invites. */
-  invites: 'members' | 'host';
-  mail: { smtpUrl: string; from: string } | undefined;
-  firebase: Firebase | undefined;
-  /** Milliseconds that an envelope waits for its device. */
-  retentionMs: number;
-  limits: Limits;
-  /** What a scraper of `/metrics` shows; undefined: there are none. */
-  metricsToken: string | undefined;
-  /** The built web app. */
-  webFolder: string;
-  migrationsFolder: string;
-  logLevel: (typeof LEVELS)[number];
-  /** Milliseconds. */
-  lifetimes: { accessToken: number; challenge: number; invite: number };
-  /** Milliseconds since 1970. */
-  now: () => number;
-}
+const PROOFS = ['invite', 'email', 'phone'];
+const DAYS = 'must be a number of days from 1 to 365';
 
 const isOrigin = (text: string): boolean => {
   if (!URL.canParse(text)) return false;
@@ -66,14 +24,12 @@ const isNetwork = (text: string): boolean => {
 };
 
 const list = (text: string): string[] => text.split(',').map((item) => item.trim());
-const url = (scheme: RegExp, message: string) =>
-  z.string().refine((text) => scheme.test(text) && URL.canParse(text), message);
+const text = (form: RegExp, message: string) => z.string().regex(form, message);
+const url = (scheme: RegExp, message: string) => text(scheme, message).refine(URL.canParse, message);
 
 const Environment = z.object({
   SOTTO_DATA: z.string().default('./data'),
-  PORT: z
-    .string()
-    .regex(/^\d{1,5}$/, 'must be a port number')
+  PORT: text(/^\d{1,5}$/, 'must be a port number')
     .transform(Number)
     .refine((port) => port <= 65535, 'must be a port number')
     .default(7688),
@@ -81,25 +37,22 @@ const Environment = z.object({
   PUBLIC_URL: z
     .string()
     .refine(isOrigin, 'must be an address such as https://chat.example.org, without a path')
-    .transform((text) => new URL(text).origin)
+    .transform((origin) => new URL(origin).origin)
     .optional(),
-  DATABASE_URL: z
-    .string()
-    .regex(/^postgres(ql)?:\/\//, 'must begin with postgresql://')
-    .optional(),
+  DATABASE_URL: text(/^postgres(ql)?:\/\//, 'must begin with postgresql://').optional(),
   REDIS_URL: url(/^rediss?:\/\//, 'must be an address such as redis://127.0.0.1:6379').optional(),
   TRUST_PROXY: z
     .string()
     .refine(
-      (text) => /^[1-9]$/.test(text) || list(text).every(isNetwork),
+      (value) => /^[1-9]$/.test(value) || list(value).every(isNetwork),
       'must be the number of proxies in front, or a list of their addresses such as 127.0.0.1,10.0.0.0/8',
     )
-    .transform((text) => (/^\d$/.test(text) ? Number(text) : list(text)))
+    .transform((value): number | string[] => (/^\d$/.test(value) ? Number(value) : list(value)))
     .default([]),
   REGISTRATION: z
     .string()
     .refine(
-      (text) => text === 'open' || list(text).every((item) => (PROOFS as readonly string[]).includes(item)),
+      (value) => value === 'open' || list(value).every((item) => PROOFS.includes(item)),
       `must be open, or a list of ${PROOFS.join(', ')}`,
     )
     .default('invite'),
@@ -108,35 +61,19 @@ const Environment = z.object({
     /^smtps?:\/\/./,
     'must be an address such as smtps://user:password@mail.example.org',
   ).optional(),
-  MAIL_FROM: z
-    .string()
-    .regex(/^(?:[^<>@\r\n]* <)?[^\s<>@]+@[^\s<>@]+>?$/, 'must be an e-mail address')
-    .optional(),
-  FIREBASE_PROJECT_ID: z
-    .string()
-    .regex(/^[a-z0-9-]{4,40}$/, 'must be the id of a Firebase project')
-    .optional(),
-  FIREBASE_API_KEY: z
-    .string()
-    .regex(/^[\w-]{1,100}$/, 'must be the key of a Firebase web app')
-    .optional(),
-  FIREBASE_AUTH_DOMAIN: z
-    .string()
-    .regex(/^[a-z0-9.-]{1,253}$/, 'must be a domain such as project.firebaseapp.com')
-    .optional(),
-  FIREBASE_AUTH_EMULATOR_HOST: z
-    .string()
-    .regex(/^[a-z0-9.-]+:\d{1,5}$/, 'must be a host and a port')
-    .optional(),
-  RETENTION_DAYS: z
-    .string()
-    .regex(/^([1-9]|[1-9]\d|[12]\d\d|3[0-5]\d|36[0-5])$/, 'must be a number of days from 1 to 365')
+  MAIL_FROM: text(/^(?:[^<>@\r\n]* <)?[^\s<>@]+@[^\s<>@]+>?$/, 'must be an e-mail address').optional(),
+  FIREBASE_PROJECT_ID: text(/^[a-z0-9-]{4,40}$/, 'must be the id of a Firebase project').optional(),
+  FIREBASE_API_KEY: text(/^[\w-]{1,100}$/, 'must be the key of a Firebase web app').optional(),
+  FIREBASE_AUTH_DOMAIN: text(
+    /^[a-z0-9.-]{1,253}$/,
+    'must be a domain such as project.firebaseapp.com',
+  ).optional(),
+  FIREBASE_AUTH_EMULATOR_HOST: text(/^[a-z0-9.-]+:\d{1,5}$/, 'must be a host and a port').optional(),
+  RETENTION_DAYS: text(/^[1-9]\d{0,2}$/, DAYS)
     .transform(Number)
+    .refine((days) => days <= 365, DAYS)
     .default(LIMITS.retentionMs / DAY),
-  METRICS_TOKEN: z
-    .string()
-    .regex(/^[\x21-\x7e]{16,}$/, 'must have 16 characters or more, without spaces')
-    .optional(),
+  METRICS_TOKEN: text(/^[\x21-\x7e]{16,}$/, 'must have 16 characters or more, without spaces').optional(),
   SOTTO_WEB: z.string().default(resolve(import.meta.dirname, '../../web/dist')),
   LOG_LEVEL: z.enum(LEVELS, `must be one of ${LEVELS.join(', ')}`).default('info'),
 });
@@ -167,7 +104,7 @@ const contradictions = (set: Record<string, string | undefined>): string[] => {
  * The settings from environment variables; an empty variable counts as unset.
  * @throws StartError `config-invalid`: a line for every mistake, each naming its variable and none telling its value
  */
-export const readConfig = (environment: NodeJS.ProcessEnv = process.env): Config => {
+export const readConfig = (environment: NodeJS.ProcessEnv = process.env) => {
   const set = Object.fromEntries(Object.entries(environment).filter(([, value]) => value !== ''));
   const parsed = Environment.safeParse(set);
   const mistakes = new Map(parsed.error?.issues.map(({ path, message }) => [path.join('.'), message]));
@@ -183,32 +120,47 @@ export const readConfig = (environment: NodeJS.ProcessEnv = process.env): Config
     FIREBASE_AUTH_EMULATOR_HOST: emulatorHost,
   } = values;
   return {
+    /** Absolute path of the folder that holds everything this relay keeps. */
     dataFolder: resolve(values.SOTTO_DATA),
+    /** 0 takes any free port. */
     port: values.PORT,
     host: values.HOST,
+    /** The one origin people use; undefined means localhost. */
     publicUrl: values.PUBLIC_URL,
+    /** A PostgreSQL of the host's own; undefined means the embedded one. */
     databaseUrl: values.DATABASE_URL,
+    /** What several relays of one database share; undefined means there is one relay. */
     redisUrl: values.REDIS_URL,
+    /** Whose X-Forwarded-For is believed: addresses and networks, or how many proxies stand in front. */
     trustProxy: values.TRUST_PROXY,
+    /** What somebody must show to register; nothing of it: everybody may. */
     registration: {
       invite: demanded.includes('invite'),
       email: demanded.includes('email'),
       phone: demanded.includes('phone'),
     },
+    /** Who makes invites. */
     invites: values.INVITES,
     mail: smtpUrl && from ? { smtpUrl, from } : undefined,
+    /** The Auth emulator checks nothing: for tests alone. */
     firebase: projectId && apiKey && authDomain ? { projectId, apiKey, authDomain, emulatorHost } : undefined,
+    /** Milliseconds that an envelope waits for its device. */
     retentionMs: values.RETENTION_DAYS * DAY,
-    limits: DEFAULT_LIMITS,
+    limits: DEFAULT_LIMITS as Limits,
+    /** What a scraper of `/metrics` shows; undefined: there are none. */
     metricsToken: values.METRICS_TOKEN,
+    /** The built web app. */
     webFolder: resolve(values.SOTTO_WEB),
     migrationsFolder: resolve(import.meta.dirname, '../../../prisma/migrations'),
     logLevel: values.LOG_LEVEL,
+    /** Milliseconds. */
     lifetimes: {
-      accessToken: LIMITS.accessTokenMs,
-      challenge: LIMITS.challengeMs,
-      invite: LIMITS.inviteMs,
+      accessToken: LIMITS.accessTokenMs as number,
+      challenge: LIMITS.challengeMs as number,
+      invite: LIMITS.inviteMs as number,
     },
+    /** Milliseconds since 1970. */
     now: Date.now,
   };
 };
+export type Config = ReturnType<typeof readConfig>;

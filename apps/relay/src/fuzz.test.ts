@@ -1,9 +1,24 @@
+import { once } from 'node:events';
 import { setFlagsFromString } from 'node:v8';
 import { runInNewContext } from 'node:vm';
 import { STATUS } from '@sotto/contract/errors';
 import fc from 'fast-check';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { call, connect, createDevice, envelopeFor, join, randomId, type TestDevice } from '../test/device.ts';
+import { WIRE_VERSION } from '@sotto/contract/version';
+import {
+  call,
+  CONNECT,
+  connect,
+  createDevice,
+  encodeFrame,
+  envelopeFor,
+  EVENT,
+  idBytesOf,
+  join,
+  randomId,
+  type TestDevice,
+} from '../test/device.ts';
+import { BINARY, frames, plainFrame, TEXT, upgrade } from '../test/fuzz/frames.ts';
 import { nasty, type Schema, valuesOf } from '../test/fuzz/arbitrary.ts';
 import { eventually, startRelay, type TestRelay } from '../test/harness.ts';
 import { asyncApi, openApi } from './http/documents.ts';
@@ -216,6 +231,67 @@ describe('I: whatever is sent', () => {
       fresh.socket.emit('send', { envelopes: [last] });
       await eventually(() => expect(bystander.seen.delivered.map(({ id }) => id)).toContain(last.id));
       for (const { socket } of [bystander, fresh, sender]) socket.disconnect();
+    },
+    TIMEOUT,
+  );
+
+  it(
+    'as bytes on an open socket, signed in or not, ends that socket at most',
+    async () => {
+      const bystander = await online(bob);
+      const sent = envelopeFor(bob.device);
+      let entered = 0;
+      const packet = (type: number, data: unknown) => encodeFrame({ type, data, nsp: '/' });
+      const signIn = plainFrame(BINARY, packet(CONNECT, { version: WIRE_VERSION, token: alice.token }));
+      const good = [
+        packet(CONNECT, { version: WIRE_VERSION, token: alice.token }),
+        packet(EVENT, ['send', { envelopes: [sent] }]),
+        packet(EVENT, ['ack', { ids: [randomId()] }]),
+        packet(EVENT, ['renew', { token: alice.token }]),
+        packet(1, undefined),
+        // What Engine.IO itself says: open, close, ping, pong, message, upgrade, nothing.
+        ...[
+          '0{}',
+          '1',
+          '2probe',
+          '3',
+          '4',
+          '40',
+          '42["send",{}]',
+          '451-["send",{"_placeholder":true,"num":0}]',
+          '5',
+          '6',
+        ].map((text) => Buffer.from(text)),
+      ];
+      const attack = fc.record({ signed: fc.boolean(), lines: frames(good), waits: fc.boolean() });
+      await many(attack, async ({ signed, lines, waits }) => {
+        const socket = await upgrade(test.relay.port);
+        if (signed) {
+          socket.write(signIn);
+          // What is not text is Socket.IO's word that it is connected.
+          for (let answer: Buffer = Buffer.alloc(0); !answer.includes(0x82);)
+            [answer] = (await once(socket, 'data')) as [Buffer];
+          entered += 1;
+        }
+        for (const line of lines) if (!socket.destroyed) socket.write(line);
+        // Pongs nobody asked for, between the pieces.
+        if (waits) socket.write(plainFrame(TEXT, '3'));
+        await new Promise((resolve) => setTimeout(resolve, waits ? 3 : 0));
+        socket.destroy();
+      });
+      expect(entered).toBeGreaterThan(10);
+      await eventually(async () => {
+        const { rows } = await test.pool.query('SELECT FROM envelope WHERE id = $1', [idBytesOf(sent.id)]);
+        expect(rows).toHaveLength(1);
+      });
+      expect(bystander.socket.connected).toBe(true);
+      expect(bystander.seen.disconnects).toEqual([]);
+      const last = envelopeFor(bob.device, Buffer.from('still here'));
+      const fresh = await online(alice);
+      fresh.socket.emit('send', { envelopes: [last] });
+      await eventually(() => expect(bystander.seen.delivered.map(({ id }) => id)).toContain(last.id));
+      expect((await call(test.relay.port, 'GET', '/readyz')).status).toBe(200);
+      for (const { socket } of [bystander, fresh]) socket.disconnect();
     },
     TIMEOUT,
   );

@@ -1,16 +1,20 @@
 import { randomBytes, randomUUID } from 'node:crypto';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { createClient } from '@redis/client';
+import type { DeviceId } from '@sotto/contract/ids';
 import { createAdapter } from '@socket.io/redis-adapter';
 import { RateLimiterRedis } from 'rate-limiter-flexible';
 import type { Logger } from './log.ts';
 import type { LimitStore } from './services/limits.ts';
+import { idText } from './store/id-bytes.ts';
 
 const BEAT_MS = 500;
 /** Without a heartbeat for so long Redis is away, whether it is dead, frozen or out of reach. */
 const SILENCE_MS = 2_000;
 const CONNECT_MS = 2_000;
 const HOUR_SECONDS = 3_600;
+const RINGS = 'sotto#rings';
+const ID_BYTES = 16;
 
 /** What the relays of one database have in common beside it. All of it may be lost at any time. */
 export interface Redis {
@@ -19,6 +23,10 @@ export interface Redis {
   readonly limits: LimitStore;
   /** Whether what is published arrives. */
   readonly up: boolean;
+  /** Says to the other relays that there is something for these devices; lost while Redis is away. */
+  ring(devices: readonly DeviceId[]): void;
+  /** Called when another relay does. */
+  onRing: (devices: DeviceId[]) => void;
   /** Called when messages may have been lost and those that follow arrive again. */
   onBack: () => void;
   close(): void;
@@ -61,6 +69,18 @@ export const openRedis = (url: string, log: Logger): Redis => {
       }
     }
   };
+
+  // Ids as they are, after the name of who rings. A channel of its own: the adapter packs and unpacks each time.
+  const self = randomBytes(ID_BYTES);
+  let onRing: Redis['onRing'] = () => undefined;
+  const hearRing = (message: Buffer): void => {
+    if (self.equals(message.subarray(0, ID_BYTES))) return;
+    const devices: DeviceId[] = [];
+    for (let at = ID_BYTES; at + ID_BYTES <= message.length; at += ID_BYTES)
+      devices.push(idText(message.subarray(at, at + ID_BYTES)));
+    onRing(devices);
+  };
+  void subscribing(() => subscriber.subscribe(RINGS, hearRing, true));
 
   const beat = `sotto#beat#${randomUUID()}`;
   void subscribing(() => subscriber.subscribe(beat, () => (heardAt = performance.now())));
@@ -132,6 +152,12 @@ export const openRedis = (url: string, log: Logger): Redis => {
         });
         return Buffer.from((await publisher.get(name)) ?? fresh, 'base64');
       },
+    },
+    ring: (devices) => {
+      if (up) publish(RINGS, Buffer.concat([self, ...devices.map((id) => Buffer.from(id, 'base64url'))]));
+    },
+    set onRing(listener: Redis['onRing']) {
+      onRing = listener;
     },
     get up() {
       return up;

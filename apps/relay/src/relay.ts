@@ -6,18 +6,17 @@ import { RelayError, STATUS } from '@sotto/contract/errors';
 import type { InviteSecret } from '@sotto/contract/ids';
 import { formatLink } from '@sotto/contract/link';
 import pg from 'pg';
-import { createRoutes, createServices } from './compose.ts';
+import { createServices } from './compose.ts';
 import type { Config } from './config.ts';
 import { addressReader } from './http/address.ts';
 import { createApp } from './http/app.ts';
-import { relayAnswer } from './http/verifications.ts';
+import { sessionFirst } from './http/session.ts';
 import { createLog, type Logger } from './log.ts';
 import { Metrics } from './metrics.ts';
 import { acquireCluster, type Cluster } from './postgres/launcher.ts';
 import { migrate } from './postgres/migrate.ts';
 import { listenForRemovals } from './realtime/removals.ts';
 import { openRedis } from './redis.ts';
-import { inviteId, newInviteSecret } from './services/invites.ts';
 import { Origins } from './services/origins.ts';
 import { sweep } from './services/sweep.ts';
 import { StartError } from './start-error.ts';
@@ -130,7 +129,7 @@ export const createRelay = async (
   const metrics = new Metrics();
   const redis = config.redisUrl === undefined ? undefined : openRedis(config.redisUrl, log);
   const services = createServices({ database, last, config, origins, redis, metrics, log });
-  const { accounts, email, first, invites, limits, mailbox } = services;
+  const { accounts, emails, first, invites, limits, mailbox } = services;
   const linkTo = (invite: InviteSecret): string => formatLink(origins.main, { invite });
 
   let draining = false;
@@ -169,31 +168,24 @@ export const createRelay = async (
   const sweeping = setInterval(clean, SWEEP_MS);
   clean();
 
-  handle = createApp({
+  const app = createApp({
+    services,
     origins,
-    relay: relayAnswer(config),
-    routes: createRoutes(services, { prisma: database.prisma, addressOf, config }),
-    limits,
     addressOf,
     checkReady: async () => {
       if (draining) throw new RelayError('busy');
       await pool.query('SELECT 1');
     },
     metrics,
-    metricsToken: config.metricsToken,
-    webFolder: config.webFolder,
     log,
   });
+  handle = sessionFirst(app, services, { origins, addressOf, metrics, log });
 
   let closing: Promise<void> | undefined;
   return {
     url: origins.main,
     port,
-    createInvite: async () => {
-      const secret = newInviteSecret();
-      await invites.create(inviteId(secret));
-      return linkTo(secret);
-    },
+    createInvite: async () => linkTo(await invites.make()),
     firstInvite: async () => {
       if ((await accounts.count()) === 0) return linkTo(await first.open());
       await first.forget();
@@ -212,7 +204,7 @@ export const createRelay = async (
         await cut;
         limits.close();
         redis?.close();
-        await email?.close();
+        await emails?.close();
         await removals.close();
         await store.close();
       })();

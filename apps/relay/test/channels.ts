@@ -2,9 +2,9 @@ import { randomBytes } from 'node:crypto';
 import { resolve } from 'node:path';
 import type { ChannelId, DeviceId, EnvelopeId } from '@sotto/contract/ids';
 import type { ChangeChannelRequest, CreateChannelRequest, Member } from '@sotto/contract/rest/channels';
-import pg from 'pg';
 import { migrate } from '../src/postgres/migrate.ts';
 import { Channels } from '../src/services/channels.ts';
+import { openDatabase } from '../src/store/database.ts';
 import { idText } from '../src/store/id-bytes.ts';
 import { idBytesOf, randomId } from './device.ts';
 import { temporaryDatabase } from './harness.ts';
@@ -51,7 +51,8 @@ export const openChannels = async () => {
   const database = await temporaryDatabase();
   const look = database.pool;
   await migrate(look, resolve(import.meta.dirname, '../../../prisma/migrations'));
-  const pool = new pg.Pool({ connectionString: database.url, max: 8 });
+  const own = openDatabase({ connectionString: database.url, max: 8 });
+  const { pool } = own;
   const state = {
     /** The clock breaks. */
     failing: false,
@@ -102,7 +103,7 @@ export const openChannels = async () => {
         ),
       ),
     close: async () => {
-      await pool.end();
+      await own.close();
       await database.close();
     },
   };

@@ -202,11 +202,16 @@ const lyingParser = ({ instead, bytes }: { instead: number; bytes: Buffer }) => 
   },
 });
 
-/** A socket and all that came over it. */
+/** A socket and all that came over it. `from`: as a proxy would tell it. */
 export const connect = (
   port: number,
   auth: Record<string, unknown>,
-  options: { origin?: string; acks?: boolean; frame?: { instead: number; bytes: Buffer } } = {},
+  options: {
+    origin?: string;
+    from?: string;
+    acks?: boolean;
+    frame?: { instead: number; bytes: Buffer };
+  } = {},
 ) => {
   const socket: Socket<RelayEvents, ClientEvents> = io(`http://127.0.0.1:${port}`, {
     transports: ['websocket'],
@@ -214,7 +219,10 @@ export const connect = (
     auth: { version: WIRE_VERSION, ...auth },
     reconnection: false,
     forceNew: true,
-    ...(options.origin && { extraHeaders: { origin: options.origin } }),
+    extraHeaders: {
+      ...(options.origin && { origin: options.origin }),
+      ...(options.from && { 'x-forwarded-for': options.from }),
+    },
   });
   const seen = {
     delivered: [] as IncomingEnvelope[],

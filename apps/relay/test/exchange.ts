@@ -5,13 +5,16 @@ import type { OutgoingEnvelope, OutgoingPost } from '@sotto/contract/envelope';
 import type { AccountId, ChannelId, DeliveryToken, DeviceId, EnvelopeId } from '@sotto/contract/ids';
 import express from 'express';
 import type pg from 'pg';
+import type { Services } from '../src/compose.ts';
 import { errorMapper } from '../src/http/errors.ts';
-import { inboxRoutes } from '../src/http/inbox.ts';
+import { INBOX } from '../src/http/inbox.ts';
+import { serve as serveRoutes } from '../src/http/route.ts';
 import { createLog } from '../src/log.ts';
 import { Metrics } from '../src/metrics.ts';
 import { openGateway, type Gateway } from '../src/realtime/gateway.ts';
 import { Doorbell } from '../src/services/doorbell.ts';
-import { Mailbox, type Taker } from '../src/services/mailbox.ts';
+import { Mailbox } from '../src/services/mailbox.ts';
+import type { Taker } from '../src/services/way-in.ts';
 import { Origins } from '../src/services/origins.ts';
 import { SignIn } from '../src/services/sign-in.ts';
 import { Tokens } from '../src/services/tokens.ts';
@@ -52,7 +55,9 @@ const serve = async (pool: pg.Pool, limits: Taker, clock: { ahead: number }) => 
     now,
     log,
   });
-  const app = express().use('/v1', inboxRoutes(mailbox, signIn)).use(errorMapper(log, new Metrics()));
+  const app = express()
+    .use('/v1', serveRoutes(INBOX, { mailbox, signIn } as unknown as Services))
+    .use(errorMapper(log, new Metrics()));
   http.on('request', app);
   return { port, mailbox, doorbell, gateway, tokens, signIn, http };
 };
@@ -63,7 +68,11 @@ export const startExchange = async (options: { limits?: Taker } = {}) => {
   const { pool } = database;
   await migrate(pool, resolve(import.meta.dirname, '../../../prisma/migrations'));
   const clock = { ahead: 0 };
-  const limits = options.limits ?? { take: () => undefined };
+  const taken = new Map<string, number>();
+  const limits: Taker = options.limits ?? {
+    take: (kind, key, points = 1) =>
+      void taken.set(`${kind} ${key}`, (taken.get(`${kind} ${key}`) ?? 0) + points),
+  };
   // Apart from the pool of the tests, which may hold connections and locks.
   const own = openDatabase({ connectionString: database.url });
   const served = await serve(own.pool, limits, clock);
@@ -84,6 +93,8 @@ export const startExchange = async (options: { limits?: Taker } = {}) => {
     ...served,
     pool,
     clock,
+    /** Of what has a limit, by kind and key, where none was given. */
+    taken,
     /** A person with one device. */
     join: async (): Promise<Party> => {
       const account = randomId<AccountId>(32);
@@ -120,7 +131,7 @@ export const startExchange = async (options: { limits?: Taker } = {}) => {
     },
     hangUp: (): void => open.splice(0).forEach((connection) => connection.close()),
     /** Another relay of the same database, without Redis. */
-    beside: () => serve(own.pool, limits, clock),
+    beside: (others = limits) => serve(own.pool, others, clock),
     rows: async ({ device }: Pick<Party, 'device'>) =>
       (
         await pool.query<{

@@ -1,4 +1,6 @@
+import { once } from 'node:events';
 import { mkdtempSync, rmSync } from 'node:fs';
+import { createServer, type AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { InviteSecret } from '@sotto/contract/ids';
@@ -19,6 +21,14 @@ export const eventually = <T>(check: () => T | Promise<T>, timeout = 15_000): Pr
 export const temporaryFolder = () => {
   const path = mkdtempSync(join(tmpdir(), 'sotto-test-'));
   return { path, remove: () => rmSync(path, { recursive: true, force: true, maxRetries: 3 }) };
+};
+
+export const freePort = async (): Promise<number> => {
+  const server = createServer().listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  const { port } = server.address() as AddressInfo;
+  await new Promise((closed) => server.close(closed));
+  return port;
 };
 
 /** One PostgreSQL for all relays of a test file, started when the first asks. */

@@ -1,17 +1,7 @@
 import { spawn, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
-import { createServer } from 'node:net';
-import type { AddressInfo } from 'node:net';
-import { eventually, temporaryFolder } from './harness.ts';
+import { eventually, freePort, temporaryFolder } from './harness.ts';
 import { createClient } from '@redis/client';
-
-const freePort = async (): Promise<number> => {
-  const server = createServer().listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  const { port } = server.address() as AddressInfo;
-  await new Promise((closed) => server.close(closed));
-  return port;
-};
 
 /** A Redis of its own that keeps nothing on disk. */
 export const startRedis = async () => {

@@ -34,6 +34,8 @@ DROP INDEX "envelope_acked_idx";
 
 CREATE INDEX "envelope_waiting_idx" ON "envelope"("device", "seq") WHERE "acked_day" IS NULL;
 
+CREATE INDEX "envelope_request_idx" ON "envelope"("device") WHERE "request" AND "acked_day" IS NULL;
+
 -- For what nobody fetches: rows lie about in the order of their times.
 CREATE INDEX "envelope_at_idx" ON "envelope" USING brin ("at");
 

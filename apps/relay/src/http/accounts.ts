@@ -1,68 +1,83 @@
-import { AccountId, Handle } from '@sotto/contract/ids';
 import {
+  AccountResponse,
   AppendRequest,
-  type AccountResponse,
-  type AppendResponse,
+  AppendResponse,
   DeliveryRequest,
   RegisterRequest,
-  type RegisterResponse,
+  RegisterResponse,
 } from '@sotto/contract/rest/accounts';
-import { Router } from 'express';
-import { parse } from '../problem.ts';
-import type { Accounts } from '../services/accounts.ts';
-import type { Chains } from '../services/chains.ts';
-import { network, type RateLimits } from '../services/limits.ts';
-import type { SignIn } from '../services/sign-in.ts';
-import { authenticate } from './authenticate.ts';
+import { removeAccount, removeDevice } from '../services/devices.ts';
+import { network } from '../services/limits.ts';
+import { open, type Route, signedIn } from './route.ts';
 
-export interface AccountParts {
-  accounts: Accounts;
-  chains: Chains;
-  signIn: SignIn;
-  limits: Pick<RateLimits, 'take' | 'takeAddress' | 'takePair'>;
-  remove: (account: AccountId) => Promise<void>;
-}
-
-export const accountRoutes = ({ accounts, chains, signIn, limits, remove }: AccountParts): Router => {
-  const router = Router();
-  router.post('/accounts', async (request, response) => {
-    limits.takeAddress('register', request.ip ?? '');
-    const answer: RegisterResponse = await accounts.register(parse(RegisterRequest, request.body));
-    response.status(201).json(answer);
-  });
-  router.get('/accounts/:account', async (request, response) => {
-    limits.take('lookup', (await authenticate(signIn, request)).account);
-    const answer: AccountResponse = await accounts.byId(parse(AccountId, request.params.account));
-    response.json(answer);
-  });
-  router.get('/handles/:handle', async (request, response) => {
-    limits.take('lookup', (await authenticate(signIn, request)).account);
-    const answer: AccountResponse = await accounts.byHandle(parse(Handle, request.params.handle));
-    response.json(answer);
-  });
-  router.post('/account/events', async (request, response) => {
-    const { account } = await authenticate(signIn, request);
-    limits.take('events', account);
-    const answer: AppendResponse = await chains.append(account, parse(AppendRequest, request.body));
-    response.json(answer);
-  });
-  // For who has lost all devices: signed by the recovery key instead.
-  router.post('/accounts/:account/events', async (request, response) => {
-    const account = parse(AccountId, request.params.account);
-    const wanted = parse(AppendRequest, request.body);
-    // By address too: otherwise anybody could keep the owner out.
-    limits.takePair('recovery', network(request.ip ?? ''), account);
-    const answer: AppendResponse = await chains.append(account, wanted, { recovery: true });
-    response.json(answer);
-  });
-  router.put('/account/delivery', async (request, response) => {
-    const { account } = await authenticate(signIn, request);
-    await accounts.setDelivery(account, parse(DeliveryRequest, request.body).delivery);
-    response.status(204).end();
-  });
-  router.delete('/account', async (request, response) => {
-    await remove((await authenticate(signIn, request)).account);
-    response.status(204).end();
-  });
-  return router;
-};
+export const ACCOUNTS: Route[] = [
+  open('post', '/accounts', {
+    summary: 'Registers. Repeating it with the same chain is answered as the first time.',
+    limit: 'register',
+    request: RegisterRequest,
+    response: RegisterResponse,
+    status: 201,
+    errors: [
+      'chain-invalid',
+      'sealing-key-invalid',
+      'prekey-invalid',
+      'handle-taken',
+      'invite-unknown',
+      'invite-expired',
+      'invite-used',
+      'verification-required',
+      'verification-failed',
+    ],
+    handle: ({ accounts }, { body }) => accounts.register(body),
+  }),
+  signedIn('get', '/accounts/:account', {
+    summary: 'What is needed to write to somebody.',
+    limit: 'lookup',
+    response: AccountResponse,
+    errors: ['account-unknown'],
+    handle: ({ accounts }, { path }) => accounts.byId(path.account),
+  }),
+  signedIn('get', '/handles/:handle', {
+    summary: 'The same by handle.',
+    limit: 'lookup',
+    response: AccountResponse,
+    errors: ['account-unknown'],
+    handle: ({ accounts }, { path }) => accounts.byHandle(path.handle),
+  }),
+  signedIn('post', '/account/events', {
+    summary: "Adds to one's own chain.",
+    limit: 'events',
+    request: AppendRequest,
+    response: AppendResponse,
+    errors: ['chain-invalid', 'sealing-key-invalid', 'prekey-invalid', 'stale-head', 'too-many-devices'],
+    handle: ({ chains }, { asker, body }) => chains.append(asker.account, body),
+  }),
+  open('post', '/accounts/:account/events', {
+    summary: 'Adds to a chain for who has lost all devices: signed by the recovery key.',
+    request: AppendRequest,
+    response: AppendResponse,
+    errors: ['unauthenticated', 'chain-invalid', 'sealing-key-invalid', 'prekey-invalid'],
+    handle: ({ chains, limits }, { address, path, body }) => {
+      limits.takeAddress('recoveries', address);
+      // By address too: otherwise anybody could keep the owner out.
+      limits.takePair('recovery', network(address), path.account);
+      return chains.append(path.account, body, { recovery: true });
+    },
+  }),
+  signedIn('put', '/account/delivery', {
+    summary: 'Which delivery token lets into the inbox from now on.',
+    request: DeliveryRequest,
+    handle: ({ accounts }, { asker, body }) => accounts.setDelivery(asker.account, body.delivery),
+  }),
+  signedIn('delete', '/account', {
+    summary: 'Deletes the account and everything of it.',
+    errors: ['account-unknown'],
+    handle: ({ prisma }, { asker }) => removeAccount(prisma, asker.account),
+  }),
+  signedIn('delete', '/devices/:device', {
+    summary: "Removes a device of one's own account.",
+    errors: ['device-unknown', 'forbidden'],
+    handle: ({ prisma, config }, { asker, path }) =>
+      removeDevice(prisma, path.device, { account: asker.account, now: config.now() }),
+  }),
+];

@@ -1,38 +1,33 @@
 import type { IncomingMessage } from 'node:http';
 import { RelayError } from '@sotto/contract/errors';
-import { LIMITS } from '@sotto/contract/limits';
-import type { RelayResponse } from '@sotto/contract/rest/relay';
 import express, { Router, type Express } from 'express';
+import type { Services } from '../compose.ts';
 import type { Logger } from '../log.ts';
 import type { Metrics } from '../metrics.ts';
-import type { RateLimits } from '../services/limits.ts';
 import type { Origins } from '../services/origins.ts';
 import type { AddressOf } from './address.ts';
 import { documentRoutes } from './docs-page.ts';
 import { errorMapper } from './errors.ts';
-import { jsonBody } from './json.ts';
 import { operationRoutes } from './operations.ts';
+import { serve } from './route.ts';
+import { ROUTES } from './routes.ts';
 import { checkOrigin, securityHeaders } from './security.ts';
 import { webApp } from './web-app.ts';
 
 export interface AppParts {
+  services: Services;
   origins: Origins;
-  relay: RelayResponse;
-  /** Those that read their bodies by themselves, and the others: one for each resource. */
-  routes: { large: Router[]; others: Router[] };
-  limits: RateLimits;
   addressOf: AddressOf;
   /** Rejects while the relay cannot serve. */
   checkReady: () => Promise<void>;
   metrics: Metrics;
-  metricsToken: string | undefined;
-  webFolder: string;
   log: Logger;
 }
 
 /** Everything that is answered over HTTP. */
 export const createApp = (parts: AppParts): Express => {
-  const { origins, limits, log } = parts;
+  const { services, origins, metrics, log } = parts;
+  const { config, limits } = services;
   const app = express().disable('x-powered-by').disable('etag').enable('case sensitive routing');
   // One answer to where a request came from, for sockets too.
   Object.defineProperty(app.request, 'ip', {
@@ -49,18 +44,15 @@ export const createApp = (parts: AppParts): Express => {
     limits.takeAddress('requests', request.ip ?? '');
     next();
   });
-  for (const route of parts.routes.large) v1.use(route);
-  v1.use(jsonBody(LIMITS.requestBytes));
-  v1.get('/relay', (_request, response) => void response.json(parts.relay));
-  for (const route of parts.routes.others) v1.use(route);
+  v1.use(serve(ROUTES, services));
   v1.use(() => {
     throw new RelayError('not-found');
   });
   app.use('/v1', v1);
 
-  app.use(operationRoutes(parts));
+  app.use(operationRoutes({ ...parts, metricsToken: config.metricsToken }));
   app.use(documentRoutes());
-  app.use(webApp(parts.webFolder));
-  app.use(errorMapper(log, parts.metrics));
+  app.use(webApp(config.webFolder));
+  app.use(errorMapper(log, metrics));
   return app;
 };

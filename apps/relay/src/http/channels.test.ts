@@ -11,14 +11,14 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { call, randomId } from '../../test/device.ts';
 import { temporaryDatabase } from '../../test/harness.ts';
 import { insertAccounts, type TestAccount } from '../../test/roster.ts';
+import type { Services } from '../compose.ts';
 import { createLog } from '../log.ts';
 import { Metrics } from '../metrics.ts';
 import { migrate } from '../postgres/migrate.ts';
 import { Channels } from '../services/channels.ts';
-import type { SignIn } from '../services/sign-in.ts';
-import { channelRoutes } from './channels.ts';
+import { CHANNELS } from './channels.ts';
 import { errorMapper } from './errors.ts';
-import { jsonBody } from './json.ts';
+import { serve } from './route.ts';
 
 let port: number;
 let people: TestAccount[];
@@ -42,9 +42,9 @@ beforeAll(async () => {
     if (limited) throw new RelayError('too-many-requests', undefined, { retryAfter: 7 });
     taken.push([kind, key]);
   };
+  const services = { channels, signIn: { authenticate }, limits: { take } } as unknown as Services;
   const app = express()
-    .use(channelRoutes({ channels, signIn: { authenticate } as unknown as SignIn, limits: { take } }))
-    .use(jsonBody(LIMITS.requestBytes))
+    .use(serve(CHANNELS, services))
     .use(errorMapper(createLog('silent'), new Metrics()));
   const server = createServer(app).listen(0);
   port = (server.address() as AddressInfo).port;

@@ -1,61 +1,49 @@
-import { Epoch } from '@sotto/contract/envelope';
-import { ChannelId } from '@sotto/contract/ids';
 import {
   ChangeChannelRequest,
-  type ChannelResponse,
-  type ChannelsResponse,
+  ChannelResponse,
+  ChannelsResponse,
   CreateChannelRequest,
-  type EpochResponse,
+  EpochResponse,
 } from '@sotto/contract/rest/channels';
-import { Router } from 'express';
-import * as z from 'zod/mini';
-import { parse } from '../problem.ts';
-import type { Channels } from '../services/channels.ts';
-import type { RateLimits } from '../services/limits.ts';
-import type { SignIn } from '../services/sign-in.ts';
-import { authenticate } from './authenticate.ts';
-import { largeBody } from './large-body.ts';
+import { type Route, signedIn } from './route.ts';
 
-/** As it stands in an address: digits, in one spelling. */
-const From = z.pipe(
-  z.pipe(z._default(z.string().check(z.regex(/^(0|[1-9]\d{0,9})$/)), '0'), z.transform(Number)),
-  Epoch,
-);
-
-export interface ChannelParts {
-  channels: Channels;
-  signIn: SignIn;
-  limits: Pick<RateLimits, 'take'>;
-}
-
-export const channelRoutes = ({ channels, signIn, limits }: ChannelParts): Router => {
-  const router = Router();
-  router.post('/channels', async (request, response) => {
-    const { account } = await authenticate(signIn, request);
-    limits.take('channels', account);
-    const wanted = parse(CreateChannelRequest, await largeBody(request, response));
-    const answer: EpochResponse = await channels.create(account, wanted);
-    response.status(201).json(answer);
-  });
-  router.post('/channels/:channel/entries', async (request, response) => {
-    const { account } = await authenticate(signIn, request);
-    limits.take('channels', account);
-    const channel = parse(ChannelId, request.params.channel);
-    const wanted = parse(ChangeChannelRequest, await largeBody(request, response));
-    const answer: EpochResponse = await channels.change(account, channel, wanted);
-    response.json(answer);
-  });
-  router.get('/channels/:channel', async (request, response) => {
-    const { account } = await authenticate(signIn, request);
-    const channel = parse(ChannelId, request.params.channel);
-    const from = parse(From, request.query['from']);
-    const answer: ChannelResponse = await channels.read(account, channel, from);
-    response.json(answer);
-  });
-  router.get('/channels', async (request, response) => {
-    const { account } = await authenticate(signIn, request);
-    const answer: ChannelsResponse = await channels.list(account);
-    response.json(answer);
-  });
-  return router;
-};
+export const CHANNELS: Route[] = [
+  signedIn('post', '/channels', {
+    summary: 'Makes a channel at epoch 0. Repeating it is answered as the first time.',
+    limit: 'channels',
+    request: CreateChannelRequest,
+    large: true,
+    response: EpochResponse,
+    status: 201,
+    errors: ['channel-exists', 'account-unknown', 'too-many-members', 'too-many-channels'],
+    handle: ({ channels }, { asker, body }) => channels.create(asker.account, body),
+  }),
+  signedIn('get', '/channels', {
+    summary: 'The channels of the account that asks.',
+    response: ChannelsResponse,
+    handle: ({ channels }, { asker }) => channels.list(asker.account),
+  }),
+  signedIn('get', '/channels/:channel', {
+    summary: 'The list of members, and the log from an epoch on.',
+    query: ['from'],
+    response: ChannelResponse,
+    errors: ['channel-unknown'],
+    handle: ({ channels }, { asker, path, query }) => channels.read(asker.account, path.channel, query.from),
+  }),
+  signedIn('post', '/channels/:channel/entries', {
+    summary: 'Adds an entry to the log and does what it says to the list of members, at the next epoch.',
+    limit: 'channels',
+    request: ChangeChannelRequest,
+    large: true,
+    response: EpochResponse,
+    errors: [
+      'channel-unknown',
+      'forbidden',
+      'stale-epoch',
+      'account-unknown',
+      'too-many-members',
+      'too-many-channels',
+    ],
+    handle: ({ channels }, { asker, path, body }) => channels.change(asker.account, path.channel, body),
+  }),
+];

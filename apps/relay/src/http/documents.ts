@@ -16,7 +16,8 @@ import {
 } from '@sotto/contract/events/relay';
 import { WIRE_VERSION } from '@sotto/contract/version';
 import * as z from 'zod';
-import { PARAMETERS, ROUTES, type Route } from './routes.ts';
+import { PARAMETERS, type Route } from './route.ts';
+import { ROUTES } from './routes.ts';
 
 type Json = Record<string, unknown>;
 
@@ -39,7 +40,7 @@ const WITH_TOKEN: ErrorCode[] = ['unauthenticated', 'token-expired', 'device-rem
 const WITH_INPUT: ErrorCode[] = ['bad-request', 'body-too-large'];
 
 /** The refusals of a route, gathered by their status. */
-const refusalsOf = ({ signedIn, errors }: Route, withInput: boolean): Json => {
+const refusalsOf = ({ signedIn, errors = [] }: Route, withInput: boolean): Json => {
   const codes = [...errors, ...ALWAYS, ...(signedIn ? WITH_TOKEN : []), ...(withInput ? WITH_INPUT : [])];
   const byStatus: Record<string, ErrorCode[]> = {};
   for (const code of new Set(codes)) (byStatus[STATUS[code]] ??= []).push(code);
@@ -54,7 +55,8 @@ const refusalsOf = ({ signedIn, errors }: Route, withInput: boolean): Json => {
   );
 };
 
-const operationOf = (route: Route, parameters: string[]): Json => {
+const operationOf = (route: Route): Json => {
+  const parameters = [...route.path.matchAll(/:(\w+)/g)].map(([, name]) => name as keyof typeof PARAMETERS);
   const { summary, signedIn, query = [], request, response, status = 200 } = route;
   const withInput = parameters.length > 0 || query.length > 0 || request !== undefined;
   return {
@@ -65,7 +67,7 @@ const operationOf = (route: Route, parameters: string[]): Json => {
         name,
         in: 'path',
         required: true,
-        schema: schemaOf(PARAMETERS[name]!),
+        schema: schemaOf(PARAMETERS[name]),
       })),
       ...query.map((name) => ({ name, in: 'query', schema: { type: 'integer', minimum: 0 } })),
     ],
@@ -88,13 +90,9 @@ const INFO = {
 /** The interface over HTTP as OpenAPI 3.1. */
 export const openApi = (): Json => {
   const paths: Record<string, Json> = {};
-  for (const [name, route] of Object.entries(ROUTES)) {
-    const [method = '', path = ''] = name.split(' ');
-    const parameters = [...path.matchAll(/:(\w+)/g)].map(([, parameter]) => parameter!);
-    (paths[`/v1${path.replaceAll(/:(\w+)/g, '{$1}')}`] ??= {})[method.toLowerCase()] = operationOf(
-      route,
-      parameters,
-    );
+  for (const route of ROUTES) {
+    const path = (paths[`/v1${route.path.replaceAll(/:(\w+)/g, '{$1}')}`] ??= {});
+    path[route.method] = operationOf(route);
   }
   return {
     openapi: '3.1.0',

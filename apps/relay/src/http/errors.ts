@@ -12,14 +12,20 @@ const byStatus = (error: unknown): ErrorCode | undefined => {
 };
 
 /** The one place where an error becomes an answer. */
+export const refusalOf = (error: unknown, log: Logger, metrics: Metrics) => {
+  const code = error instanceof RelayError ? undefined : byStatus(error);
+  const problem: ReturnType<typeof problemOf> = code ? { code } : problemOf(error, log);
+  metrics.refused.inc({ code: problem.code });
+  const { retryAfter = problem.code === 'busy' ? 1 : undefined } = problem;
+  const headers = retryAfter === undefined ? [] : ['retry-after', String(retryAfter)];
+  return { status: STATUS[problem.code], problem, headers };
+};
+
 export const errorMapper =
   (log: Logger, metrics: Metrics): ErrorRequestHandler =>
   (error: unknown, _request, response, next) => {
     if (response.headersSent) return next(error);
-    const code = error instanceof RelayError ? undefined : byStatus(error);
-    const problem: ReturnType<typeof problemOf> = code ? { code } : problemOf(error, log);
-    metrics.refused.inc({ code: problem.code });
-    const { retryAfter = problem.code === 'busy' ? 1 : undefined } = problem;
-    if (retryAfter !== undefined) response.set('retry-after', String(retryAfter));
-    response.status(STATUS[problem.code]).set('cache-control', 'no-store').json(problem);
+    const { status, problem, headers } = refusalOf(error, log, metrics);
+    if (headers.length > 0) response.set(headers[0]!, headers[1]);
+    response.status(status).set('cache-control', 'no-store').json(problem);
   };

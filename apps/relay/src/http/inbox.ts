@@ -1,54 +1,40 @@
 import { LIMITS } from '@sotto/contract/limits';
-import { AckRequest, SendRequest, type InboxResponse, type SendResponse } from '@sotto/contract/rest/inbox';
-import { Router } from 'express';
-import { parse } from '../problem.ts';
-import type { Mailbox } from '../services/mailbox.ts';
-import type { SignIn } from '../services/sign-in.ts';
-import { authenticate } from './authenticate.ts';
-import { largeBody } from './large-body.ts';
+import { AckRequest, InboxResponse, SendRequest, SendResponse } from '@sotto/contract/rest/inbox';
+import { type Route, signedIn } from './route.ts';
 
 const fromText = <Item extends { body: string }>(item: Item) => ({
   ...item,
   body: Buffer.from(item.body, 'base64url'),
 });
 
-/** The mailbox for who has no socket. To be mounted before the parser of small bodies. */
-export const inboxRoutes = (mailbox: Mailbox, signIn: SignIn): Router => {
-  const router = Router();
-  router.post('/envelopes', async (request, response) => {
-    const identity = await authenticate(signIn, request);
-    const { envelopes, posts } = parse(SendRequest, await largeBody(request, response));
-    const answer: SendResponse = {
-      results: await mailbox.accept(identity, {
-        envelopes: envelopes.map(fromText),
-        posts: posts.map(fromText),
+/** The mailbox for who has no socket. */
+export const INBOX: Route[] = [
+  signedIn('post', '/envelopes', {
+    summary: 'Sends, for who has no socket.',
+    request: SendRequest,
+    large: true,
+    response: SendResponse,
+    handle: async ({ mailbox }, { asker, body }) => ({
+      results: await mailbox.accept(asker, {
+        envelopes: body.envelopes.map(fromText),
+        posts: body.posts.map(fromText),
       }),
-    };
-    response.json(answer);
-  });
-
-  router.get('/inbox', async (request, response) => {
-    const { device } = await authenticate(signIn, request);
-    const { envelopes, more } = await mailbox.waiting(device, {
-      except: [],
-      limit: LIMITS.envelopesPerPage,
-      bytes: LIMITS.pageBytes,
-    });
-    const answer: InboxResponse = {
-      envelopes: envelopes.map((envelope) => ({
-        ...envelope,
-        body: Buffer.from(envelope.body).toString('base64url'),
-      })),
-      more,
-    };
-    response.json(answer);
-  });
-
-  router.post('/inbox/acks', async (request, response) => {
-    const { device } = await authenticate(signIn, request);
-    const { ids } = parse(AckRequest, await largeBody(request, response));
-    await mailbox.acknowledge(device, ids);
-    response.status(204).end();
-  });
-  return router;
-};
+    }),
+  }),
+  signedIn('get', '/inbox', {
+    summary: 'The first envelopes that wait, oldest first.',
+    response: InboxResponse,
+    handle: async ({ mailbox }, { asker }) => {
+      const page = { except: [], limit: LIMITS.envelopesPerPage, bytes: LIMITS.pageBytes };
+      const { envelopes, more } = await mailbox.waiting(asker.device, page);
+      const toText = (body: Uint8Array) => Buffer.from(body).toString('base64url');
+      return { envelopes: envelopes.map((envelope) => ({ ...envelope, body: toText(envelope.body) })), more };
+    },
+  }),
+  signedIn('post', '/inbox/acks', {
+    summary: 'These are stored; the relay forgets them.',
+    request: AckRequest,
+    large: true,
+    handle: ({ mailbox }, { asker, body }) => mailbox.acknowledge(asker.device, body.ids),
+  }),
+];

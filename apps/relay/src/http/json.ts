@@ -1,5 +1,6 @@
 import { RelayError } from '@sotto/contract/errors';
-import express, { type RequestHandler } from 'express';
+import { LIMITS } from '@sotto/contract/limits';
+import express, { type Request, type Response } from 'express';
 
 const QUOTE = '"'.charCodeAt(0);
 const BACKSLASH = '\\'.charCodeAt(0);
@@ -33,20 +34,30 @@ const membersOf = (value: unknown): number => {
 };
 
 /**
- * Reads a body of JSON of at most `limit` bytes. Of a name that stands twice in an object another reader may take the
- * other value: that is `bad-request`.
+ * The value of a whole body. Of a name that stands twice in an object another reader may take the other value: that is
+ * refused too.
+ * @throws RelayError `bad-request`
  */
-export const jsonBody = (limit: number): RequestHandler => {
-  const members = new WeakMap<object, number>();
-  const parser = express.json({
-    limit,
-    inflate: false,
-    verify: (request, _response, text) => void members.set(request, membersIn(text)),
+export const parseJson = (text: Buffer): unknown => {
+  let value: unknown;
+  try {
+    value = JSON.parse(text.toString());
+  } catch {
+    throw new RelayError('bad-request');
+  }
+  if (membersIn(text) !== membersOf(value)) throw new RelayError('bad-request');
+  return value;
+};
+
+const readerOf = (limit: number) => express.raw({ type: 'application/json', limit, inflate: false });
+const small = readerOf(LIMITS.requestBytes);
+const large = readerOf(LIMITS.largeRequestBytes);
+
+/** The body of a request; undefined when there is none, or none of JSON. */
+export const readBody = async (request: Request, response: Response, isLarge = false): Promise<unknown> => {
+  await new Promise<void>((resolve, reject) => {
+    const done = (error?: unknown) => (error ? reject(error as Error) : resolve());
+    void (isLarge ? large : small)(request, response, done);
   });
-  return (request, response, next) =>
-    parser(request, response, (error?: unknown) => {
-      const written = members.get(request);
-      const twice = !error && written !== undefined && written !== membersOf(request.body);
-      next(twice ? new RelayError('bad-request') : error);
-    });
+  return Buffer.isBuffer(request.body) ? parseJson(request.body) : undefined;
 };

@@ -24,16 +24,8 @@ export const operationRoutes = (parts: {
   });
   router.get('/healthz', (_request, response) => void response.json({ ok: true }));
   router.get('/readyz', async (_request, response) => {
-    const late = new AbortController();
-    const tooLate = sleep(READY_MS, undefined, { signal: late.signal, ref: false }).then(() => {
-      throw new RelayError('busy');
-    });
-    try {
-      await Promise.race([parts.checkReady(), tooLate]);
-    } finally {
-      late.abort();
-      tooLate.catch(() => undefined);
-    }
+    const late = sleep(READY_MS, 'late', { ref: false });
+    if ((await Promise.race([parts.checkReady(), late])) === 'late') throw new RelayError('busy');
     response.json({ ok: true });
   });
   router.get('/metrics', async (request, response) => {

@@ -1,5 +1,5 @@
 import { RelayError } from '@sotto/contract/errors';
-import type { RequestHandler } from 'express';
+import type { Request, RequestHandler, Response } from 'express';
 import helmet from 'helmet';
 import type { Origins } from '../services/origins.ts';
 
@@ -28,6 +28,15 @@ export const securityHeaders = (origins: Origins): RequestHandler =>
     frameguard: { action: 'deny' },
     strictTransportSecurity: origins.main.startsWith('https:') && { maxAge: 31_536_000 },
   });
+
+/** The same as a list of names and values, for what express does not answer. */
+export const securityHeaderList = (origins: Origins): string[] => {
+  const list: string[] = [];
+  const setHeader = (name: string, value: string): void => void list.push(name, value);
+  const response = { setHeader, removeHeader: () => undefined } as unknown as Response;
+  securityHeaders(origins)({} as Request, response, () => undefined);
+  return list;
+};
 
 /** Foreign pages, and those without an origin of their own (`null`), get nothing from the interface. */
 export const checkOrigin =

@@ -94,6 +94,42 @@ describe('sign-in', () => {
   });
 });
 
+describe('what takes the short way', () => {
+  /** The short way, and by express, to which a charset is unusual. */
+  const ask = (type: string, path: string, body: string, headers: Record<string, string> = {}) =>
+    fetch(`http://127.0.0.1:${port}/v1/session/${path}`, {
+      method: 'POST',
+      headers: { 'content-type': type, ...headers },
+      body,
+    });
+  const device = (): string => JSON.stringify({ device: alice.device });
+
+  it.each<[string, string, () => string, Record<string, string>]>([
+    ['a challenge', 'challenges', device, {}],
+    ['nothing', 'challenges', () => '', {}],
+    ['no JSON', 'challenges', () => '{"device":', {}],
+    ['a name that stands twice', 'challenges', () => `{"device":1,${device().slice(1)}`, {}],
+    ['another name', 'challenges', () => '{"devices":1}', {}],
+    ['too much', 'tokens', () => JSON.stringify({ device: 'x'.repeat(1024 * 1024) }), {}],
+    ['a foreign page', 'challenges', device, { origin: 'https://other.example' }],
+    ['a page without an origin', 'challenges', device, { origin: 'null' }],
+  ])('is answered as by express, head and body: %s', async (_name, path, body, headers) => {
+    const [short, long] = await Promise.all(
+      ['application/json', 'application/json; charset=utf-8'].map(async (type) => {
+        const answer = await ask(type, path, body(), headers);
+        const head = Object.fromEntries(answer.headers);
+        delete head['date'];
+        // Each challenge is another one.
+        const { challenge, expiresAt, detail, ...problem } = (await answer.json()) as Record<string, unknown>;
+        void [expiresAt, detail];
+        delete head['content-length'];
+        return { status: answer.status, head, problem, is: typeof challenge };
+      }),
+    );
+    expect(short).toEqual(long);
+  });
+});
+
 describe('tokens that are not the relay’s', () => {
   const forge = async (changes: { header?: object; claims?: object; key?: 'own' }) => {
     const { rows } = await test.pool.query('SELECT kid, jwk FROM token_key');

@@ -1,4 +1,4 @@
-import { mkdirSync, openSync, closeSync, readFileSync, realpathSync, statSync } from 'node:fs';
+import { mkdirSync, openSync, closeSync, readFileSync, realpathSync, statfsSync, statSync } from 'node:fs';
 import { createServer, type AddressInfo } from 'node:net';
 import { setTimeout as sleep } from 'node:timers/promises';
 import pg from 'pg';
@@ -34,6 +34,9 @@ const OWNER_LOCK = 7688;
 const START_MS = 60_000;
 const LOCK_MS = 3_000;
 const LOG_BYTES = 1024 * 1024;
+/** PostgreSQL cannot come back with less: a segment of its journal, and what goes along. */
+const NEEDED_BYTES = 32 * 1024 * 1024;
+const FULL_MS = 1_000;
 
 /** For a small machine; nothing that weakens durability. Statements and their values stay out of the log. */
 const SETTINGS = {
@@ -151,6 +154,11 @@ const takeLock = async (connection: Connection, dataFolder: string): Promise<pg.
   throw new StartError('data-in-use', `Another relay is running on ${dataFolder}.`);
 };
 
+const isFull = (folder: string): boolean => {
+  const { bavail, bsize } = statfsSync(folder);
+  return bavail * bsize < NEEDED_BYTES;
+};
+
 const prepare = (dataFolder: string): DatabaseFolders => {
   mkdirSync(dataFolder, { recursive: true });
   const folders = databaseFolders(realpathSync(dataFolder));
@@ -204,6 +212,19 @@ export const acquireCluster = async (
     );
   };
 
+  /** With a full disk it is tried until there is space: where the journal cannot grow PostgreSQL ends, and stays down. */
+  const restore = async (port: number): ReturnType<typeof acquire> => {
+    for (;;) {
+      const full = isFull(dataFolder);
+      try {
+        return await acquire(port);
+      } catch (error) {
+        if (stopping || !(full || isFull(dataFolder))) throw error;
+        await sleep(FULL_MS);
+      }
+    }
+  };
+
   const first = await acquire(await freePort());
   const { port } = first.server;
   let { server, lock } = first;
@@ -211,7 +232,7 @@ export const acquireCluster = async (
   const watch = (): void => {
     lock.once('end', () => {
       if (stopping) return;
-      restoring = acquire(port).then(
+      restoring = restore(port).then(
         (next) => {
           ({ server, lock } = next);
           if (!stopping) watch();

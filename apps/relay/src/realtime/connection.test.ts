@@ -1,5 +1,8 @@
 import { LIMITS } from '@sotto/contract/limits';
 import type { TokenResponse } from '@sotto/contract/rest/session';
+import { WIRE_VERSION } from '@sotto/contract/version';
+import { Manager } from 'socket.io-client';
+import * as parser from 'socket.io-msgpack-parser';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import {
   call,
@@ -66,6 +69,41 @@ describe('sign-in of a socket', () => {
     }
     const own = dial({ token: alice.token }, { origin: `http://127.0.0.1:${port}` });
     await eventually(() => expect(own.seen.caughtUp).toEqual([0]));
+  });
+
+  it('I: has one attempt for a connection', async () => {
+    const packet = encodeFrame({
+      type: CONNECT,
+      nsp: '/',
+      data: { token: alice.token, version: WIRE_VERSION },
+    });
+    const bad = encodeFrame({ type: CONNECT, nsp: '/', data: { token: 'x', version: WIRE_VERSION } });
+    for (const packets of [[bad], [bad, packet], [packet, packet]]) {
+      const manager = new Manager(`http://127.0.0.1:${port}`, {
+        transports: ['websocket'],
+        parser,
+        reconnection: false,
+      });
+      open.push({ close: () => manager.engine.close() });
+      let ended = false;
+      manager.on('close', () => (ended = true));
+      manager.on('open', () => {
+        for (const one of packets) manager.engine.write(one as never);
+      });
+      // Far sooner than who says nothing at all is cut off.
+      await eventually(() => expect(ended).toBe(true), 5_000);
+    }
+  });
+
+  it('I: ends the oldest of more sockets of one device than an app needs', async () => {
+    const sockets: Awaited<ReturnType<typeof online>>[] = [];
+    for (let n = 0; n < 8; n += 1) sockets.push(await online(alice));
+    await online(bob);
+    expect(sockets.every(({ socket }) => socket.connected)).toBe(true);
+    await online(alice);
+    await eventually(() => expect(sockets[0]!.seen.disconnects).toHaveLength(1));
+    expect(sockets[0]!.seen.problems).toEqual(['too-many-requests']);
+    expect(sockets.slice(1).every(({ socket }) => socket.connected)).toBe(true);
   });
 
   it('refuses a removed device by name', async () => {
@@ -217,10 +255,14 @@ describe('the end of a connection', () => {
       two!.socket.emit('renew', { token: lapsed.token }, resolve),
     );
     const renewing = setInterval(() => {
-      void signIn(short.relay.port, renewed).then(({ body }) => {
-        const { token } = body as unknown as TokenResponse;
-        two!.socket.emit('renew', { token }, () => undefined);
-      });
+      void signIn(short.relay.port, renewed).then(
+        ({ body }) => {
+          const { token } = body as unknown as TokenResponse;
+          two!.socket.emit('renew', { token }, () => undefined);
+          // The last may come when the relay is gone.
+        },
+        () => undefined,
+      );
     }, 300);
     await eventually(() => expect(one!.seen.disconnects).toEqual(['io server disconnect']));
     await new Promise((resolve) => setTimeout(resolve, 1200));

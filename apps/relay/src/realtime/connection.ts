@@ -20,11 +20,13 @@ import type { Live } from '../services/live.ts';
 import type { Mailbox } from '../services/mailbox.ts';
 import type { SignIn } from '../services/sign-in.ts';
 import type { Identity } from '../services/tokens.ts';
+import type { Taker } from '../services/way-in.ts';
 import { encodeDelivery, encodeEvent, forgetDelivery } from './frames.ts';
-import { Pump, type PumpPorts } from './pump.ts';
+import { BYTES_IN_FLIGHT, Pump, type PumpPorts } from './pump.ts';
 
-/** Frames that may wait for a reader that does not read. */
+/** What may wait for a reader that does not read: frames of Engine.IO, and bytes beyond. */
 const FRAMES_WAITING = 1_000;
+const BYTES_WAITING = 2 * BYTES_IN_FLIGHT;
 
 export type DeviceSocket = Socket<
   ClientEvents,
@@ -37,15 +39,24 @@ export type DeviceSocket = Socket<
 interface Wire {
   readonly writeBuffer: readonly unknown[];
   readonly transport: {
-    readonly socket?: { terminate(): void; readonly _socket?: { cork(): void; uncork(): void } };
+    readonly socket?: {
+      readonly bufferedAmount: number;
+      send(frame: Buffer, options: { binary: true; compress: false }): void;
+      terminate(): void;
+      readonly _socket?: { cork(): void; uncork(): void };
+    };
   };
 }
+
+const BINARY = { binary: true, compress: false } as const;
+const CAUGHT_UP = encodeEvent('caught-up');
 
 export interface ConnectionParts {
   mailbox: Mailbox;
   doorbell: Doorbell;
   live: Live;
   signIn: SignIn;
+  limits: Taker;
   now: () => number;
   metrics?: Metrics | undefined;
   log: Logger;
@@ -109,6 +120,13 @@ export class Connection implements Listener, PumpPorts {
     else this.#pump.begin();
   }
 
+  /** What is written from now to the end of this turn leaves together. */
+  cork(): void {
+    const tcp = this.#wire.transport.socket?._socket;
+    tcp?.cork();
+    setImmediate(() => tcp?.uncork());
+  }
+
   /** Tells the socket why, and ends it. */
   close(code: ErrorCode): void {
     this.#reason = code;
@@ -132,8 +150,8 @@ export class Connection implements Listener, PumpPorts {
     return true;
   }
 
-  tell<Name extends keyof RelayEvents>(name: Name, payload: Parameters<RelayEvents[Name]>[0]): void {
-    if (this.#state === 'open') this.#write(encodeEvent(name, payload));
+  tell<Name extends keyof RelayEvents>(name: Name, ...payload: Parameters<RelayEvents[Name]>): void {
+    if (this.#state === 'open') this.#socket.conn.write(encodeEvent(name, ...payload), { compress: false });
   }
 
   receive(name: string, args: unknown[]): void {
@@ -162,11 +180,14 @@ export class Connection implements Listener, PumpPorts {
 
   ack(args: unknown[]): void {
     const { ids } = parse(AckEvent, single(args));
-    this.#pump.acked(ids);
-    this.#parts.mailbox.submitAcks(this.device, ids, (error) => {
-      this.#pump.stored(ids, error !== undefined);
-      if (error !== undefined) this.failed(error);
-    });
+    const taken = this.#pump.acked(ids);
+    if (taken.length > 0)
+      this.#parts.mailbox.submitAcks(this.device, taken, (error) => {
+        this.#pump.stored(taken, error !== undefined);
+        if (error !== undefined) this.failed(error);
+      });
+    // What it was sent bounds what it has to acknowledge; whatever else it names is dropped.
+    if (taken.length < ids.length) this.#parts.limits.take('ack', this.device, ids.length - taken.length);
   }
 
   renew(args: unknown[]): void {
@@ -197,7 +218,7 @@ export class Connection implements Listener, PumpPorts {
 
   /** Dropped where the reader is behind anyway. */
   hearLive(live: IncomingLive): void {
-    if (this.#state !== 'open' || this.#wire.writeBuffer.length > 0) return;
+    if (this.#state !== 'open' || (this.#wire.transport.socket?.bufferedAmount ?? 0) > 0) return;
     (this.#live ??= []).push(live);
     this.#mark();
   }
@@ -213,7 +234,7 @@ export class Connection implements Listener, PumpPorts {
 
   caughtUp(): void {
     this.flush();
-    this.#socket.emit('caught-up');
+    this.#write(CAUGHT_UP);
   }
 
   failed(error: unknown): void {
@@ -255,15 +276,20 @@ export class Connection implements Listener, PumpPorts {
     if (dirty.push(this) === 1) queueMicrotask(flushAll);
   }
 
+  /** Straight to the wire, unless Engine.IO holds something that comes first. */
   #write(frame: Buffer): void {
-    this.#socket.conn.write(frame, { compress: false });
+    const { writeBuffer, transport } = this.#wire;
+    if (writeBuffer.length === 0 && transport.socket) transport.socket.send(frame, BINARY);
+    else this.#socket.conn.write(frame, { compress: false });
   }
 
   /** Ends who sends and does not read. Deliveries have bounds of their own. */
   #overrun(): boolean {
-    if (this.#wire.writeBuffer.length <= FRAMES_WAITING) return false;
+    const { writeBuffer, transport } = this.#wire;
+    if (writeBuffer.length <= FRAMES_WAITING && (transport.socket?.bufferedAmount ?? 0) <= BYTES_WAITING)
+      return false;
     // A polite end would wait for the same reader.
-    this.#wire.transport.socket?.terminate();
+    transport.socket?.terminate();
     return true;
   }
 }

@@ -1,4 +1,5 @@
 import type { IncomingLive } from '@sotto/contract/envelope';
+import type { EnvelopeId } from '@sotto/contract/ids';
 import { LIMITS } from '@sotto/contract/limits';
 import type { SendResponse, InboxResponse } from '@sotto/contract/rest/inbox';
 import { afterAll, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest';
@@ -134,6 +135,24 @@ describe('delivery', () => {
     await settle();
     expect((await rowsOf(bob!))[0]!.body).not.toBeNull();
     expect(from.seen.problems).toEqual([]);
+  });
+
+  it('I: an ack of what the socket was not sent reaches no database, and is counted', async () => {
+    const acked = vi.spyOn(exchange.mailbox, 'submitAcks');
+    const [to, from] = [await online(bob!), await online(alice!)];
+    const envelope = envelopeFor(bob!);
+    from.socket.emit('send', { envelopes: [envelope] });
+    await eventually(() => expect(to.seen.delivered).toHaveLength(1));
+    const strays = Array.from({ length: LIMITS.idsPerAck - 1 }, () => randomId<EnvelopeId>());
+    to.socket.emit('ack', { ids: strays });
+    expect(exchange.taken.get(`ack ${bob!.device}`)).toBeUndefined();
+    to.socket.emit('ack', { ids: [...strays, envelope.id] });
+    await eventually(async () => expect((await rowsOf(bob!))[0]!.body).toBeNull());
+    expect(acked.mock.calls.map(([, ids]) => ids)).toEqual([[envelope.id]]);
+    expect(exchange.taken.get(`ack ${bob!.device}`)).toBe(2 * strays.length);
+    acked.mockRestore();
+    await exchange.mailbox.acknowledge(bob!.device, strays.slice(0, 2));
+    expect(exchange.taken.get(`ack ${bob!.device}`)).toBe(2 * strays.length + 2);
   });
 
   it('invariant 5: no column could hold a sender', async () => {
@@ -329,6 +348,8 @@ describe('live signals', () => {
     await eventually(() => expect(texts(other)).toEqual(['own', 'post']));
     expect(to.heard.find((live) => Buffer.from(live.body).toString() === 'post')!.channel).toBe(channel);
     expect([from.heard, from.seen.results, from.seen.problems]).toEqual([[], [], []]);
+    expect(exchange.taken.get(`live ${alice!.device}`)).toBe(9);
+    expect(exchange.taken.get(`liveBytes ${alice!.device}`)).toBe(68);
     expect(await rowsOf(bob!)).toEqual([]);
   });
 

@@ -8,8 +8,8 @@ const encoder = new Encoder() as unknown as { encode: (packet: unknown) => [Buff
 /** An event as it stands on the wire. */
 export const encodeEvent = <Name extends keyof RelayEvents>(
   name: Name,
-  payload: Parameters<RelayEvents[Name]>[0],
-): Buffer => encoder.encode({ type: PacketType.EVENT, data: [name, payload], nsp: '/' })[0];
+  ...payload: Parameters<RelayEvents[Name]>
+): Buffer => encoder.encode({ type: PacketType.EVENT, data: [name, ...payload], nsp: '/' })[0];
 
 /** Cuts a list where the bodies of a piece would go past a frame. */
 const cut = (envelopes: readonly IncomingEnvelope[]): IncomingEnvelope[][] => {

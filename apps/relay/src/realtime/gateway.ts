@@ -11,7 +11,6 @@ import { Server } from 'socket.io';
 import { parse, problemOf } from '../problem.ts';
 import type { Redis } from '../redis.ts';
 import { Live } from '../services/live.ts';
-import type { Taker } from '../services/mailbox.ts';
 import type { Origins } from '../services/origins.ts';
 import { selectStandings } from '../store/standings.ts';
 import { Connection, type ConnectionParts, type DeviceSocket } from './connection.ts';
@@ -19,6 +18,8 @@ import * as parser from './parser.ts';
 import { APART_CHANNEL } from './removals.ts';
 
 const EXPIRY_MS = 1_000;
+/** Of one device: an app has one, and may be late to see that another has ended. */
+const SOCKETS_PER_DEVICE = 8;
 /** How often the database is asked for what is new while other relays cannot ring. */
 const LOOK_MS = 1_000;
 
@@ -41,7 +42,6 @@ export interface Gateway {
 
 export interface GatewayParts extends Omit<ConnectionParts, 'live'> {
   pool: pg.Pool;
-  limits: Taker;
   /** Where there are other relays. */
   redis?: Redis | undefined;
   /** Why a socket is not even let to the sign-in; undefined: it is. */
@@ -50,7 +50,6 @@ export interface GatewayParts extends Omit<ConnectionParts, 'live'> {
 
 /** What relays say to each other. */
 interface PeerEvents {
-  ring: (devices: DeviceId[]) => void;
   /** The body as base64: what is said here is JSON. */
   live: (devices: readonly DeviceId[], live: Omit<IncomingLive, 'body'>, body: string) => void;
   /** Something may have gone unsaid. */
@@ -79,6 +78,11 @@ function onDisconnect(this: DeviceSocket): void {
 /** Puts the sockets of devices onto an HTTP server. */
 export const openGateway = (http: HttpServer, origins: Origins, parts: GatewayParts): Gateway => {
   const { signIn, doorbell, pool, limits, redis, now, log } = parts;
+  // The answer to the upgrade and Engine.IO's first packet leave together.
+  http.prependListener('upgrade', (_request, stream) => {
+    stream.cork();
+    setImmediate(() => stream.uncork());
+  });
   const io = new Server<ClientEvents, RelayEvents, PeerEvents, DeviceSocket['data']>(http, {
     transports: ['websocket'],
     allowUpgrades: false,
@@ -123,6 +127,8 @@ export const openGateway = (http: HttpServer, origins: Origins, parts: GatewayPa
     // From here on it hears of its removal, so that one look is enough.
     const connection = new Connection(socket, await signIn.verify(token), shared);
     socket.data.connection = connection;
+    const others = connectionsOf(connection.device);
+    if (others.length > SOCKETS_PER_DEVICE) others[0]!.close('too-many-requests');
     socket.handshake.auth = {};
     try {
       const { waiting } = await signIn.standing(connection.device);
@@ -137,11 +143,16 @@ export const openGateway = (http: HttpServer, origins: Origins, parts: GatewayPa
   io.use((socket, next) => {
     admit(socket as unknown as DeviceSocket).then(
       () => {
+        socket.data.connection.cork();
         next();
         // Socket.IO says nothing of a socket that went away meanwhile.
         setImmediate(() => socket.connected || socket.data.connection.end());
       },
-      (error: unknown) => next(new ConnectError(problemOf(error, log).code)),
+      (error: unknown) => {
+        next(new ConnectError(problemOf(error, log).code));
+        // After the refusal has left.
+        setImmediate(() => void socket.conn.close());
+      },
     );
   });
 
@@ -177,8 +188,8 @@ export const openGateway = (http: HttpServer, origins: Origins, parts: GatewayPa
   };
   let apart: NodeJS.Timeout | undefined;
   if (redis) {
-    doorbell.elsewhere = (devices) => void (redis.up && io.serverSideEmit('ring', devices));
-    io.on('ring', (devices) => doorbell.ringHere(devices));
+    doorbell.elsewhere = (devices) => redis.ring(devices);
+    redis.onRing = (devices) => doorbell.ringHere(devices);
     io.on('live', (devices, rest, body) => liveHere(devices, { ...rest, body: Buffer.from(body, 'base64') }));
     io.on('tell', tellHere);
     io.on('look', look);

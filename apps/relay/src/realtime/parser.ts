@@ -86,6 +86,8 @@ export const checkFrame = (frame: Uint8Array): void => {
 
 /** Socket.IO's MessagePack decoder behind a check; what it throws ends the one connection that sent it. */
 export class Decoder extends msgpack.Decoder {
+  #signingIn = false;
+
   override add(frame: unknown): void {
     if (!(frame instanceof Uint8Array)) throw new FrameError('no bytes');
     checkFrame(frame);
@@ -94,6 +96,11 @@ export class Decoder extends msgpack.Decoder {
 
   override checkPacket(packet: { type: unknown; data: unknown }): void {
     super.checkPacket(packet);
+    if (packet.type === msgpack.PacketType.CONNECT) {
+      // Each has a signature checked.
+      if (this.#signingIn) throw new FrameError('a second sign-in');
+      this.#signingIn = true;
+    }
     if (packet.type !== msgpack.PacketType.EVENT) return;
     const [name] = packet.data as unknown[];
     if (typeof name !== 'string' || RESERVED.includes(name)) throw new FrameError('no event name');

@@ -53,6 +53,18 @@ describe('what comes during a read', () => {
     expect(delivered).toEqual([one.id, two.id, late.id]);
   });
 
+  it('is not caught up while the next page is read ahead', async () => {
+    const { pump, delivered, reads, state } = start();
+    const [one, two] = [envelope(), envelope()];
+    pump.ring();
+    await reads[0]!.answer([one], true);
+    pump.acked([one.id]);
+    expect([reads.length, state.caughtUp]).toEqual([2, 0]);
+    await reads[1]!.answer([two]);
+    expect(delivered).toEqual([one.id, two.id]);
+    expect(state.caughtUp).toBe(1);
+  });
+
   it('a ring makes it read once more', async () => {
     const { pump, reads, state } = start();
     pump.ring();
@@ -81,5 +93,21 @@ describe('a full window', () => {
     expect(reads).toHaveLength(1);
     pump.acked([all[1]!.id]);
     expect(reads[1]!.options.except).not.toContain(all[0]!.id);
+  });
+});
+
+describe('acks', () => {
+  it('of what is not in flight are dropped, and no read has to leave them out', () => {
+    const { pump, reads } = start();
+    pump.begin();
+    const one = envelope();
+    pump.fresh(one);
+    const strays = Array.from({ length: 500 }, () => randomId<EnvelopeId>());
+    expect(pump.acked(strays)).toEqual([]);
+    expect(pump.acked([...strays, one.id, one.id])).toEqual([one.id]);
+    expect(pump.acked([one.id])).toEqual([]);
+    pump.ring();
+    expect(reads[0]!.options.except).toEqual([one.id]);
+    pump.stored([one.id]);
   });
 });

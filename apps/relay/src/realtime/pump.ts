@@ -1,6 +1,7 @@
 import type { IncomingEnvelope } from '@sotto/contract/envelope';
 import type { EnvelopeId } from '@sotto/contract/ids';
 import { LIMITS } from '@sotto/contract/limits';
+import { GLANCE } from '../services/mailbox.ts';
 
 /** Of bodies handed to a socket and not yet acknowledged by it. */
 export const BYTES_IN_FLIGHT = 1024 * 1024;
@@ -20,8 +21,10 @@ export interface PumpPorts {
   failed(error: unknown): void;
 }
 
-/** What a read takes at most, ahead of the window. */
-const READ_ROWS = 400;
+/** What a read takes at most, ahead of the window, once a glance has found more than it holds. */
+const READ = { limit: 400, bytes: BYTES_IN_FLIGHT };
+/** With fewer read and not handed over the next ones are read. */
+const LOW = READ.limit / 2;
 
 /**
  * Carries a device's inbox to one socket, a window ahead of its acks. First it reads what waits; once nothing is
@@ -35,12 +38,16 @@ export class Pump {
   #inFlight: Map<EnvelopeId, number> | undefined;
   #bytes = 0;
   /** Acknowledged by the socket, not yet in the database: a read would find these rows. */
-  #acking: (readonly EnvelopeId[])[] | undefined;
+  #acking: Set<EnvelopeId> | undefined;
   /** Read and not handed over, first come last. */
   #ahead: IncomingEnvelope[] | undefined;
   /** Something may wait that is neither in flight nor ahead. */
   #behind = true;
+  /** The last read left something. */
+  #deep = false;
   #reading = false;
+  /** For an answer that may hold more. */
+  #asking = false;
   /** What came during the read; undefined when some of it was let go. */
   #aside: IncomingEnvelope[] | undefined;
   #caughtUp = false;
@@ -76,22 +83,26 @@ export class Pump {
     else this.#behind = true;
   }
 
-  /** The socket has these: there is room. To be followed by `stored`, with the same list. */
-  acked(ids: readonly EnvelopeId[]): void {
-    (this.#acking ??= []).push(ids);
+  /** The socket has these: there is room. Returns those that were in flight, each once, for which `stored` has to follow. */
+  acked(ids: readonly EnvelopeId[]): EnvelopeId[] {
+    const taken: EnvelopeId[] = [];
     for (const id of ids) {
       const bytes = this.#inFlight?.get(id);
       if (bytes === undefined) continue;
       this.#inFlight!.delete(id);
       this.#bytes -= bytes;
+      (this.#acking ??= new Set()).add(id);
+      taken.push(id);
     }
+    if (taken.length === 0) return taken;
     this.#advance();
     if (this.#behind) this.ring();
+    return taken;
   }
 
   /** `failed`: they come again, and are acknowledged again. */
   stored(ids: readonly EnvelopeId[], failed = false): void {
-    this.#acking = this.#acking?.filter((list) => list !== ids);
+    for (const id of ids) this.#acking?.delete(id);
     if (failed) this.ring();
   }
 
@@ -103,6 +114,10 @@ export class Pump {
 
   get #hasRoom(): boolean {
     return this.#bytes <= BYTES_IN_FLIGHT - LARGEST && (this.#inFlight?.size ?? 0) < LIMITS.envelopesInFlight;
+  }
+
+  get #runsLow(): boolean {
+    return this.#ahead ? this.#ahead.length < LOW : this.#hasRoom;
   }
 
   #take(envelope: IncomingEnvelope): void {
@@ -119,7 +134,7 @@ export class Pump {
       this.#take(this.#ahead.pop()!);
       if (this.#ahead.length === 0) this.#ahead = undefined;
     }
-    if (this.#ahead || this.#behind || this.#caughtUp) return;
+    if (this.#ahead || this.#behind || this.#asking || this.#caughtUp) return;
     this.#caughtUp = true;
     this.#ports.caughtUp();
   }
@@ -127,7 +142,7 @@ export class Pump {
   async #read(): Promise<void> {
     this.#reading = true;
     try {
-      while (this.#behind && !this.#ahead && this.#hasRoom && !this.#stopped) {
+      while (this.#behind && this.#runsLow && !this.#stopped) {
         this.#behind = false;
         this.#aside = [];
         await this.#readOnce();
@@ -147,22 +162,26 @@ export class Pump {
   }
 
   async #readOnce(): Promise<void> {
-    const { envelopes, more } = await this.#ports.read({
-      except: [...(this.#inFlight?.keys() ?? []), ...(this.#acking ?? []).flat()],
-      limit: READ_ROWS,
-      bytes: BYTES_IN_FLIGHT,
-    });
+    const ahead = this.#ahead?.map(({ id }) => id) ?? [];
+    this.#asking = true;
+    const { envelopes, more } = await this.#ports
+      .read({
+        except: [...(this.#inFlight?.keys() ?? []), ...(this.#acking ?? []), ...ahead],
+        ...(this.#deep ? READ : GLANCE),
+      })
+      .finally(() => (this.#asking = false));
+    this.#deep = more;
     this.#failing = false;
     if (this.#stopped) return;
     const read = [...envelopes];
     // With more in the inbox these would come out of turn.
     if (more) this.#behind = true;
     else if (!this.#behind && this.#aside && this.#aside.length > 0) {
-      const known = new Set(read.map(({ id }) => id));
+      const known = new Set([...read.map(({ id }) => id), ...ahead]);
       read.push(...this.#aside.filter(({ id }) => !known.has(id)));
     }
     this.#aside = [];
-    this.#ahead = read.length > 0 ? read.toReversed() : undefined;
+    if (read.length > 0) this.#ahead = [...read.toReversed(), ...(this.#ahead ?? [])];
     this.#advance();
   }
 }

@@ -2,14 +2,15 @@ import { createHash } from 'node:crypto';
 import { resolve } from 'node:path';
 import { RelayError } from '@sotto/contract/errors';
 import type { InviteSecret } from '@sotto/contract/ids';
-import type { RegisterRequest } from '@sotto/contract/rest/accounts';
+import type { RegisterRequest, Verification } from '@sotto/contract/rest/accounts';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { createDevice, randomId } from '../../test/device.ts';
 import { temporaryDatabase } from '../../test/harness.ts';
 import { migrate } from '../postgres/migrate.ts';
 import { idBytes } from '../store/id-bytes.ts';
-import { Accounts, type RegistrationProofs } from './accounts.ts';
+import { Accounts } from './accounts.ts';
 import { inviteId, Invites, newInviteSecret } from './invites.ts';
+import type { Step } from './verification/open.ts';
 
 let database: Awaited<ReturnType<typeof temporaryDatabase>>;
 let invites: Invites;
@@ -21,21 +22,19 @@ beforeAll(async () => {
 afterAll(() => database.close());
 
 /** A proof that serves once: `request` names the code, as with e-mail. */
-const once: RegistrationProofs = {
-  check: async (verification) => {
-    if (!verification?.email) throw new RelayError('verification-required');
-    const request = idBytes(verification.email.request);
-    return async (tx) => {
-      const { count } = await tx.emailCode.deleteMany({ where: { request } });
-      if (count === 0) throw new RelayError('verification-failed');
-    };
-  },
+const once = async (verification: Verification | undefined): Promise<Step> => {
+  if (!verification?.email) throw new RelayError('verification-required');
+  const request = idBytes(verification.email.request);
+  return async (tx) => {
+    const { count } = await tx.emailCode.deleteMany({ where: { request } });
+    if (count === 0) throw new RelayError('verification-failed');
+  };
 };
-const accounts = (proofs = once) =>
+const accounts = (checkProofs = once) =>
   new Accounts(database.prisma, {
     invites,
     inviteDemanded: true,
-    proofs,
+    checkProofs,
     now: Date.now,
     registered: async () => undefined,
   });

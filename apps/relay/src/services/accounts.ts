@@ -10,12 +10,12 @@ import { verifyChain } from '@sotto/crypto/chain';
 import { CryptoError } from '@sotto/crypto/errors';
 import { Refusal } from '../problem.ts';
 import { Prisma, type PrismaClient } from '../store/generated/client.ts';
-import type { TransactionClient } from '../store/generated/internal/prismaNamespace.ts';
 import { dayOf } from '../store/days.ts';
 import { idBytes, idText } from '../store/id-bytes.ts';
 import { checkDeviceKeys, insertDevice, midnight, type SigningDevice } from './device-keys.ts';
 import { claimSkeleton } from './handles.ts';
 import type { Invites } from './invites.ts';
+import type { Step } from './verification/open.ts';
 
 /** An account and what is needed to write to it. */
 const WITH_KEYS = {
@@ -23,40 +23,23 @@ const WITH_KEYS = {
   devices: { where: { removedAt: null }, orderBy: [{ createdAt: 'asc' }, { id: 'asc' }] },
 } as const satisfies Prisma.AccountInclude;
 
-/** What a registration has to show besides an invite. */
-export interface RegistrationProofs {
-  /**
-   * Checks outside of the registration's transaction; what it returns uses the proofs up, inside of it.
-   * @throws RelayError `verification-required`, `verification-failed`
-   */
-  check(verification: Verification | undefined): Promise<(tx: TransactionClient) => Promise<void>>;
+interface AccountParts {
+  invites: Invites;
+  inviteDemanded: boolean;
+  /** Of what has to be shown besides an invite. */
+  checkProofs: (verification: Verification | undefined) => Promise<Step>;
+  now: () => number;
+  /** Called after each registration; never rejects. */
+  registered: () => Promise<void>;
 }
 
 export class Accounts {
   readonly #prisma: PrismaClient;
-  readonly #invites: Invites;
-  readonly #inviteDemanded: boolean;
-  readonly #proofs: RegistrationProofs;
-  readonly #now: () => number;
-  readonly #registered: () => Promise<void>;
+  readonly #parts: AccountParts;
 
-  /** `registered` is called after each registration and never rejects. */
-  constructor(
-    prisma: PrismaClient,
-    options: {
-      invites: Invites;
-      inviteDemanded: boolean;
-      proofs: RegistrationProofs;
-      now: () => number;
-      registered: () => Promise<void>;
-    },
-  ) {
+  constructor(prisma: PrismaClient, parts: AccountParts) {
     this.#prisma = prisma;
-    this.#invites = options.invites;
-    this.#inviteDemanded = options.inviteDemanded;
-    this.#proofs = options.proofs;
-    this.#now = options.now;
-    this.#registered = options.registered;
+    this.#parts = parts;
   }
 
   /**
@@ -82,17 +65,17 @@ export class Accounts {
       }
       throw error;
     }
-    await this.#registered();
+    await this.#parts.registered();
     return { account: owner.account, device: owner.device, handle: request.handle };
   }
 
   /** @throws RelayError `account-unknown` */
-  async byId(account: AccountId): Promise<AccountResponse> {
+  byId(account: AccountId): Promise<AccountResponse> {
     return this.#read({ id: idBytes(account) });
   }
 
   /** @throws RelayError `account-unknown` */
-  async byHandle(handle: Handle): Promise<AccountResponse> {
+  byHandle(handle: Handle): Promise<AccountResponse> {
     return this.#read({ handle });
   }
 
@@ -134,7 +117,7 @@ export class Accounts {
     });
     const { device, signing } = chain.devices[0]!;
     const owner = { account: chain.account as AccountId, device: device as DeviceId, signing };
-    await checkDeviceKeys(owner, request, this.#now());
+    await checkDeviceKeys(owner, request, this.#parts.now());
     return owner;
   }
 
@@ -145,13 +128,14 @@ export class Accounts {
 
   async #create(request: RegisterRequest, owner: SigningDevice): Promise<void> {
     const { invite, verification, handle, event, delivery } = request;
+    const { invites, inviteDemanded, checkProofs } = this.#parts;
     const skeleton = claimSkeleton(handle);
-    if (this.#inviteDemanded && invite === undefined) throw new Refusal('verification-required', 'invite');
-    const useProofs = await this.#proofs.check(verification);
-    const now = this.#now();
+    if (inviteDemanded && invite === undefined) throw new Refusal('verification-required', 'invite');
+    const useProofs = await checkProofs(verification);
+    const now = this.#parts.now();
     const id = idBytes(owner.account);
     await this.#prisma.$transaction(async (tx) => {
-      if (this.#inviteDemanded) await this.#invites.consume(tx, invite!);
+      if (inviteDemanded) await invites.consume(tx, invite!);
       await useProofs(tx);
       await tx.account.create({
         data: {

@@ -22,9 +22,9 @@ export class Chains {
   readonly #prisma: PrismaClient;
   readonly #now: () => number;
 
-  constructor(prisma: PrismaClient, options: { now: () => number }) {
+  constructor(prisma: PrismaClient, now: () => number) {
     this.#prisma = prisma;
-    this.#now = options.now;
+    this.#now = now;
   }
 
   /**
@@ -48,7 +48,7 @@ export class Chains {
       const head = idText<ChainHead>(chain.state.head);
       if (added === 0) return { head };
       if (recovery && !extension.byRecovery) throw new RelayError('unauthenticated');
-      const joining = await this.#joining(account, request, extension, (device) => stored.has(device));
+      const joining = await this.#joining(account, request, extension, stored);
       if (await this.#write(account, known, extension, joining, request)) return { head };
     }
     throw new RelayError('busy');
@@ -66,10 +66,8 @@ export class Chains {
       orderBy: { index: 'asc' },
     });
     if (rows.length === 0) throw new RelayError('unauthenticated');
-    const { entries, state } = await viewChain(
-      rows.map(({ event }) => event),
-      0,
-    );
+    const events = rows.map(({ event }) => event);
+    const { entries, state } = await viewChain(events, 0);
     // The beginning of the day: every client sees an event later than the relay, and so accepts what the relay accepts.
     const known = { entries: entries.map((entry, i) => ({ ...entry, seenAt: rows[i]!.day * DAY })), state };
     const stored = [...devices.map(({ id }) => idText(id)), ...state.devices.map(({ device }) => device)];
@@ -93,9 +91,9 @@ export class Chains {
     account: AccountId,
     { device: keys }: AppendRequest,
     { chain }: Extension,
-    isStored: (device: string) => boolean,
+    stored: ReadonlySet<string>,
   ): Promise<SigningDevice | undefined> {
-    const joining = chain.state.devices.find(({ device }) => !isStored(device));
+    const joining = chain.state.devices.find(({ device }) => !stored.has(device));
     if ((joining === undefined) !== (keys === undefined)) throw new Refusal('bad-request', 'device');
     if (!joining || !keys) return undefined;
     const owner = { account, device: joining.device as DeviceId, signing: joining.signing };
@@ -129,11 +127,8 @@ export class Chains {
         where: { account: id, removedAt: null, id: { notIn: active } },
         select: { id: true },
       });
-      await removeDevices(
-        tx,
-        gone.map((device) => device.id),
-        now,
-      );
+      const ids = gone.map((device) => device.id);
+      await removeDevices(tx, ids, now);
       return true;
     });
     return write.catch((error: unknown) => {

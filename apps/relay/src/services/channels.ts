@@ -11,22 +11,7 @@ import type {
 } from '@sotto/contract/rest/channels';
 import type pg from 'pg';
 import { Refusal } from '../problem.ts';
-import {
-  checkAccounts,
-  deleteChannel,
-  deleteMembers,
-  hasEntry,
-  insertChannel,
-  insertEntry,
-  insertPost,
-  lockChannel,
-  putMembers,
-  selectChannels,
-  selectEntries,
-  selectEpoch,
-  selectMembers,
-  transaction,
-} from '../store/channels.ts';
+import { ChannelRows, selectChannels, transaction } from '../store/channels.ts';
 import { idBytes } from '../store/id-bytes.ts';
 import type { Doorbell } from './doorbell.ts';
 
@@ -38,11 +23,15 @@ interface Outcome {
   devices: DeviceId[];
 }
 
+interface ChannelParts {
+  doorbell: Pick<Doorbell, 'ring'>;
+  /** The accept time of an entry. */
+  time: () => number;
+}
+
 /** The rest of the connections are for messages; who changes a channel may have to wait for another. */
 const AT_ONCE = 2;
 const QUEUE = 50;
-/** No entry is larger than a page. */
-const PAGE = { count: LIMITS.entriesPerPage, bytes: LIMITS.pageBytes };
 
 /** @throws Refusal `bad-request` when an account stands there twice */
 const refuseTwice = (accounts: AccountId[]): void => {
@@ -72,16 +61,13 @@ const assertAllowed = (
  */
 export class Channels {
   readonly #pool: pg.Pool;
-  readonly #doorbell: Pick<Doorbell, 'ring'>;
-  readonly #time: () => number;
+  readonly #parts: ChannelParts;
   readonly #queue: (() => void)[] = [];
   #running = 0;
 
-  /** `time` gives the accept time of an entry. */
-  constructor(pool: pg.Pool, options: { doorbell: Pick<Doorbell, 'ring'>; time: () => number }) {
+  constructor(pool: pg.Pool, parts: ChannelParts) {
     this.#pool = pool;
-    this.#doorbell = options.doorbell;
-    this.#time = options.time;
+    this.#parts = parts;
   }
 
   /**
@@ -95,16 +81,16 @@ export class Channels {
     if (!members.some((member) => member.account === account && member.admin)) {
       throw new Refusal('bad-request', 'members: the maker is no admin');
     }
-    return this.#commit(async (client) => {
-      if (await insertChannel(client, channel)) {
-        await this.#put(client, channel, members, new Map());
-        return this.#append(client, channel, { ...request, epoch: 0 }, []);
+    return this.#commit(channel, async (rows) => {
+      if (await rows.insert()) {
+        await this.#put(rows, members, new Map());
+        return this.#append(rows, { ...request, epoch: 0 }, []);
       }
-      const roster = await selectMembers(client, channel);
-      if (!roster.has(account) || !(await hasEntry(client, channel, 0, idBytes(request.entry)))) {
+      const roster = await rows.members();
+      if (!roster.has(account) || !(await rows.has(0, idBytes(request.entry)))) {
         throw new RelayError('channel-exists');
       }
-      return { epoch: 0, devices: [] };
+      return { epoch: 0, devices: await rows.waiting(request.id, []) };
     });
   }
 
@@ -121,18 +107,19 @@ export class Channels {
   ): Promise<EpochResponse> {
     const { epoch, put, remove } = request;
     refuseTwice([...put.map((member) => member.account), ...remove]);
-    return this.#commit(async (client) => {
-      const current = await lockChannel(client, channel);
+    return this.#commit(channel, async (rows) => {
+      const current = await rows.lock();
       if (current === undefined) throw new RelayError('channel-unknown');
-      if (epoch <= current && (await hasEntry(client, channel, epoch, idBytes(request.entry)))) {
-        return { epoch, devices: [] };
+      if (epoch <= current && (await rows.has(epoch, idBytes(request.entry)))) {
+        // Whoever lost the answer of the COMMIT did not ring.
+        return { epoch, devices: await rows.waiting(request.id, remove) };
       }
-      const roster = await selectMembers(client, channel);
+      const roster = await rows.members();
       assertAllowed(account, request, { epoch: current, roster });
-      if (remove.length > 0) await deleteMembers(client, channel, remove);
-      if (put.length > 0) await this.#put(client, channel, put, roster, remove.length);
-      const outcome = await this.#append(client, channel, request, remove);
-      if (put.length === 0 && remove.length === roster.size) await deleteChannel(client, channel);
+      if (remove.length > 0) await rows.remove(remove);
+      if (put.length > 0) await this.#put(rows, put, roster, remove.length);
+      const outcome = await this.#append(rows, request, remove);
+      if (put.length === 0 && remove.length === roster.size) await rows.delete();
       return outcome;
     });
   }
@@ -140,10 +127,12 @@ export class Channels {
   /** One state of the channel, with its log from an epoch on. @throws RelayError `channel-unknown` */
   async read(account: AccountId, channel: ChannelId, from: number): Promise<ChannelResponse> {
     const read = async (client: pg.PoolClient): Promise<ChannelResponse> => {
-      const roster = await selectMembers(client, channel);
-      const epoch = roster.has(account) ? await selectEpoch(client, channel) : undefined;
+      const rows = new ChannelRows(client, channel);
+      const roster = await rows.members();
+      const epoch = roster.has(account) ? await rows.epoch() : undefined;
       if (epoch === undefined) throw new RelayError('channel-unknown');
-      const entries = await selectEntries(client, channel, from, PAGE);
+      // No entry is larger than a page.
+      const entries = await rows.entries(from, LIMITS.entriesPerPage, LIMITS.pageBytes);
       return {
         epoch,
         members: [...roster].map(([member, admin]) => ({ account: member, admin })),
@@ -161,13 +150,15 @@ export class Channels {
   }
 
   /** @throws RelayError `busy` */
-  async #commit(work: (client: pg.PoolClient) => Promise<Outcome>): Promise<EpochResponse> {
+  async #commit(channel: ChannelId, work: (rows: ChannelRows) => Promise<Outcome>): Promise<EpochResponse> {
     if (this.#running < AT_ONCE) this.#running += 1;
     else if (this.#queue.length >= QUEUE) throw new RelayError('busy');
     else await new Promise<void>((resolve) => void this.#queue.push(resolve));
     try {
-      const { epoch, devices } = await transaction(this.#pool, work);
-      this.#doorbell.ring(devices);
+      const { epoch, devices } = await transaction(this.#pool, (client) =>
+        work(new ChannelRows(client, channel)),
+      );
+      this.#parts.doorbell.ring(devices);
       return { epoch };
     } finally {
       const next = this.#queue.shift();
@@ -176,33 +167,25 @@ export class Channels {
     }
   }
 
-  async #put(
-    client: pg.PoolClient,
-    channel: ChannelId,
-    put: Member[],
-    roster: Roster,
-    removed = 0,
-  ): Promise<void> {
+  async #put(rows: ChannelRows, put: Member[], roster: Roster, removed = 0): Promise<void> {
     const accounts = put.map(({ account }) => account);
     const joining = accounts.filter((account) => !roster.has(account));
     if (roster.size - removed + joining.length > LIMITS.membersPerChannel) {
       throw new RelayError('too-many-members');
     }
-    const { known, full } = await checkAccounts(client, accounts, joining, LIMITS.channelsPerAccount);
+    const { known, full } = await rows.check(accounts, joining, LIMITS.channelsPerAccount);
     if (!known) throw new RelayError('account-unknown');
     if (full) throw new RelayError('too-many-channels');
-    await putMembers(client, channel, put);
+    await rows.put(put);
   }
 
   async #append(
-    client: pg.PoolClient,
-    channel: ChannelId,
+    rows: ChannelRows,
     { id, epoch, entry }: Pick<ChangeChannelRequest, 'id' | 'epoch' | 'entry'>,
     removed: AccountId[],
   ): Promise<Outcome> {
     const body = idBytes(entry);
-    await insertEntry(client, channel, epoch, body);
-    const at = this.#time();
-    return { epoch, devices: await insertPost(client, { channel, id, at, body, also: removed }) };
+    await rows.append(epoch, body);
+    return { epoch, devices: await rows.post(id, this.#parts.time(), body, removed) };
   }
 }

@@ -1,24 +1,18 @@
 import { RelayError } from '@sotto/contract/errors';
 import type { AccountId, DeviceId } from '@sotto/contract/ids';
 import type { EcPrekey, PqPrekey, SealingKey } from '@sotto/contract/keys';
-import { PREKEY_KINDS, type PrekeyKind, verifyPrekey } from '@sotto/crypto/prekeys';
+import { verifyPrekey } from '@sotto/crypto/prekeys';
 import { verifySealingKey } from '@sotto/crypto/sealing-key';
-import type { Prisma } from '../store/generated/client.ts';
 import type { TransactionClient } from '../store/generated/internal/prismaNamespace.ts';
 import { DAY, dayOf } from '../store/days.ts';
 import { idBytes } from '../store/id-bytes.ts';
+import { type NamedPrekey, prekeyRow } from '../store/prekeys.ts';
 
 /** A device and the key that its own keys are signed with. */
 export interface SigningDevice {
   account: AccountId;
   device: DeviceId;
   signing: Uint8Array<ArrayBuffer>;
-}
-
-/** A prekey of the wire with what it is for. Both kinds look alike here. */
-export interface NamedPrekey {
-  kind: PrekeyKind;
-  prekey: EcPrekey;
 }
 
 /** What a device brings along when it joins an account. */
@@ -64,16 +58,6 @@ export const checkDeviceKeys = async (owner: SigningDevice, keys: DeviceKeys, no
   await checkSealingKey(owner, keys.sealingKey);
   await checkPrekeys(owner, prekeysOf(keys), now);
 };
-
-export const prekeyRow = (device: DeviceId, { kind, prekey }: NamedPrekey): Prisma.PrekeyCreateManyInput => ({
-  device: idBytes(device),
-  kind: PREKEY_KINDS[kind],
-  id: BigInt(prekey.id),
-  createdAt: BigInt(prekey.createdAt),
-  expiresAt: BigInt(prekey.expiresAt),
-  publicKey: idBytes(prekey.publicKey),
-  signature: idBytes(prekey.signature),
-});
 
 export const sealingColumns = ({ id, createdAt, publicKey, signature }: SealingKey) => ({
   sealingId: BigInt(id),

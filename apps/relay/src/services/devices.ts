@@ -15,6 +15,12 @@ const announce = async (tx: TransactionClient, ids: Ids): Promise<void> => {
   for (const id of ids) await tx.$executeRaw`SELECT pg_notify(${REMOVED_CHANNEL}, ${idText(id)})`;
 };
 
+/** Acks take the rows in this order too: otherwise the two could wait for each other. */
+const deleteInboxes = async (tx: TransactionClient, ids: Ids): Promise<void> => {
+  await tx.$executeRaw`SELECT FROM envelope WHERE device = ANY(${ids}) ORDER BY device, id FOR UPDATE`;
+  await tx.envelope.deleteMany({ where: { device: { in: ids } } });
+};
+
 /** Removes devices with their keys and inboxes. */
 export const removeDevices = async (tx: TransactionClient, ids: Ids, now: number): Promise<void> => {
   await tx.device.updateMany({
@@ -28,7 +34,7 @@ export const removeDevices = async (tx: TransactionClient, ids: Ids, now: number
     },
   });
   await tx.prekey.deleteMany({ where: { device: { in: ids } } });
-  await tx.envelope.deleteMany({ where: { device: { in: ids } } });
+  await deleteInboxes(tx, ids);
   await announce(tx, ids);
 };
 
@@ -63,6 +69,6 @@ export const removeAccount = (prisma: PrismaClient, account: AccountId): Promise
     const ids = devices.map((device) => device.id);
     const { count } = await tx.account.deleteMany({ where: { id } });
     if (count === 0) throw new RelayError('account-unknown');
-    await tx.envelope.deleteMany({ where: { device: { in: ids } } });
+    await deleteInboxes(tx, ids);
     await announce(tx, ids);
   });

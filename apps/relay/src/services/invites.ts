@@ -18,10 +18,11 @@ export class Invites {
   readonly #lifetime: number;
   readonly #now: () => number;
 
-  constructor(prisma: PrismaClient, options: { lifetime: number; now: () => number }) {
+  /** `lifetime` is milliseconds. */
+  constructor(prisma: PrismaClient, { lifetime, now }: { lifetime: number; now: () => number }) {
     this.#prisma = prisma;
-    this.#lifetime = options.lifetime;
-    this.#now = options.now;
+    this.#lifetime = lifetime;
+    this.#now = now;
   }
 
   /** Repeating it changes nothing. @throws RelayError `invite-exists` when it has been used. */
@@ -32,6 +33,13 @@ export class Invites {
     const invite = await this.#prisma.invite.findUniqueOrThrow({ where: { id: idBytes(id) } });
     if (invite.used) throw new RelayError('invite-exists');
     return { expiresAt: invite.expiresAt.getTime() };
+  }
+
+  /** One of the host's own. */
+  async make(): Promise<InviteSecret> {
+    const secret = newInviteSecret();
+    await this.create(inviteId(secret));
+    return secret;
   }
 
   async check(secret: InviteSecret): Promise<InviteCheckResponse['state']> {

@@ -25,8 +25,14 @@ export const DEFAULT_LIMITS = {
   sendBytes: { points: 64 * MIB, seconds: MINUTE },
   /** Requests to strangers, of an account. */
   strangers: { points: 60, seconds: HOUR },
+  /** Copies of posts, one for each device of the channel, of an account. */
+  copies: { points: 60_000, seconds: MINUTE },
+  /** Ids in acks over HTTP, and those over a socket that it was not sent, of a device. */
+  ack: { points: 60_000, seconds: MINUTE },
   /** Live envelopes and posts, of a device. */
   live: { points: 1_200, seconds: MINUTE },
+  /** Bytes of their bodies. */
+  liveBytes: { points: 16 * MIB, seconds: MINUTE },
   /** Accounts by id or by handle, of an account. */
   lookup: { points: 300, seconds: MINUTE },
   /** Prekey bundles, of an account for another. */
@@ -47,6 +53,8 @@ export const DEFAULT_LIMITS = {
   mailbox: { points: 3, seconds: 10 * MINUTE },
   /** Events for its chain, of an account: the whole chain is checked for each. */
   events: { points: 120, seconds: HOUR },
+  /** Attempts at recoveries of all accounts, of an address. */
+  recoveries: { points: 60, seconds: HOUR },
   /** Attempts at an account's recovery, of an address. */
   recovery: { points: 10, seconds: HOUR },
   /** Sockets that are opened, of an address. */
@@ -87,18 +95,21 @@ export const network = (address: string): string => {
   const mapped = /^::ffff:(\d+\.\d+\.\d+\.\d+)$/i.exec(address)?.[1];
   if (mapped) return mapped;
   if (!isIPv6(address)) return address;
-  const [head = '', tail] = address.toLowerCase().split('%')[0]!.split('::') as [string, string?];
-  const groups = head === '' ? [] : head.split(':');
-  if (tail !== undefined) {
-    const behind = tail === '' ? [] : tail.split(':');
-    const width = behind.reduce((sum, group) => sum + (group.includes('.') ? 2 : 1), 0);
-    groups.push(...Array.from({ length: 8 - groups.length - width }, () => '0'), ...behind);
-  }
-  return groups
-    .slice(0, 4)
-    .map((group) => group.replace(/^0+(?=.)/, ''))
-    .join(':');
+  // As a URL writes it: in lower case, in hexadecimal alone, without leading zeros.
+  const written = new URL(`http://[${address.split('%')[0]}]`).hostname.slice(1, -1);
+  const [head = [], tail] = written.split('::').map((part) => part.split(':').filter(Boolean));
+  const zeros = tail ? Array<string>(8 - head.length - tail.length).fill('0') : [];
+  return [...head, ...zeros, ...(tail ?? [])].slice(0, 4).join(':');
 };
+
+interface LimitParts {
+  /** Milliseconds since 1970. */
+  now: () => number;
+  /** Where there are other relays. */
+  store?: LimitStore | undefined;
+  /** Hears of every refusal. */
+  hit?: (kind: LimitKind) => void;
+}
 
 /**
  * Counts what devices, accounts and addresses ask for. Counting happens in this process and takes no time; with a store
@@ -109,11 +120,9 @@ export const network = (address: string): string => {
  */
 export class RateLimits {
   readonly #limits: Limits;
+  readonly #parts: LimitParts;
   readonly #counts = new Map<string, Count>();
   readonly #dirty = new Set<string>();
-  readonly #hit: (kind: LimitKind) => void;
-  readonly #now: () => number;
-  readonly #store: LimitStore | undefined;
   readonly #timer: NodeJS.Timeout;
   #settling = false;
   #forgotAt = 0;
@@ -122,14 +131,9 @@ export class RateLimits {
   /** The hour whose key came from the store. */
   #sharedHour = -1;
 
-  constructor(
-    limits: Limits,
-    options: { now: () => number; store?: LimitStore | undefined; hit?: (kind: LimitKind) => void },
-  ) {
+  constructor(limits: Limits, parts: LimitParts) {
     this.#limits = limits;
-    this.#now = options.now;
-    this.#store = options.store;
-    this.#hit = options.hit ?? (() => undefined);
+    this.#parts = parts;
     this.#hour = this.#currentHour();
     this.#timer = setInterval(() => this.#tick(), SETTLE_MS);
     this.#timer.unref();
@@ -145,7 +149,7 @@ export class RateLimits {
     if (left === 0) return;
     const burstLeft = burst ? this.#takeFrom(`${kind}+ ${key}`, burst, points) : left;
     if (burstLeft === 0) return;
-    this.#hit(kind);
+    this.#parts.hit?.(kind);
     throw new RelayError('too-many-requests', undefined, {
       retryAfter: Math.max(1, Math.ceil(Math.min(left, burstLeft) / 1000)),
     });
@@ -167,7 +171,7 @@ export class RateLimits {
 
   /** 0, or the milliseconds until there is more. */
   #takeFrom(counter: string, window: Window, points: number): number {
-    const now = this.#now();
+    const now = this.#parts.now();
     let count = this.#counts.get(counter);
     // A clock that was set back would make a window of hours.
     if (!count || count.endsAt <= now || count.endsAt > now + window.seconds * 1000) {
@@ -176,7 +180,7 @@ export class RateLimits {
     }
     if (count.sum + points > window.points) return count.endsAt - now;
     count.sum += points;
-    if (this.#store) {
+    if (this.#parts.store) {
       count.untold += points;
       this.#dirty.add(counter);
     }
@@ -184,7 +188,7 @@ export class RateLimits {
   }
 
   #currentHour(): number {
-    return Math.floor(this.#now() / HOUR_MS);
+    return Math.floor(this.#parts.now() / HOUR_MS);
   }
 
   #hash(text: string): string {
@@ -197,14 +201,15 @@ export class RateLimits {
   }
 
   #tick(): void {
-    const now = this.#now();
+    const now = this.#parts.now();
     if (Math.abs(now - this.#forgotAt) > FORGET_MS) {
       this.#forgotAt = now;
       for (const [counter, { endsAt }] of this.#counts) if (endsAt <= now) this.#counts.delete(counter);
     }
-    if (!this.#store || this.#settling) return;
+    const { store } = this.#parts;
+    if (!store || this.#settling) return;
     this.#settling = true;
-    this.#settle(this.#store)
+    this.#settle(store)
       // The store is away: what was taken meanwhile is told when it is back.
       .catch(() => undefined)
       .finally(() => (this.#settling = false));
@@ -227,7 +232,7 @@ export class RateLimits {
         try {
           const shared = await store.add(this.#hash(counter), told, count.window.seconds);
           count.sum = shared.sum + count.untold;
-          count.endsAt = this.#now() + shared.leftMs;
+          count.endsAt = this.#parts.now() + shared.leftMs;
         } catch (error) {
           count.untold += told;
           this.#dirty.add(counter);

@@ -5,7 +5,8 @@ import type pg from 'pg';
 import { selectMemberships, selectRecipients } from '../store/envelopes.ts';
 import { selectReaders } from '../store/posts.ts';
 import { Gather } from './gather.ts';
-import { tokenHash, type Taker } from './mailbox.ts';
+import { ownBody } from './lane.ts';
+import { tokenHash, type Taker } from './way-in.ts';
 import type { Identity } from './tokens.ts';
 
 /** Past this many that wait for the database, what comes is dropped. */
@@ -46,15 +47,18 @@ export class Live {
   pass(identity: Identity, { envelopes, posts }: LiveEvent): void {
     const count = envelopes.length + posts.length;
     if (count === 0 || this.#pending + count > PENDING) return;
+    let bytes = 0;
+    for (const { body } of [...envelopes, ...posts]) bytes += body.length;
     try {
       this.#limits.take('live', identity.device, count);
+      this.#limits.take('liveBytes', identity.device, bytes);
     } catch {
       return;
     }
     this.#pending += count;
     const done = (): void => void (this.#pending -= 1);
-    for (const envelope of envelopes) this.#passEnvelope(identity, envelope).then(done, done);
-    for (const { channel, body } of posts) this.#passPost(identity, { channel, body }).then(done, done);
+    for (const envelope of envelopes) this.#passEnvelope(identity, ownBody(envelope)).then(done, done);
+    for (const post of posts) this.#passPost(identity, ownBody(post)).then(done, done);
   }
 
   async #passEnvelope({ account }: Identity, envelope: LiveEnvelope): Promise<void> {

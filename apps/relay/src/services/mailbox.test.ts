@@ -3,6 +3,8 @@ import { LIMITS } from '@sotto/contract/limits';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { idBytesOf, randomId } from '../../test/device.ts';
 import { envelopeTo, postTo, startExchange, type Exchange, type Party } from '../../test/exchange.ts';
+import { gateOf } from '../store/channels.ts';
+import { countRequests } from '../store/envelopes.ts';
 import type { Identity } from './tokens.ts';
 
 let exchange: Exchange;
@@ -67,7 +69,8 @@ describe('the way in', () => {
     const stranger = () => envelopeTo(bob!, { token: undefined });
     for (let n = 0; n < LIMITS.requestsPerDevice; n += 50)
       await send(alice!, ...Array.from({ length: 50 }, stranger));
-    const [refused, known] = await send(carol!, stranger(), envelopeTo(bob!));
+    const [refused] = await send(carol!, stranger());
+    const [known] = await send(carol!, envelopeTo(bob!));
     expect([refused, known]).toMatchObject([{ code: 'requests-full' }, { at: expect.any(Number) as number }]);
     await exchange.mailbox.acknowledge(bob!.device, [
       (await exchange.rows(bob!))[0]!.id.toString('base64url') as never,
@@ -77,7 +80,55 @@ describe('the way in', () => {
   });
 });
 
+describe('requests', () => {
+  it('I: cost no more than it takes to see that there are many, and nothing once the sender is limited', async () => {
+    for (let n = 0; n < 3; n += 1)
+      await send(alice!, envelopeTo(bob!), envelopeTo(bob!, { token: undefined }));
+    const devices = [bob!.device, carol!.device];
+    expect(Object.fromEntries(await countRequests(exchange.pool, devices, 2))).toEqual({
+      [bob!.device]: 2,
+      [carol!.device]: 0,
+    });
+    for (let n = 3; n < LIMITS.requestsPerDevice; n += 1)
+      await exchange.pool.query(
+        `INSERT INTO envelope (device, id, at, body, request) VALUES ($1, $2, 1, '', true)`,
+        [idBytesOf(bob!.device), idBytesOf(randomId())],
+      );
+    const limits = {
+      take: (kind: string) => {
+        if (kind === 'strangers') throw new RelayError('too-many-requests');
+      },
+    };
+    const limited = await exchange.beside(limits);
+    const envelopes = [envelopeTo(bob!, { token: undefined })];
+    const results = await limited.mailbox.accept(as(carol!), { envelopes, posts: [] });
+    await limited.gateway.close();
+    expect(results).toMatchObject([{ code: 'too-many-requests' }]);
+  });
+});
+
 describe('idempotency', () => {
+  it('F9: is closed behind what may pass, to the same device and in the same event alone', async () => {
+    const known = envelopeTo(bob!, { token: undefined });
+    await send(alice!, known);
+    const others = Array.from({ length: LIMITS.requestsPerDevice - 1 }, () =>
+      envelopeTo(bob!, { token: undefined }),
+    );
+    await send(alice!, ...others);
+    const request = envelopeTo(bob!, { token: undefined });
+    const behind = envelopeTo(bob!);
+    const answers = await send(alice!, known, envelopeTo(bob!), request, behind, known, envelopeTo(carol!));
+    expect(answers.map((answer) => ('code' in answer ? answer.code : 'ok'))).toEqual([
+      'ok',
+      'ok',
+      'requests-full',
+      'requests-full',
+      'ok',
+      'ok',
+    ]);
+    expect((await send(alice!, behind))[0]).toHaveProperty('at');
+  });
+
   it('F12: the same id is one row with the first time, within a batch, across batches and after the ack', async () => {
     const envelope = envelopeTo(bob!);
     const all = await Promise.all([
@@ -274,8 +325,9 @@ describe('trouble', () => {
     await lock.query('BEGIN');
     await lock.query('LOCK TABLE envelope IN ACCESS EXCLUSIVE MODE');
     const body = Buffer.alloc(1024);
-    const pending = Array.from({ length: 300 }, () =>
-      send(alice!, ...Array.from({ length: 100 }, () => envelopeTo(bob!, { body }))),
+    const senders = [alice!, carol!, await exchange.join(), await exchange.join()];
+    const pending = Array.from({ length: 300 }, (_, n) =>
+      send(senders[n % 4]!, ...Array.from({ length: 100 }, () => envelopeTo(bob!, { body }))),
     );
     const refused = await Promise.race(pending);
     expect(refused).toHaveLength(100);
@@ -287,6 +339,107 @@ describe('trouble', () => {
     expect(accepted.length).toBeGreaterThanOrEqual(10_000);
     expect(accepted.length).toBeLessThan(30_000);
     expect(await exchange.rows(bob!)).toHaveLength(accepted.length);
+  });
+
+  it('I: one account fills no more than its share of the queue', async () => {
+    const lock = await exchange.pool.connect();
+    await lock.query('BEGIN');
+    await lock.query('LOCK TABLE envelope IN ACCESS EXCLUSIVE MODE');
+    const second = await exchange.link(alice!);
+    const pending = Array.from({ length: 60 }, (_, n) =>
+      send([alice!, second][n % 2]!, ...Array.from({ length: 100 }, () => envelopeTo(bob!))),
+    );
+    expect((await Promise.race(pending))[0]).toMatchObject({ code: 'busy' });
+    const other = send(carol!, envelopeTo(bob!));
+    await lock.query('COMMIT');
+    lock.release();
+    expect(await other).toMatchObject([{ at: expect.any(Number) as number }]);
+    const accepted = (await Promise.all(pending)).flat().filter((result) => 'at' in result);
+    expect(accepted.length).toBeLessThanOrEqual(3_500);
+  });
+
+  it('I: a small body does not keep the frame that it came in', async () => {
+    const heard: Uint8Array[] = [];
+    const listener = {
+      ring: () => undefined,
+      fresh: ({ body }: { body: Uint8Array }) => void heard.push(body),
+    };
+    exchange.doorbell.listen(bob!.device, listener);
+    const body = Buffer.from(new ArrayBuffer(1024 * 1024), 7, 1);
+    await send(alice!, envelopeTo(bob!, { body }));
+    exchange.doorbell.silence(bob!.device, listener);
+    expect(heard).toHaveLength(1);
+    expect(heard[0]!.buffer.byteLength).toBeLessThan(64 * 1024);
+  });
+
+  it('I: posts to many devices let others go by, and are limited by what they write', async () => {
+    const channel = await exchange.channel([alice!]);
+    await exchange.pool.query(
+      `INSERT INTO device (id, account, signing_key, created_at)
+       SELECT decode(md5($1 || n), 'hex'), $2, '\\x00', now() FROM generate_series(1, 300) AS n`,
+      [alice!.device, idBytesOf(alice!.account)],
+    );
+    let done = 0;
+    const heavy = Array.from({ length: 12 }, () =>
+      post(alice!, ...Array.from({ length: 16 }, () => postTo(channel))).then((results) => {
+        done += results.filter((result) => 'at' in result).length;
+      }),
+    );
+    await send(carol!, envelopeTo(bob!));
+    expect(done).toBeLessThanOrEqual(32);
+    await Promise.all(heavy);
+    expect(done).toBe(12 * 16);
+
+    let copies = 0;
+    const limits = {
+      take: (kind: string, key: string, points = 1) => {
+        if (kind !== 'copies') return;
+        expect(key).toBe(alice!.account);
+        if (copies + points > 1_000) throw new RelayError('too-many-requests', undefined, { retryAfter: 7 });
+        copies += points;
+      },
+    };
+    const limited = await exchange.beside(limits);
+    const sent = Array.from({ length: 5 }, () => postTo(channel));
+    const results = await limited.mailbox.accept(as(alice!), { envelopes: [], posts: sent });
+    await limited.gateway.close();
+    expect(results.map((result) => ('at' in result ? 'stored' : result.code))).toEqual([
+      ...Array<string>(3).fill('stored'),
+      ...Array<string>(2).fill('too-many-requests'),
+    ]);
+  });
+
+  it('F3: a channel that is locked for long holds up nobody else, and costs one wait', async () => {
+    const [held, free] = [await exchange.channel([alice!]), await exchange.channel([alice!, bob!])];
+    const lock = await exchange.pool.connect();
+    await lock.query('BEGIN');
+    await lock.query(`SELECT pg_advisory_xact_lock(${gateOf('$1::bytea')})`, [idBytesOf(held)]);
+    const busy = { code: 'busy', retryAfter: 1 };
+    const stored = { at: expect.any(Number) as number };
+    const begun = Date.now();
+    const [one, two] = await Promise.all([
+      post(alice!, postTo(held), postTo(free), postTo(held)),
+      post(bob!, postTo(free)),
+      send(carol!, envelopeTo(bob!)),
+    ]);
+    expect([...one, ...two]).toMatchObject([busy, stored, busy, stored]);
+    const once = Date.now();
+    expect(await post(alice!, postTo(held), postTo(free))).toMatchObject([busy, stored]);
+    const twice = Date.now();
+    await lock.query('COMMIT');
+    lock.release();
+    expect(await post(alice!, postTo(held), postTo(free))).toMatchObject([stored, stored]);
+    expect(once - begun).toBeLessThan(5_000);
+    expect(twice - once).toBeLessThan(900);
+  });
+
+  it('F3: who begins and goes silent loses its locks, and no statement waits past its reader', async () => {
+    const show = async (name: string) =>
+      Object.values((await exchange.pool.query<Record<string, string>>(`SHOW ${name}`)).rows[0]!)[0];
+    expect([await show('idle_in_transaction_session_timeout'), await show('statement_timeout')]).toEqual([
+      '5s',
+      '28s',
+    ]);
   });
 
   it('I: limits are the sender’s, and name when there is more', async () => {
@@ -302,7 +455,7 @@ describe('trouble', () => {
     const request = envelopeTo(to, { token: undefined });
     const accept = (envelopes: ReturnType<typeof envelopeTo>[]) =>
       limited.mailbox.accept(as(from), { envelopes, posts: [] });
-    const one = await accept([request, envelopeTo(to)]);
+    const one = [...(await accept([request])), ...(await accept([envelopeTo(to)]))];
     const many = await accept([1, 2, 3, 4].map(() => envelopeTo(to)));
     await limited.stop();
     expect(one).toMatchObject([

@@ -10,12 +10,11 @@ import type {
 } from '@sotto/contract/rest/prekeys';
 import { ONE_TIME_REFILL } from '@sotto/crypto/limits';
 import { PREKEY_KINDS } from '@sotto/crypto/prekeys';
-import type pg from 'pg';
 import type { Device, PrismaClient } from '../store/generated/client.ts';
 import type { TransactionClient } from '../store/generated/internal/prismaNamespace.ts';
 import { idBytes, idText } from '../store/id-bytes.ts';
-import { countPrekeys, issuePrekey, selectPrekey } from '../store/prekeys.ts';
-import { checkPrekeys, checkSealingKey, type NamedPrekey, prekeyRow, sealingColumns } from './device-keys.ts';
+import { countPrekeys, issuePrekey, type NamedPrekey, prekeyRow, selectPrekey } from '../store/prekeys.ts';
+import { checkPrekeys, checkSealingKey, sealingColumns } from './device-keys.ts';
 
 /** Those of a request, by kind. */
 const named = ({ signed, lastResort, oneTime, pqOneTime }: PublishRequest): NamedPrekey[] => [
@@ -31,7 +30,8 @@ const REPLACED = [PREKEY_KINDS.signed, PREKEY_KINDS['pq-last-resort']];
 /** Whether a sealing key takes the place of the stored one. @throws RelayError `sealing-key-invalid` */
 const isNewer = (stored: Device, { id, createdAt, publicKey }: SealingKey): boolean => {
   const [storedId, storedAt] = [Number(stored.sealingId), Number(stored.sealingCreatedAt)];
-  if (id > storedId && createdAt > storedAt) return true;
+  // By number alone: a device tells days, and its clock may have been put back.
+  if (id > storedId) return true;
   const same = id === storedId && createdAt === storedAt && publicKey === idText(stored.sealingPublicKey!);
   if (!same) throw new RelayError('sealing-key-invalid');
   return false;
@@ -40,18 +40,15 @@ const isNewer = (stored: Device, { id, createdAt, publicKey }: SealingKey): bool
 /** Public keys with which others start sessions, each one-time one given out once. */
 export class Prekeys {
   readonly #prisma: PrismaClient;
-  readonly #pool: pg.Pool;
   readonly #now: () => number;
   readonly #low: (device: DeviceId, left: PrekeysResponse) => void;
 
   /** `low` hears of devices whose one-time prekeys are running out. */
   constructor(
     prisma: PrismaClient,
-    pool: pg.Pool,
     options: { now: () => number; low: (device: DeviceId, left: PrekeysResponse) => void },
   ) {
     this.#prisma = prisma;
-    this.#pool = pool;
     this.#now = options.now;
     this.#low = options.low;
   }
@@ -71,11 +68,7 @@ export class Prekeys {
       if (sealingKey) await checkSealingKey(owner, sealingKey);
       await this.#prisma.$transaction((tx) => this.#store(tx, device, keys, sealingKey));
     }
-    return this.left(device);
-  }
-
-  left(device: DeviceId): Promise<PrekeysResponse> {
-    return countPrekeys(this.#pool, device, this.#now());
+    return countPrekeys(this.#prisma, device, this.#now());
   }
 
   /** Uses up a one-time prekey of each kind for every device, as long as there are any. */
@@ -103,8 +96,8 @@ export class Prekeys {
     if (sealingKey && isNewer(row, sealingKey)) {
       await tx.device.update({ where: { id }, data: sealingColumns(sealingKey) });
     }
-    const oneTime = { device: id, kind: { in: ONE_TIME } };
-    await tx.prekey.deleteMany({ where: { ...oneTime, expiresAt: { lte: this.#now() } } });
+    const now = this.#now();
+    await tx.prekey.deleteMany({ where: { device: id, kind: { in: ONE_TIME }, expiresAt: { lte: now } } });
     await tx.prekey.createMany({ data: keys.map((key) => prekeyRow(device, key)), skipDuplicates: true });
     const ids = keys.map(({ prekey }) => BigInt(prekey.id));
     const stored = await tx.prekey.findMany({
@@ -123,26 +116,22 @@ export class Prekeys {
       const newest = stored.reduce((most, row) => (row.kind === kind && row.id > most ? row.id : most), 0n);
       await tx.prekey.deleteMany({ where: { device: id, kind, id: { lt: newest } } });
     }
-    const left = await tx.prekey.groupBy({
-      by: 'kind',
-      where: { ...oneTime, publicKey: { not: new Uint8Array() } },
-      _count: true,
-    });
-    if (left.some(({ _count }) => _count > LIMITS.prekeysPerDevice)) throw new RelayError('too-many-prekeys');
+    const { oneTime, pqOneTime } = await countPrekeys(tx, device, now);
+    if (Math.max(oneTime, pqOneTime) > LIMITS.prekeysPerDevice) throw new RelayError('too-many-prekeys');
   }
 
   async #bundle(device: DeviceId): Promise<DeviceBundle | undefined> {
     const now = this.#now();
     const [signed, lastResort] = await Promise.all([
-      selectPrekey(this.#pool, device, 'signed'),
-      selectPrekey(this.#pool, device, 'pq-last-resort'),
+      selectPrekey(this.#prisma, device, 'signed'),
+      selectPrekey(this.#prisma, device, 'pq-last-resort'),
     ]);
     // Removed meanwhile.
     if (!signed || !lastResort) return undefined;
-    const oneTime = await issuePrekey(this.#pool, device, 'one-time', now);
-    const pq = await issuePrekey(this.#pool, device, 'pq-one-time', now);
+    const oneTime = await issuePrekey(this.#prisma, device, 'one-time', now);
+    const pq = await issuePrekey(this.#prisma, device, 'pq-one-time', now);
     if (oneTime || pq) {
-      const left = await this.left(device);
+      const left = await countPrekeys(this.#prisma, device, now);
       if (left.oneTime <= ONE_TIME_REFILL || left.pqOneTime <= ONE_TIME_REFILL) this.#low(device, left);
     }
     return {

@@ -1,23 +1,24 @@
 import { RelayError } from '@sotto/contract/errors';
 import type { AccountId, DeviceId } from '@sotto/contract/ids';
 import type { ChallengeResponse, TokenRequest, TokenResponse } from '@sotto/contract/rest/session';
-import { verifySignIn } from '@sotto/crypto/sign-in';
+import { signInStatement } from '@sotto/crypto/sign-in';
 import type pg from 'pg';
-import { idBytes, idText } from '../store/id-bytes.ts';
-import { selectSigningKey, selectStandings, type Standing } from '../store/standings.ts';
+import { idText } from '../store/id-bytes.ts';
+import { selectSigningKeys, selectStandings, type SigningKey, type Standing } from '../store/standings.ts';
 import { Gather } from './gather.ts';
 import type { Origins } from './origins.ts';
+import { isSignedBy } from './signature.ts';
 import type { Identity, Tokens } from './tokens.ts';
 
 /** Lets devices in: a challenge, signed by the device's key, is exchanged for an access token. Nothing is stored. */
 export class SignIn {
-  readonly #pool: pg.Pool;
+  readonly #keys: Gather<DeviceId, SigningKey | undefined>;
   readonly #standings: Gather<DeviceId, Standing>;
   readonly #tokens: Tokens;
   readonly #origins: Origins;
 
   constructor(pool: pg.Pool, options: { tokens: Tokens; origins: Origins }) {
-    this.#pool = pool;
+    this.#keys = new Gather((devices: DeviceId[]) => selectSigningKeys(pool, devices));
     this.#standings = new Gather((devices: DeviceId[]) => selectStandings(pool, devices));
     this.#tokens = options.tokens;
     this.#origins = options.origins;
@@ -35,13 +36,11 @@ export class SignIn {
   async token({ device, challenge, origin, signature }: TokenRequest): Promise<TokenResponse> {
     if (!this.#origins.includes(origin)) throw new RelayError('origin-refused');
     await this.#tokens.verifyChallenge(challenge, device);
-    const row = await selectSigningKey(this.#pool, device);
+    const row = await this.#keys.ask(device);
     if (!row) throw new RelayError('device-unknown');
-    if (
-      !(await verifySignIn(new Uint8Array(row.signingKey), { origin, device, challenge }, idBytes(signature)))
-    ) {
+    const statement = signInStatement({ origin, device, challenge });
+    if (!isSignedBy(row.signingKey, Buffer.from(signature, 'base64url'), statement))
       throw new RelayError('signature-invalid');
-    }
     if (row.removed) throw new RelayError('device-removed');
     return this.#tokens.issueAccess(device, idText<AccountId>(row.account));
   }

@@ -16,6 +16,9 @@ export const openDatabase = (connection: pg.PoolConfig): Database => {
     connectionTimeoutMillis: 5_000,
     // A server that went silent would hold every connection for ever.
     query_timeout: 30_000,
+    // One that waits ends there before it is given up here, and one that begins and goes silent lets go of its locks.
+    statement_timeout: 28_000,
+    idle_in_transaction_session_timeout: 5_000,
     keepAlive: true,
     keepAliveInitialDelayMillis: 10_000,
     application_name: 'sotto-relay',
@@ -50,38 +53,32 @@ const OUTAGES = [
   'P1017',
   'P2024',
   'P2028',
+  // Stood in another's way: a deadlock, a conflict, a lock that did not come in time.
+  'P2034',
+  '40001',
+  '40P01',
+  '55P03',
 ];
 
-/** Whether there is no space left, here or at the database. */
-export const isFull = (error: unknown): boolean => {
-  for (let at = error, depth = 0; at instanceof Object && depth < 5; depth += 1) {
-    const { code, cause } = at as { code?: unknown; cause?: unknown };
-    if (code === '53100' || code === 'ENOSPC') return true;
-    at = cause;
-  }
-  return false;
+/** What an error and its causes say of themselves. */
+const causesOf = (error: unknown, depth = 5): { codes: string[]; message: string }[] => {
+  if (depth === 0 || !(error instanceof Object)) return [];
+  const { code, kind, message, cause } = error as Record<'code' | 'kind' | 'message' | 'cause', unknown>;
+  const codes = [code, kind].filter((one) => typeof one === 'string');
+  return [{ codes, message: String(message) }, ...causesOf(cause, depth - 1)];
 };
 
+/** Whether there is no space left, here or at the database. */
+export const isFull = (error: unknown): boolean =>
+  causesOf(error).some(({ codes }) => codes.includes('53100') || codes.includes('ENOSPC'));
+
+const LOST =
+  /^(Connection terminated|Query read timeout|timeout exceeded when trying to connect|Cannot use a pool after)/;
+
 /** Whether the database is away, full or overloaded, so that the same may succeed later. */
-export const isOutage = (error: unknown): boolean => {
-  for (let at = error, depth = 0; at instanceof Object && depth < 5; depth += 1) {
-    const { code, kind, message, cause } = at as {
-      code?: unknown;
-      kind?: unknown;
-      message?: unknown;
-      cause?: unknown;
-    };
-    // Classes 08, 53 and 57P: connection, resources, shutdown.
-    if (typeof code === 'string' && (OUTAGES.includes(code) || /^(08|53|57P)\w+$/.test(code))) return true;
-    if (typeof kind === 'string' && OUTAGES.includes(kind)) return true;
-    if (
-      typeof message === 'string' &&
-      /^(Connection terminated|Query read timeout|timeout exceeded when trying to connect|Cannot use a pool after)/.test(
-        message,
-      )
-    )
-      return true;
-    at = cause;
-  }
-  return false;
-};
+export const isOutage = (error: unknown): boolean =>
+  causesOf(error).some(
+    ({ codes, message }) =>
+      // Classes 08, 53 and 57P: connection, resources, shutdown.
+      codes.some((code) => OUTAGES.includes(code) || /^(08|53|57P)\w+$/.test(code)) || LOST.test(message),
+  );

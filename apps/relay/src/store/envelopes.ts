@@ -1,7 +1,7 @@
 import type { IncomingEnvelope } from '@sotto/contract/envelope';
 import type { AccountId, ChannelId, DeviceId, EnvelopeId } from '@sotto/contract/ids';
 import type pg from 'pg';
-import { bytesArray, flagsArray, idsArray } from './arrays.ts';
+import { bytesArray, flagsArray, idsArray, numbersArray } from './arrays.ts';
 import { dayOf } from './days.ts';
 import { idText } from './id-bytes.ts';
 
@@ -71,16 +71,21 @@ export const selectMemberships = async (
   );
 };
 
-/** How many requests wait for each of these devices. */
+/** How many requests wait for each of these devices; `most` stands for as many or more. */
 export const countRequests = async (
   pool: pg.Pool,
   devices: readonly DeviceId[],
+  most: number,
 ): Promise<Map<DeviceId, number>> => {
   const { rows } = await pool.query<{ device: Buffer; count: string }>({
     name: 'requests',
-    text: `SELECT device, count(*) FROM envelope
-           WHERE device = ANY($1::bytea[]) AND request AND acked_day IS NULL GROUP BY device`,
-    values: [idsArray(devices)],
+    text: `SELECT u.device, w.count FROM unnest($1::bytea[]) AS u(device)
+           CROSS JOIN LATERAL (
+             SELECT count(*) FROM (
+               SELECT FROM envelope e WHERE e.device = u.device AND e.request AND e.acked_day IS NULL LIMIT $2
+             ) AS waiting
+           ) AS w`,
+    values: [idsArray(devices), most],
   });
   return new Map(rows.map(({ device, count }) => [idText<DeviceId>(device), Number(count)]));
 };
@@ -126,6 +131,63 @@ export const insertEnvelopes = async (
   return rowCount ?? 0;
 };
 
+export interface PlainRow {
+  device: DeviceId;
+  id: EnvelopeId;
+  body: Uint8Array;
+  head: string;
+  sender: AccountId;
+  /** Of the token; empty where there is none. */
+  hash: Buffer;
+}
+
+/**
+ * The same where all go to one's own devices or come with the right token, under the head of now: who they are for is
+ * looked up by the same statement. Undefined when that is not so; then nothing is stored.
+ */
+export const insertPlain = async (
+  pool: pg.Pool,
+  rows: readonly PlainRow[],
+  at: number,
+): Promise<number | undefined> => {
+  const { rows: found } = await pool.query<{ plain: boolean; stored: string }>({
+    name: 'insert-plain',
+    text: `WITH given AS MATERIALIZED (
+             SELECT u.*, coalesce(a.head = u.head AND (a.id = u.sender OR a.delivery = u.hash), false) AS plain
+             FROM unnest($1::bytea[], $2::bytea[], $3::bytea[], $4::bytea[], $5::bytea[], $6::bytea[])
+               WITH ORDINALITY AS u(device, id, body, head, sender, hash, n)
+             LEFT JOIN device d ON d.id = u.device AND d.removed_at IS NULL
+             LEFT JOIN account a ON a.id = d.account
+           ), stored AS (
+             INSERT INTO envelope (device, id, seq, at, body, request)
+             SELECT device, id, seq, $7, body, false FROM (
+               SELECT *, nextval('envelope_seq_seq') AS seq FROM (
+                 SELECT * FROM given WHERE (SELECT bool_and(plain) FROM given) ORDER BY n
+               ) AS accepted OFFSET 0
+             ) AS numbered ORDER BY device, id
+             ON CONFLICT DO NOTHING RETURNING 1
+           )
+           SELECT (SELECT bool_and(plain) FROM given) AS plain, (SELECT count(*) FROM stored) AS stored`,
+    values: [
+      idsArray(rows.map(({ device }) => device)),
+      idsArray(rows.map(({ id }) => id)),
+      bytesArray(rows.map(({ body }) => body)),
+      idsArray(
+        rows.map(({ head }) => head),
+        32,
+      ),
+      idsArray(
+        rows.map(({ sender }) => sender),
+        32,
+      ),
+      bytesArray(rows.map(({ hash }) => hash)),
+      at,
+    ],
+  });
+  const { plain, stored } = found[0]!;
+  return plain ? Number(stored) : undefined;
+};
+
 /** When envelopes were accepted, by key; also those that were acknowledged since. */
 export const selectTimes = async (
   pool: pg.Pool,
@@ -134,23 +196,30 @@ export const selectTimes = async (
   const { rows } = await pool.query<{ n: string; at: string }>({
     name: 'times',
     text: `SELECT u.n, e.at FROM unnest($1::bytea[], $2::bytea[]) WITH ORDINALITY AS u(device, id, n)
-           JOIN envelope e ON e.device = u.device AND e.id = u.id`,
+           CROSS JOIN LATERAL (SELECT at FROM envelope WHERE device = u.device AND id = u.id OFFSET 0) AS e`,
     values: [idsArray(envelopes.map(({ device }) => device)), idsArray(envelopes.map(({ id }) => id))],
   });
   return new Map(rows.map(({ n, at }) => [envelopeKey(envelopes[Number(n) - 1]!), Number(at)]));
 };
 
-/**
- * The first envelopes that wait for a device, in order of arrival, without those in `except`: at most `limit`, and
- * of their bodies at most `bytes`, but at least one.
- */
-export const selectWaiting = async (
-  pool: pg.Pool,
-  device: DeviceId,
-  options: { except: readonly EnvelopeId[]; limit: number; bytes: number },
-): Promise<{ envelopes: IncomingEnvelope[]; more: boolean }> => {
-  const { except, limit, bytes } = options;
+/** What a device asks of its inbox: not those in `except`, at most `limit`, and of bodies at most `bytes`. */
+export interface Page {
+  device: DeviceId;
+  except: readonly EnvelopeId[];
+  limit: number;
+  bytes: number;
+}
+
+export interface Waiting {
+  envelopes: IncomingEnvelope[];
+  more: boolean;
+}
+
+/** The first envelopes that wait for each device, in order of arrival, but at least one. In the order of the pages. */
+export const selectWaiting = async (pool: pg.Pool, pages: readonly Page[]): Promise<Waiting[]> => {
+  const except = pages.flatMap(({ device, except }) => except.map((id) => ({ device, id })));
   const { rows } = await pool.query<{
+    page: string;
     id: Buffer;
     at: string;
     body: Buffer<ArrayBuffer> | null;
@@ -159,29 +228,41 @@ export const selectWaiting = async (
   }>({
     name: 'waiting',
     // The one past the limit is there to tell that more wait, and comes without its body.
-    text: `SELECT id, at, request, channel, CASE WHEN n <= $3 AND (n = 1 OR upto <= $4) THEN body END AS body FROM (
+    text: `SELECT u.page, w.id, w.at, w.request, w.channel,
+             CASE WHEN w.n <= u.rows AND (w.n = 1 OR w.upto <= u.bytes) THEN w.body END AS body
+           FROM unnest($1::bytea[], $2::bigint[], $3::bigint[]) WITH ORDINALITY AS u(device, rows, bytes, page)
+           CROSS JOIN LATERAL (
              SELECT *, row_number() OVER w AS n, sum(octet_length(body)) OVER w AS upto FROM (
                SELECT e.id, e.seq, e.at, e.request, p.channel, coalesce(e.body, p.body) AS body
                FROM envelope e LEFT JOIN post p ON p.seq = e.post
-               WHERE e.device = $1 AND e.acked_day IS NULL AND e.id <> ALL($2::bytea[])
+               WHERE e.device = u.device AND e.acked_day IS NULL
+                 AND (e.device, e.id) NOT IN (SELECT * FROM unnest($4::bytea[], $5::bytea[]))
                  AND (e.body IS NOT NULL OR p.body IS NOT NULL)
-               ORDER BY e.seq LIMIT $3 + 1
+               ORDER BY e.seq LIMIT u.rows + 1
              ) AS waiting WINDOW w AS (ORDER BY seq ROWS UNBOUNDED PRECEDING)
-           ) AS page ORDER BY n`,
-    values: [Buffer.from(device, 'base64url'), idsArray(except), limit, bytes],
+           ) AS w ORDER BY u.page, w.n`,
+    values: [
+      idsArray(pages.map(({ device }) => device)),
+      numbersArray(pages.map(({ limit }) => limit)),
+      numbersArray(pages.map(({ bytes }) => bytes)),
+      idsArray(except.map(({ device }) => device)),
+      idsArray(except.map(({ id }) => id)),
+    ],
   });
-  const envelopes: IncomingEnvelope[] = [];
-  for (const { id, at, body, request, channel } of rows) {
-    if (!body) break;
-    envelopes.push({
-      id: idText(id),
-      at: Number(at),
-      ...(channel && { channel: idText<ChannelId>(channel) }),
-      ...(request && { request }),
-      body,
-    });
+  const found = pages.map((): Waiting => ({ envelopes: [], more: false }));
+  for (const { page, id, at, body, request, channel } of rows) {
+    const waiting = found[Number(page) - 1]!;
+    if (!body) waiting.more = true;
+    else if (!waiting.more)
+      waiting.envelopes.push({
+        id: idText(id),
+        at: Number(at),
+        ...(channel && { channel: idText<ChannelId>(channel) }),
+        ...(request && { request }),
+        body,
+      });
   }
-  return { envelopes, more: envelopes.length < rows.length };
+  return found;
 };
 
 /** The newest time of any envelope that is kept; 0 when there is none. */
@@ -202,11 +283,12 @@ export const clearBodies = async (
 ): Promise<string[]> => {
   const { rows } = await pool.query<{ posts: string[] }>({
     name: 'clear-bodies',
+    // Not the predicate of the index of what waits: analysed while nothing waited it is taken for empty, and joined whole.
     text: `WITH acked AS (
              UPDATE envelope e SET body = NULL, acked_day = $3
              FROM (SELECT device, id FROM unnest($1::bytea[], $2::bytea[]) AS u(device, id)
                    GROUP BY device, id ORDER BY device, id) AS named
-             WHERE e.device = named.device AND e.id = named.id AND e.acked_day IS NULL
+             WHERE e.device = named.device AND e.id = named.id AND (e.acked_day IS NULL) IS TRUE
              RETURNING e.post
            )
            SELECT array(SELECT DISTINCT post FROM acked WHERE post IS NOT NULL) AS posts,
@@ -221,7 +303,7 @@ export const deletePosts = async (pool: pg.Pool, posts: readonly string[]): Prom
   await pool.query({
     name: 'delete-posts',
     text: `DELETE FROM post WHERE seq = ANY($1::bigint[])
-           AND NOT EXISTS (SELECT FROM envelope WHERE post = post.seq AND acked_day IS NULL)`,
+           AND NOT EXISTS (SELECT FROM envelope e WHERE e.post = post.seq AND e.acked_day IS NULL OFFSET 0)`,
     values: [posts],
   });
 };

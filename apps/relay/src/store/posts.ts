@@ -62,10 +62,13 @@ export const insertPosts = async (
 ): Promise<PostFate[]> => {
   const { rows } = await pool.query<Row>({
     name: 'insert-posts',
+    // It waits for no lock longer than a second, as everybody's messages wait behind it.
     // The lock sees a change that it waited for, the rest does not: a post then is stale either way.
-    text: `WITH gate AS MATERIALIZED (
+    text: `WITH patience AS MATERIALIZED (
+             SELECT set_config('lock_timeout', '1s', true)
+           ), gate AS MATERIALIZED (
              SELECT id, pg_advisory_xact_lock_shared(${gateOf('id')})
-             FROM (SELECT DISTINCT id FROM unnest($3::bytea[]) AS id ORDER BY id) AS asked
+             FROM patience, (SELECT DISTINCT id FROM unnest($3::bytea[]) AS id ORDER BY id) AS asked
            ), locked AS (
              SELECT id, epoch FROM channel WHERE id IN (SELECT id FROM gate) ORDER BY id FOR SHARE
            ), checked AS MATERIALIZED (
@@ -118,6 +121,32 @@ export const insertPosts = async (
     if (row.known !== null) return { at: Number(row.known) };
     return { code: row.member ? 'stale-epoch' : 'channel-unknown' };
   });
+};
+
+/** Those of these channels that somebody keeps locked against posts, or would like to. */
+export const selectHeld = async (pool: pg.Pool, channels: readonly ChannelId[]): Promise<Set<ChannelId>> => {
+  const { rows } = await pool.query<{ n: string }>({
+    name: 'held',
+    text: `SELECT n FROM unnest($1::bytea[]) WITH ORDINALITY AS u(id, n)
+           WHERE NOT pg_try_advisory_xact_lock_shared(${gateOf('id')})`,
+    values: [idsArray(channels)],
+  });
+  return new Set(rows.map(({ n }) => channels[Number(n) - 1]!));
+};
+
+/** How many devices are in each channel; without those where there is none. */
+export const countReaders = async (
+  pool: pg.Pool,
+  channels: readonly ChannelId[],
+): Promise<Map<ChannelId, number>> => {
+  const { rows } = await pool.query<{ n: string; devices: string }>({
+    name: 'count-readers',
+    text: `SELECT u.n, count(*) AS devices FROM unnest($1::bytea[]) WITH ORDINALITY AS u(channel, n)
+           JOIN channel_member m ON m.channel = u.channel
+           JOIN device d ON d.account = m.account AND d.removed_at IS NULL GROUP BY u.n`,
+    values: [idsArray(channels)],
+  });
+  return new Map(rows.map(({ n, devices }) => [channels[Number(n) - 1]!, Number(devices)]));
 };
 
 /** The devices that a post, known by one of its rows, still waits for. */

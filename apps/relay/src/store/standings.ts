@@ -21,11 +21,25 @@ export const selectStandings = async (pool: pg.Pool, devices: readonly DeviceId[
 };
 
 /** What a device signs in with. */
-export const selectSigningKey = async (pool: pg.Pool, device: DeviceId) => {
-  const { rows } = await pool.query<{ account: Buffer; signingKey: Buffer; removed: boolean }>({
-    name: 'signing-key',
-    text: `SELECT account, signing_key AS "signingKey", removed_at IS NOT NULL AS removed FROM device WHERE id = $1`,
-    values: [Buffer.from(device, 'base64url')],
+export interface SigningKey {
+  account: Buffer;
+  /** 65 bytes. */
+  signingKey: Buffer;
+  removed: boolean;
+}
+
+/** In the order of the devices; undefined where there is none. */
+export const selectSigningKeys = async (
+  pool: pg.Pool,
+  devices: readonly DeviceId[],
+): Promise<(SigningKey | undefined)[]> => {
+  const { rows } = await pool.query<SigningKey & { n: string }>({
+    name: 'signing-keys',
+    text: `SELECT u.n, d.account, d.signing_key AS "signingKey", d.removed_at IS NOT NULL AS removed
+           FROM unnest($1::bytea[]) WITH ORDINALITY AS u(id, n) JOIN device d ON d.id = u.id`,
+    values: [idsArray(devices)],
   });
-  return rows[0];
+  const found: (SigningKey | undefined)[] = devices.map(() => undefined);
+  for (const { n, ...key } of rows) found[Number(n) - 1] = key;
+  return found;
 };

@@ -8,7 +8,7 @@ import { DEFAULT_LIMITS, RateLimits } from '../limits.ts';
 import { mailboxOf, normaliseAddress } from './address.ts';
 import { EmailCodes } from './email.ts';
 import { type Mailer, openMailer } from './mailer.ts';
-import type { Step } from './proofs.ts';
+import type { Step } from './open.ts';
 
 const ASKER = '203.0.113.7';
 const clock = { ahead: 0 };

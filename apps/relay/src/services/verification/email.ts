@@ -1,4 +1,5 @@
 import { createHash, randomBytes, randomInt } from 'node:crypto';
+import { setTimeout as sleep } from 'node:timers/promises';
 import type { EmailCodeResponse, Verification } from '@sotto/contract/rest/accounts';
 import { RelayError } from '@sotto/contract/errors';
 import type { Logger } from '../../log.ts';
@@ -8,7 +9,7 @@ import { idBytes } from '../../store/id-bytes.ts';
 import type { RateLimits } from '../limits.ts';
 import { mailboxOf, normaliseAddress } from './address.ts';
 import type { Mail, Mailer } from './mailer.ts';
-import type { Step } from './proofs.ts';
+import type { Step } from './open.ts';
 
 const LIFETIME_MS = 10 * 60 * 1000;
 const TRIES = 5;
@@ -36,36 +37,27 @@ this mail; without the code nothing happens.
 `,
 });
 
+interface EmailParts {
+  mailer: Mailer;
+  limits: Pick<RateLimits, 'take' | 'takeAddress'>;
+  /** The origin that the mail names. */
+  relay: string;
+  now: () => number;
+  log: Logger;
+}
+
 /**
  * Codes by e-mail. Of an address the relay keeps a hash that only the code's request opens, until the code is used or
  * too old.
  */
 export class EmailCodes {
   readonly #prisma: PrismaClient;
-  readonly #mailer: Mailer;
-  readonly #limits: Pick<RateLimits, 'take' | 'takeAddress'>;
-  readonly #relay: string;
-  readonly #now: () => number;
-  readonly #log: Logger;
+  readonly #parts: EmailParts;
   readonly #underway = new Set<Promise<void>>();
 
-  /** `relay` is the origin that the mail names. */
-  constructor(
-    prisma: PrismaClient,
-    options: {
-      mailer: Mailer;
-      limits: Pick<RateLimits, 'take' | 'takeAddress'>;
-      relay: string;
-      now: () => number;
-      log: Logger;
-    },
-  ) {
+  constructor(prisma: PrismaClient, parts: EmailParts) {
     this.#prisma = prisma;
-    this.#mailer = options.mailer;
-    this.#limits = options.limits;
-    this.#relay = options.relay;
-    this.#now = options.now;
-    this.#log = options.log;
+    this.#parts = parts;
   }
 
   /**
@@ -75,8 +67,8 @@ export class EmailCodes {
   async send(text: string, asker: string): Promise<EmailCodeResponse> {
     const address = normaliseAddress(text);
     // First who asks, so that who has asked too often takes nothing from the mailbox.
-    this.#limits.takeAddress('email', asker);
-    this.#limits.take('mailbox', createHash('sha256').update(mailboxOf(address)).digest('base64url'));
+    this.#parts.limits.takeAddress('email', asker);
+    this.#parts.limits.take('mailbox', createHash('sha256').update(mailboxOf(address)).digest('base64url'));
     if (this.#underway.size >= MAILS) throw new RelayError('busy');
     const request = randomBytes(16).toString('base64url');
     const code = String(randomInt(1_000_000)).padStart(6, '0');
@@ -85,10 +77,10 @@ export class EmailCodes {
         request: sha256(request),
         hash: sha256(request, address, code),
         tries: TRIES,
-        expiresAt: new Date(this.#now() + LIFETIME_MS),
+        expiresAt: new Date(this.#parts.now() + LIFETIME_MS),
       },
     });
-    this.#mail(mailOf(address, code, this.#relay));
+    this.#mail(mailOf(address, code, this.#parts.relay));
     return { request, expiresIn: LIFETIME_MS };
   }
 
@@ -99,7 +91,7 @@ export class EmailCodes {
   async check({ request, address, code }: NonNullable<Verification['email']>): Promise<Step> {
     const id = sha256(request);
     const hash = sha256(request, normaliseAddress(address), code);
-    const now = new Date(this.#now());
+    const now = new Date(this.#parts.now());
     // One statement: those who try at once wait for each other's count.
     const [row] = await this.#prisma.$queryRaw<{ right: boolean }[]>`
       UPDATE email_code SET tries = tries - CASE WHEN hash = ${hash} THEN 0 ELSE 1 END
@@ -114,17 +106,14 @@ export class EmailCodes {
 
   /** Lets mails that are on their way leave, for a moment. */
   async close(): Promise<void> {
-    let timer;
-    const patience = new Promise((resolve) => (timer = setTimeout(resolve, CLOSE_MS)));
-    await Promise.race([Promise.all(this.#underway), patience]);
-    clearTimeout(timer);
-    this.#mailer.close();
+    await Promise.race([Promise.all(this.#underway), sleep(CLOSE_MS, undefined, { ref: false })]);
+    this.#parts.mailer.close();
   }
 
   #mail(mail: Mail): void {
-    const sending = this.#mailer
+    const sending = this.#parts.mailer
       .send(mail)
-      .catch((error: unknown) => this.#log.warn({ error }, 'a mail could not be sent: see SMTP_URL'))
+      .catch((error: unknown) => this.#parts.log.warn({ error }, 'a mail could not be sent: see SMTP_URL'))
       .finally(() => this.#underway.delete(sending));
     this.#underway.add(sending);
   }

@@ -5,7 +5,7 @@ import * as z from 'zod/mini';
 import { Refusal } from '../../problem.ts';
 import { idBytes } from '../../store/id-bytes.ts';
 import type { PublishedKeys } from './published-keys.ts';
-import type { Step } from './proofs.ts';
+import type { Step } from './open.ts';
 
 const FRESH_SECONDS = 10 * 60;
 /** By which Google's clock and the relay's may differ. */
@@ -22,17 +22,19 @@ type Claims = z.infer<typeof Claims>;
 
 const failed = () => new Refusal('verification-failed', 'phone');
 
+interface PhoneParts {
+  projectId: string;
+  /** `unsigned` takes the tokens of the Auth emulator, which anybody can write, and no others. */
+  keys: PublishedKeys | 'unsigned';
+  now: () => number;
+}
+
 /** Phone numbers that Firebase has proven. Nothing of a number is kept. */
 export class PhoneSignIns {
-  readonly #projectId: string;
-  readonly #keys: PublishedKeys | 'unsigned';
-  readonly #now: () => number;
+  readonly #parts: PhoneParts;
 
-  /** `unsigned` takes the tokens of the Auth emulator, which anybody can write, and no others. */
-  constructor(options: { projectId: string; keys: PublishedKeys | 'unsigned'; now: () => number }) {
-    this.#projectId = options.projectId;
-    this.#keys = options.keys;
-    this.#now = options.now;
+  constructor(parts: PhoneParts) {
+    this.#parts = parts;
   }
 
   /**
@@ -41,7 +43,7 @@ export class PhoneSignIns {
    */
   async check({ token }: NonNullable<Verification['phone']>): Promise<Step> {
     const { sub, auth_time: signedIn } = await this.#read(token);
-    const age = this.#now() / 1000 - signedIn;
+    const age = this.#parts.now() / 1000 - signedIn;
     if (age > FRESH_SECONDS + TOLERANCE_SECONDS || age < -TOLERANCE_SECONDS) throw failed();
     const id = idBytes(
       createHash('sha256')
@@ -57,16 +59,16 @@ export class PhoneSignIns {
   }
 
   async #read(token: string): Promise<Claims> {
-    const keys = this.#keys;
+    const { keys, projectId, now } = this.#parts;
     const demands = {
-      issuer: `https://securetoken.google.com/${this.#projectId}`,
-      audience: this.#projectId,
+      issuer: `https://securetoken.google.com/${projectId}`,
+      audience: projectId,
       typ: 'JWT',
       requiredClaims: ['sub', 'exp', 'iat'],
       clockTolerance: TOLERANCE_SECONDS,
       // A Firebase token lives an hour. Also refuses an `iat` in the future.
       maxTokenAge: '1h',
-      currentDate: new Date(this.#now()),
+      currentDate: new Date(now()),
     };
     try {
       const { payload } =

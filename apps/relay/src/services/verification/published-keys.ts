@@ -18,29 +18,31 @@ const lifetimeOf = (headers: Headers): number => {
   return Math.min(Math.max(seconds * 1000, 0) || 0, MAX_AGE_MS);
 };
 
+interface KeysParts {
+  url: string;
+  fetch: typeof fetch;
+  now: () => number;
+}
+
 /** Public keys at an address, fetched when the first is needed and kept as long as their answer allows. */
 export class PublishedKeys {
-  readonly #url: string;
-  readonly #fetch: typeof fetch;
-  readonly #now: () => number;
+  readonly #parts: KeysParts;
   #keys: jose.LocalJWKSet | undefined;
   #freshUntil = -Infinity;
   #askedAt = -Infinity;
   #loading: Promise<void> | undefined;
 
-  constructor(options: { url: string; fetch: typeof fetch; now: () => number }) {
-    this.#url = options.url;
-    this.#fetch = options.fetch;
-    this.#now = options.now;
+  constructor(parts: KeysParts) {
+    this.#parts = parts;
   }
 
   /** The key of a token. @throws RelayError `busy` when the keys cannot be had, JOSEError when it is not among them */
   async find(header: jose.JWTHeaderParameters, token: jose.FlattenedJWSInput): Promise<jose.CryptoKey> {
-    if (this.#now() >= this.#freshUntil) await this.#load();
+    if (this.#parts.now() >= this.#freshUntil) await this.#load();
     try {
       return await this.#keys!(header, token);
     } catch (error) {
-      const wait = this.#askedAt + COOLDOWN_MS - this.#now();
+      const wait = this.#askedAt + COOLDOWN_MS - this.#parts.now();
       if (!(error instanceof jose.errors.JWKSNoMatchingKey) || wait > 0) throw error;
     }
     // They may have changed before their time.
@@ -54,9 +56,9 @@ export class PublishedKeys {
   }
 
   async #request(): Promise<void> {
-    const askedAt = (this.#askedAt = this.#now());
+    const askedAt = (this.#askedAt = this.#parts.now());
     try {
-      const response = await this.#fetch(this.#url, {
+      const response = await this.#parts.fetch(this.#parts.url, {
         redirect: 'error',
         signal: AbortSignal.timeout(TIMEOUT_MS),
       });
