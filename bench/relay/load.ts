@@ -1,11 +1,11 @@
 // A process that loads a relay. Its parent hands it one `Task` at a time.
-import { randomFillSync } from 'node:crypto';
+import { createPrivateKey, randomFillSync, sign, type KeyObject } from 'node:crypto';
 import { readFileSync } from 'node:fs';
-import { Agent, request } from 'node:http';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { signSignIn } from '../../packages/crypto/src/sign-in.ts';
+import { signInStatement } from '../../packages/crypto/src/sign-in.ts';
 import { WIRE_VERSION } from '../../packages/contract/src/version.ts';
 import { Client, type Listener } from './client.ts';
+import { ask } from './http.ts';
 import { CHANNEL, type Person } from './people.ts';
 
 export interface Task {
@@ -43,7 +43,6 @@ const ID = 16;
 const BODY = 1024;
 
 const everybody = JSON.parse(readFileSync(process.argv[2]!, 'utf8')) as Person[];
-const agent = new Agent({ keepAlive: true, maxSockets: CONNECTING });
 
 const noise = Buffer.alloc(1024 * 1024);
 let noiseAt = noise.length;
@@ -56,35 +55,29 @@ const random = (length: number): Buffer => {
   return noise.subarray(noiseAt - length, noiseAt);
 };
 
-const ask = <T>(port: number, path: string, body: unknown): Promise<T> =>
-  new Promise((resolve, reject) => {
-    const text = JSON.stringify(body);
-    const headers = { 'content-type': 'application/json', 'content-length': text.length };
-    const asked = request({ host: '127.0.0.1', port, path, method: 'POST', agent, headers }, (response) => {
-      const chunks: Buffer[] = [];
-      response.on('data', (chunk: Buffer) => chunks.push(chunk));
-      response.on('end', () => {
-        const answer = Buffer.concat(chunks).toString();
-        if (response.statusCode === 200) resolve(JSON.parse(answer) as T);
-        else reject(new Error(`${path}: ${response.statusCode} ${answer}`));
-      });
-    });
-    asked.on('error', (error: NodeJS.ErrnoException) => {
-      // The relay had just closed a connection that was kept.
-      if (asked.reusedSocket && error.code === 'ECONNRESET') resolve(ask(port, path, body));
-      else reject(error);
-    });
-    asked.end(text);
-  });
+const ORDER = 0xffffffff00000000ffffffffffffffffbce6faada7179e84f3b9cac2fc632551n;
+const keys = new Map<string, KeyObject>();
 
-const signIn = async (port: number, { device, privateKey }: Person): Promise<string> => {
+/** Read ahead of the time that counts, as a client that runs has it at hand. */
+const keyOf = ({ device, privateKey }: Person): KeyObject => {
+  const key = keys.get(device) ?? createPrivateKey({ key: privateKey, format: 'jwk' });
+  keys.set(device, key);
+  return key;
+};
+
+/** The smaller of the two s that verify, as the relay demands it. */
+const signed = (message: Uint8Array, key: KeyObject): string => {
+  const signature = sign('sha256', message, { key, dsaEncoding: 'ieee-p1363' });
+  const s = BigInt(`0x${signature.toString('hex', 32)}`);
+  if (s > ORDER / 2n) signature.write((ORDER - s).toString(16).padStart(64, '0'), 32, 'hex');
+  return signature.toString('base64url');
+};
+
+const signIn = async (port: number, person: Person): Promise<string> => {
+  const { device } = person;
   const { challenge } = await ask<{ challenge: string }>(port, '/v1/session/challenges', { device });
   const origin = `http://localhost:${port}`;
-  const algorithm = { name: 'ECDSA', namedCurve: 'P-256' };
-  const pkcs8 = Buffer.from(privateKey, 'base64');
-  const key = await crypto.subtle.importKey('pkcs8', pkcs8, algorithm, false, ['sign']);
-  const signed = await signSignIn(key, { origin, device, challenge });
-  const signature = Buffer.from(signed).toString('base64url');
+  const signature = signed(signInStatement({ origin, device, challenge }), keyOf(person));
   const answer = { device, challenge, origin, signature };
   return (await ask<{ token: string }>(port, '/v1/session/tokens', answer)).token;
 };
@@ -289,6 +282,7 @@ const channel = async (task: Task): Promise<Outcome> => {
 /** Connections that stay until `close`. */
 const connect = async (task: Task): Promise<Outcome> => {
   const chosen = everybody.slice(...task.people);
+  if (task.real) chosen.forEach(keyOf);
   process.send!({ mark: true });
   const started = performance.now();
   await each(chosen, async (person) => {

@@ -1,4 +1,4 @@
-import { createHash, generateKeyPairSync, randomBytes } from 'node:crypto';
+import { createHash, generateKeyPairSync, randomBytes, type JsonWebKey } from 'node:crypto';
 import type pg from 'pg';
 
 /** Somebody with one device. Ids as they go over the wire. */
@@ -7,8 +7,7 @@ export interface Person {
   device: string;
   /** What lets into the inbox. */
   token: string;
-  /** PKCS #8, base64. */
-  privateKey: string;
+  privateKey: JsonWebKey;
   /** 65 bytes, base64. */
   publicKey: string;
 }
@@ -26,7 +25,7 @@ export const makePeople = (count: number): Person[] =>
       account: randomBytes(32).toString('base64url'),
       device: hash(point).subarray(0, 16).toString('base64url'),
       token: randomBytes(16).toString('base64url'),
-      privateKey: privateKey.export({ type: 'pkcs8', format: 'der' }).toString('base64'),
+      privateKey: privateKey.export({ format: 'jwk' }),
       publicKey: point.toString('base64'),
     };
   });

@@ -1,10 +1,12 @@
 // What the relay is measured against: Socket.IO and PostgreSQL with nothing around them. No sign-in, no validation, no bounds;
 // the same frames, the same rows, the same COMMIT before the answer.
-import { createServer } from 'node:http';
+import { createPublicKey, generateKeyPairSync, randomBytes, sign, verify } from 'node:crypto';
+import { createServer, type RequestListener } from 'node:http';
 import type { AddressInfo, Socket as Stream } from 'node:net';
 import pg from 'pg';
 import { Server, type Socket } from 'socket.io';
 import * as parser from 'socket.io-msgpack-parser';
+import { signInStatement } from '../../packages/crypto/src/sign-in.ts';
 import { byteaArray } from './arrays.ts';
 import { answerParent } from './probe.ts';
 
@@ -271,7 +273,54 @@ await acknowledger.query('SET synchronous_commit = off');
 const acknowledge = acknowledgeIn(acknowledger);
 const welcome = welcomeFrom(await open());
 
-const server = createServer();
+const { privateKey } = generateKeyPairSync('ec', { namedCurve: 'P-256' });
+const ES256 = { dsaEncoding: 'ieee-p1363' } as const;
+const reader = await open();
+const readKey = grouped<{ device: string; done: (point: Buffer) => void }>(async (asked) => {
+  const { rows } = await reader.query<{ id: Buffer; signing_key: Buffer }>({
+    name: 'keys',
+    text: 'SELECT id, signing_key FROM device WHERE id = ANY($1::bytea[])',
+    values: [byteaArray(asked.map(({ device }) => bytes(device)))],
+  });
+  const found = new Map(rows.map(({ id, signing_key }) => [id.toString('base64url'), signing_key]));
+  for (const { device, done } of asked) done(found.get(device)!);
+});
+
+interface SignIn {
+  device: string;
+  challenge: string;
+  origin: string;
+  signature: string;
+}
+
+const tokenFor = async ({ device, challenge, origin, signature }: SignIn): Promise<string> => {
+  const point = await new Promise<Buffer>((done) => readKey({ device, done }));
+  const [x, y] = [point.toString('base64url', 1, 33), point.toString('base64url', 33)];
+  const key = createPublicKey({ format: 'jwk', key: { kty: 'EC', crv: 'P-256', x, y } });
+  const statement = signInStatement({ origin, device, challenge });
+  if (!verify('sha256', statement, { key, ...ES256 }, bytes(signature))) return '';
+  const claims = Buffer.from(JSON.stringify({ device })).toString('base64url');
+  const signed = sign('sha256', Buffer.from(claims), { key: privateKey, ...ES256 });
+  return `${claims}.${signed.toString('base64url')}`;
+};
+
+/** What no sign-in can do without: two requests, a key, a verification and a signature. */
+const signIn: RequestListener = (request, response) => {
+  const chunks: Buffer[] = [];
+  request.on('data', (chunk: Buffer) => chunks.push(chunk));
+  request.on('end', () => {
+    const asked = JSON.parse(Buffer.concat(chunks).toString()) as SignIn;
+    const answer = (value: object): void => {
+      const text = JSON.stringify(value);
+      response.writeHead(200, ['content-length', String(text.length)]).end(text);
+    };
+    if (request.url === '/v1/session/challenges')
+      answer({ challenge: randomBytes(64).toString('base64url') });
+    else void tokenFor(asked).then((token) => answer({ token }));
+  });
+};
+
+const server = createServer(signIn);
 const io = new Server(server, {
   transports: ['websocket'],
   serveClient: false,
@@ -280,7 +329,11 @@ const io = new Server(server, {
 });
 
 io.on('connection', (socket) => {
-  const { device, channel } = socket.handshake.auth as { device: string; channel?: string };
+  const auth = socket.handshake.auth as { device: string; channel?: string } | { token: string };
+  const { device, channel } =
+    'token' in auth
+      ? (JSON.parse(bytes(auth.token.split('.')[0]!).toString()) as { device: string; channel?: string })
+      : auth;
   const peer = new Peer(socket, device);
   peers.set(device, peer);
   if (channel) channels.set(channel, (channels.get(channel) ?? new Set()).add(peer));
