@@ -16,7 +16,7 @@ const contact = (account: string): ContactRow => ({
   account,
   handle: account,
   verified: false,
-  chain: [new Uint8Array([1, 2, 3])],
+  chain: [{ event: new Uint8Array([1, 2, 3]), seenAt: 0 }],
   devices: [],
   introduced: false,
 });
@@ -117,9 +117,9 @@ export const storeSuite = (name: string, fresh: () => { open: () => Promise<Stor
       const store = await disk()();
       const row = contact('ann');
       await store.commit([{ table: 'contact', put: row }]);
-      row.chain[0]![0] = 99;
+      row.chain[0]!.event[0] = 99;
       const read = (await store.get('contact', 'ann'))!;
-      expect(read.chain[0]![0]).toBe(1);
+      expect(read.chain[0]!.event[0]).toBe(1);
       read.handle = 'changed';
       expect((await store.get('contact', 'ann'))?.handle).toBe('ann');
     });
