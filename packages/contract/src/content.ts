@@ -1,6 +1,7 @@
 import * as z from 'zod/mini';
 import { base64url } from './bytes.ts';
-import { AccountId, ChannelId, ConversationId, DeliveryToken, DeviceId, MessageId } from './ids.ts';
+import { AcceptTime } from './envelope.ts';
+import { AccountId, ChannelId, ConversationId, DeliveryToken, DeviceId, Handle, MessageId } from './ids.ts';
 import { LIMITS } from './limits.ts';
 
 const name = z.string().check(z.minLength(1), z.maxLength(LIMITS.nameCharacters));
@@ -177,8 +178,45 @@ export const SyncContent = z.strictObject({
   kind: z.literal('sync'),
   conversation: z.union([ConversationId, ChannelId]),
   sent: z.discriminatedUnion('kind', CONVERSATIONAL),
+  /** The place on screen that the sender gave it, from the relay's accept time. */
+  at: z.optional(AcceptTime),
 });
 export type SyncContent = z.infer<typeof SyncContent>;
+
+/** From a device to another of its account that is new there, or when there is a new contact. */
+export const AccountContent = z.strictObject({
+  kind: z.literal('account'),
+  name,
+  /** What lets into the account's inbox. */
+  token: z.optional(DeliveryToken),
+  contacts: z
+    .array(
+      z.strictObject({
+        account: AccountId,
+        handle: Handle,
+        name: z.optional(name),
+        token: z.optional(DeliveryToken),
+      }),
+    )
+    .check(z.maxLength(LIMITS.contactsPerMessage)),
+});
+export type AccountContent = z.infer<typeof AccountContent>;
+
+/** From a device to the others of its account: what the person chose. Of several, the one with the latest `sentAt` counts. */
+export const SettingsContent = z.strictObject({
+  kind: z.literal('settings'),
+  sentAt,
+  name,
+  /** Whether others learn that a message was read, that something is being written, that somebody is there. */
+  receipts: z.boolean(),
+  typing: z.boolean(),
+  presence: z.boolean(),
+  /** Whose messages are dropped. */
+  blocked: z.array(AccountId).check(z.maxLength(LIMITS.blockedAccounts)),
+  /** What lets into the account's inbox. */
+  token: DeliveryToken,
+});
+export type SettingsContent = z.infer<typeof SettingsContent>;
 
 /** What stands inside a sealed message. The relay never sees any of it. */
 export const Content = z.discriminatedUnion('kind', [
@@ -190,5 +228,7 @@ export const Content = z.discriminatedUnion('kind', [
   GroupContent,
   CallContent,
   SyncContent,
+  AccountContent,
+  SettingsContent,
 ]);
 export type Content = z.infer<typeof Content>;

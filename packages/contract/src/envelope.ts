@@ -14,7 +14,7 @@ const text = base64url({ max: LIMITS.envelopeBytes });
 
 /**
  * What lets an envelope into the inbox of an account that is not the sender's own: its delivery token, or a channel that
- * both are members of. Without either, or with a token of the past, it is a request.
+ * the sender is a member of and the recipient has joined. Without either, or with a token of the past, it is a request.
  */
 const pass = { token: z.optional(DeliveryToken), channel: z.optional(ChannelId) };
 
@@ -47,7 +47,7 @@ const incoming = {
   at: AcceptTime,
   /** Of a post, and of an entry in a channel's log. */
   channel: z.optional(ChannelId),
-  /** Nothing vouched for the sender. */
+  /** Nothing vouched for the sender, or the account has not joined the channel. */
   request: z.optional(z.literal(true)),
 };
 

@@ -36,17 +36,23 @@ export const STATUS = {
   /** Somebody who would join is in as many as can be. */
   'too-many-channels': 409,
   'channel-exists': 409,
+  /** Its log is as long as can be: members can be removed, nothing else. */
+  'channel-full': 409,
   /** The recipient's chain has gone on: fetch the account. */
   'stale-devices': 409,
   /** One's own chain has gone on. */
   'stale-head': 409,
   /** The channel has gone on. */
   'stale-epoch': 409,
+  /** Once and for all: its first event registers nothing any more. */
+  'account-deleted': 410,
   'body-too-large': 413,
   'unsupported-version': 426,
   'too-many-requests': 429,
   /** The recipient has as many requests of strangers as are kept. */
   'requests-full': 429,
+  /** As much waits for the device as is kept; there is room again once it has fetched some of it, or that is too old. */
+  'inbox-full': 429,
   internal: 500,
   busy: 503,
   /** The relay's disk is full. */
@@ -86,8 +92,10 @@ export class RelayError extends Error {
 
   /** True when the same request may succeed later as it is. */
   get retry(): boolean {
-    return ['unreachable', 'busy', 'internal', 'no-space', 'requests-full', 'too-many-requests'].includes(
-      this.code,
+    const { code } = this;
+    return (
+      code === 'unreachable' ||
+      ['busy', 'inbox-full', 'internal', 'no-space', 'requests-full', 'too-many-requests'].includes(code)
     );
   }
 }

@@ -26,6 +26,8 @@ export const LIMITS = {
   /** An entry of a channel's log: an operation that names every member, sealed. */
   entryBytes: 96 * 1024,
   entriesPerPage: 100,
+  /** Of all entries of a channel's log; who is no admin adds up to half of it. */
+  logBytesPerChannel: 64 * 1024 * 1024,
   chainEventBytes: 4 * 1024,
   /** Of each kind, in one request: 20 of each stay below `requestBytes`. */
   prekeysPerRequest: 20,
@@ -35,7 +37,9 @@ export const LIMITS = {
   textCharacters: 8000,
   nameCharacters: 64,
   receiptMessages: 100,
+  contactsPerMessage: 100,
   mentions: 100,
+  blockedAccounts: 500,
   emojiCharacters: 32,
   filesPerMessage: 32,
   fileNameCharacters: 255,
@@ -46,6 +50,9 @@ export const LIMITS = {
   challengeMs: 60 * 1000,
   /** Envelopes of strangers that wait for a device. */
   requestsPerDevice: 200,
+  /** What waits for a device: envelopes and posts, and the bytes of the envelopes. */
+  waitingPerInbox: 50_000,
+  waitingBytesPerInbox: 256 * 1024 * 1024,
   /** How long an envelope waits for its device. */
   retentionMs: 30 * 24 * 60 * 60 * 1000,
   inviteMs: 7 * 24 * 60 * 60 * 1000,

@@ -76,6 +76,13 @@ export type AppendRequest = z.infer<typeof AppendRequest>;
 export const AppendResponse = z.strictObject({ head: ChainHead });
 export type AppendResponse = z.infer<typeof AppendResponse>;
 
+/**
+ * `GET /v1/accounts/:account/chain`, without sign-in: for who has lost all devices and is to sign what comes next.
+ * `unauthenticated` where there is no such account, and where it has no recovery key.
+ */
+export const ChainResponse = z.strictObject({ chain: z.array(ChainEvent) });
+export type ChainResponse = z.infer<typeof ChainResponse>;
+
 /** `PUT /v1/account/delivery`: the token of this hash lets into the inbox from now on, and no other. */
 export const DeliveryRequest = z.strictObject({ delivery: DeliveryHash });
 export type DeliveryRequest = z.infer<typeof DeliveryRequest>;

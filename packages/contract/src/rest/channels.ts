@@ -1,7 +1,7 @@
 import * as z from 'zod/mini';
 import { base64url } from '../bytes.ts';
 import { Epoch } from '../envelope.ts';
-import { AccountId, ChannelId, EnvelopeId } from '../ids.ts';
+import { AccountId, ChannelId, DeliveryToken, EnvelopeId } from '../ids.ts';
 import { LIMITS } from '../limits.ts';
 
 /** One operation of a group's membership log, signed and sealed: the relay cannot read it. */
@@ -14,10 +14,17 @@ export const Member = z.strictObject({
 });
 export type Member = z.infer<typeof Member>;
 
-const members = z.array(Member).check(z.maxLength(LIMITS.membersPerChannel));
+/**
+ * A member as it is put. With the right delivery token the account has joined; a new one without it, or with another, is
+ * asked, as by a message to a stranger, and counted like one.
+ */
+export const PutMember = z.extend(Member, { token: z.optional(DeliveryToken) });
+export type PutMember = z.infer<typeof PutMember>;
+
+const members = z.array(PutMember).check(z.maxLength(LIMITS.membersPerChannel));
 
 /**
- * `POST /v1/channels`: at epoch 0. Who makes it is a member and an admin. Repeating it is answered as the first time.
+ * `POST /v1/channels`: at epoch 0. Who makes it is a member and an admin, and has joined. Repeating it is answered as the first time.
  * Everybody gets the entry as an envelope of `id`.
  */
 export const CreateChannelRequest = z.strictObject({
@@ -31,7 +38,8 @@ export type CreateChannelRequest = z.infer<typeof CreateChannelRequest>;
 /**
  * `POST /v1/channels/:channel/entries`: the entry and what it does to the list of members, both or neither, if the channel
  * stands at `epoch - 1`; otherwise `stale-epoch`. Admins change anything; others leave, or add an entry that changes no
- * members. Repeating it is answered as the first time. Who is a member before or after gets the entry as an envelope.
+ * members. Repeating it is answered as the first time. Who is a member before or after gets the entry as an envelope, but
+ * for who has not joined and has as many requests as are kept. Whoever makes a change has joined.
  */
 export const ChangeChannelRequest = z.strictObject({
   id: EnvelopeId,
@@ -51,6 +59,8 @@ export type EpochResponse = z.infer<typeof EpochResponse>;
 export const ChannelResponse = z.strictObject({
   epoch: Epoch,
   members: z.array(Member),
+  /** The account that asks has joined. Of the others that is not told. */
+  joined: z.boolean(),
   /** From that epoch on, in order. */
   entries: z.array(z.strictObject({ epoch: Epoch, entry: Entry })),
   /** There are later ones. */
@@ -60,6 +70,13 @@ export type ChannelResponse = z.infer<typeof ChannelResponse>;
 
 /** `GET /v1/channels`: those of the account that asks. */
 export const ChannelsResponse = z.strictObject({
-  channels: z.array(z.strictObject({ channel: ChannelId, epoch: Epoch })),
+  channels: z.array(
+    z.strictObject({
+      channel: ChannelId,
+      epoch: Epoch,
+      /** Otherwise it is a request: what comes of it is marked so. */
+      joined: z.boolean(),
+    }),
+  ),
 });
 export type ChannelsResponse = z.infer<typeof ChannelsResponse>;
