@@ -54,7 +54,7 @@ export const settle = async (
   );
   await pool.query('INSERT INTO channel (id, epoch) VALUES ($1, 0)', [bytes(CHANNEL)]);
   await pool.query(
-    'INSERT INTO channel_member (channel, account, admin) SELECT $1, account, true FROM unnest($2::bytea[]) AS u (account)',
+    'INSERT INTO channel_member (channel, account, admin, joined) SELECT $1, account, true, true FROM unnest($2::bytea[]) AS u (account)',
     [bytes(CHANNEL), members.map(({ account }) => bytes(account))],
   );
   // Cleared by hand between measurements, so that it does not fall into one.

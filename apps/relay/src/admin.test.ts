@@ -51,6 +51,18 @@ describe('the host’s commands', () => {
     expect(await sotto('devices', 'remove', randomId())).toBe('There is no such device.');
   });
 
+  it('leave a database of an older release as it is, beneath the relay that may be running on it', async () => {
+    const older = await temporaryDatabase();
+    try {
+      const asked = runCommand(['accounts', 'list'], { ...readConfig({}), databaseUrl: older.url });
+      await expect(asked).rejects.toMatchObject({ code: 'database-older' });
+      const { rows } = await older.pool.query("SELECT FROM pg_tables WHERE schemaname = 'public'");
+      expect(rows).toEqual([]);
+    } finally {
+      await older.close();
+    }
+  });
+
   it.each([
     [['accounts']],
     [['accounts', 'list', 'x']],

@@ -3,7 +3,7 @@ import { RelayError } from '@sotto/contract/errors';
 import { formatLink } from '@sotto/contract/link';
 import type { Config } from './config.ts';
 import { acquireCluster, findCluster } from './postgres/launcher.ts';
-import { migrate } from './postgres/migrate.ts';
+import { assertMigrated } from './postgres/migrate.ts';
 import { removeAccount, removeDevice } from './services/devices.ts';
 import { Invites } from './services/invites.ts';
 import { Origins } from './services/origins.ts';
@@ -23,7 +23,7 @@ const withDatabase = async <T>(config: Config, work: (database: Database) => Pro
   const cluster = running ? undefined : await acquireCluster(config.dataFolder, () => undefined);
   const database = openDatabase(running ?? cluster!.connection);
   try {
-    await migrate(database.pool, config.migrationsFolder);
+    await assertMigrated(database.pool, config.migrationsFolder);
     return await work(database);
   } finally {
     await database.close();

@@ -1,5 +1,6 @@
 import type { AccountId } from '@sotto/contract/ids';
 import { LIMITS } from '@sotto/contract/limits';
+import { parseLink } from '@sotto/contract/link';
 import { afterEach, describe, expect, it } from 'vitest';
 import { call, connect, envelopeFor, join, signIn, type TestDevice } from '../test/device.ts';
 import { eventually, startRelay, temporaryDatabase, type TestRelay } from '../test/harness.ts';
@@ -59,8 +60,7 @@ describe('a clock that is wrong', () => {
     const database = await temporaryDatabase();
     closers.push(() => database.close());
     const first = await startRelay({ databaseUrl: database.url });
-    const invite = async () =>
-      (await import('@sotto/contract/link')).parseLink(await first.relay.createInvite())!.invite!;
+    const invite = async () => parseLink(await first.relay.createInvite())!.invite!;
     const joined = { ...first, invite };
     const [alice, bob] = [await join(joined), await join(joined)];
     first.clock.ahead = DAY;
@@ -88,5 +88,44 @@ describe('a clock that is wrong', () => {
     test.clock.ahead = 0;
     expect(await look(ahead)).toBe('token-expired');
     expect(await look(await renewed(test, alice))).toBeUndefined();
+  });
+
+  it('F9: a socket ends with its token also when the clock was set back meanwhile', async () => {
+    const lifetimes = { accessToken: 3_000, challenge: 60_000, invite: 60_000 };
+    const test = await startRelay({ lifetimes });
+    closers.push(() => test.stop());
+    const alice = await join(test);
+    const line = connect(test.relay.port, { token: alice.token });
+    await eventually(() => expect(line.seen.caughtUp).toEqual([0]));
+    test.clock.ahead = -DAY;
+    const token = await renewed(test, alice);
+    const other = connect(test.relay.port, { token });
+    await eventually(() => expect(other.seen.caughtUp).toEqual([0]));
+    await eventually(() => expect(line.seen.problems).toEqual(['token-expired']));
+    // As does one whose token was made by that clock, once it is put right.
+    test.clock.ahead = -2 * DAY;
+    await eventually(() => expect(other.seen.problems).toEqual(['token-expired']));
+  });
+
+  it('F9: a clock that runs weeks ahead costs no mail, over a new start either', async () => {
+    const database = await temporaryDatabase();
+    closers.push(() => database.close());
+    const first = await startRelay({ databaseUrl: database.url });
+    const invite = async () => parseLink(await first.relay.createInvite())!.invite!;
+    const joined = { ...first, invite };
+    const [alice, bob] = [await join(joined), await join(joined)];
+    await send(first, alice, bob);
+    await first.stop();
+    const now = () => Date.now() + 40 * DAY;
+    // It goes last in a sweep.
+    await database.pool.query("INSERT INTO phone_sign_in (id, expires_at) VALUES ('x', to_timestamp(0))");
+    const second = await startRelay({ databaseUrl: database.url, now });
+    closers.push(() => second.stop());
+    await eventually(async () =>
+      expect((await database.pool.query('SELECT FROM phone_sign_in')).rows).toEqual([]),
+    );
+    await send(second, alice, bob);
+    const { body } = await call(second.relay.port, 'GET', '/v1/inbox', { token: await renewed(second, bob) });
+    expect(body['envelopes']).toHaveLength(2);
   });
 });

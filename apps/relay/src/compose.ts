@@ -9,6 +9,8 @@ import { Accounts } from './services/accounts.ts';
 import { Chains } from './services/chains.ts';
 import { Channels } from './services/channels.ts';
 import { Doorbell } from './services/doorbell.ts';
+import { Gate, SharedGate } from './services/gate.ts';
+import { Inboxes } from './services/inboxes.ts';
 import { Invites } from './services/invites.ts';
 import { RateLimits } from './services/limits.ts';
 import { Mailbox } from './services/mailbox.ts';
@@ -30,6 +32,13 @@ export interface ServiceParts {
   log: Logger;
 }
 
+/**
+ * Whoever locks rows that others wait for keeps a connection meanwhile. Most of them are for messages: so many at once are
+ * for who is signed in and changes an account, and so many for who registers or recovers one.
+ */
+const SIGNED_IN = { atOnce: 3, queue: 100, queueEach: 16 };
+const OPEN = { atOnce: 2, queue: 100 };
+
 /** What the relay does, apart from how it is asked. */
 export const createServices = ({ database, last, config, origins, redis, metrics, log }: ServiceParts) => {
   const { pool, prisma } = database;
@@ -42,14 +51,18 @@ export const createServices = ({ database, last, config, origins, redis, metrics
   const doorbell = new Doorbell();
   const invites = new Invites(prisma, { lifetime: lifetimes.invite, now });
   const first = new FirstInvite(config.dataFolder, invites);
-  const mailbox = new Mailbox(pool, { doorbell, limits, now, last, metrics, log });
+  const inboxes = new Inboxes(pool, { now, log });
+  const mailbox = new Mailbox(pool, { doorbell, limits, inboxes, now, last, metrics, log });
   const proofs = openProofs(prisma, config, { limits, relay: origins.main, log });
+  const gates = { gate: new SharedGate(SIGNED_IN), openGate: new Gate(OPEN) };
   /** There once the sockets are. */
   let gateway: Gateway | undefined;
   const signIn = new SignIn(pool, { tokens: new Tokens(pool, { lifetimes, now }), origins });
   return {
     config,
+    metrics,
     prisma,
+    gate: gates.gate,
     limits,
     signIn,
     doorbell,
@@ -58,6 +71,7 @@ export const createServices = ({ database, last, config, origins, redis, metrics
     mailbox,
     emails: proofs.emails,
     accounts: new Accounts(prisma, {
+      ...gates,
       invites,
       inviteDemanded: registration.invite,
       checkProofs: proofs.check,
@@ -65,9 +79,11 @@ export const createServices = ({ database, last, config, origins, redis, metrics
       // Made good at the next start when it fails now.
       registered: () => first.forget().catch(() => undefined),
     }),
-    chains: new Chains(prisma, now),
-    channels: new Channels(pool, { doorbell, time: () => mailbox.time() }),
+    chains: new Chains(prisma, { ...gates, now }),
+    channels: new Channels(pool, { doorbell, limits, inboxes, time: () => mailbox.time() }),
     prekeys: new Prekeys(prisma, {
+      gate: gates.gate,
+      limits,
       now,
       low: (device, left) => gateway?.tell(device, 'prekeys-low', left),
     }),

@@ -49,7 +49,7 @@ beforeAll(async () => {
   channel = randomId<ChannelId>();
   await database.pool.query('INSERT INTO channel (id, epoch) VALUES ($1, 1)', [idBytesOf(channel)]);
   await database.pool.query(
-    'INSERT INTO channel_member (channel, account, admin) SELECT $1, id, false FROM account',
+    'INSERT INTO channel_member (channel, account, admin, joined) SELECT $1, id, false, true FROM account',
     [idBytesOf(channel)],
   );
   proxy = await startProxy(Number(url.port));

@@ -6,7 +6,16 @@ import { LIMITS } from '@sotto/contract/limits';
 import pg from 'pg';
 import { afterEach, describe, expect, it } from 'vitest';
 import { openClient, type Client } from '../test/client.ts';
-import { call, createDevice, idBytesOf, join, proposeSecond, randomId, signIn } from '../test/device.ts';
+import {
+  call,
+  connect,
+  createDevice,
+  idBytesOf,
+  join,
+  proposeSecond,
+  randomId,
+  signIn,
+} from '../test/device.ts';
 import { envelopeTo, type Party } from '../test/exchange.ts';
 import { eventually, startRelay, temporaryDatabase, temporaryFolder } from '../test/harness.ts';
 import { prepareRelay, settle, type RelayProcess } from '../test/process.ts';
@@ -415,6 +424,51 @@ describe('the lost answer of a commit', () => {
       expect(ids.rows[0]!.n).toBe(1);
       expect(await rows('envelope')).toBe(inboxes + 1 + 3);
       expect(await rows('post')).toBe(2);
+    },
+    TIMEOUT,
+  );
+
+  it(
+    'F4: of a post: who is connected hears of it, also when its sender never comes again',
+    async () => {
+      const database = await temporaryDatabase();
+      const url = new URL(database.url);
+      const proxy = await startProxy(Number(url.port));
+      url.port = String(proxy.port);
+      const test = await startRelay({ databaseUrl: url.href });
+      closers.push(
+        () => database.close(),
+        () => proxy.stop(),
+        () => test.stop(),
+      );
+      const { port } = test.relay;
+      const [alice, bob] = [await join(test), await join(test)];
+      const channel = randomId();
+      const made = await call(port, 'POST', '/v1/channels', {
+        token: alice.token,
+        body: {
+          channel,
+          id: randomId(),
+          entry: randomId(100),
+          members: [
+            { account: alice.account, admin: true },
+            { account: bob.account, admin: false },
+          ],
+        },
+      });
+      expect(made.status).toBeLessThan(300);
+      const line = connect(port, { token: bob.token }, { acks: true });
+      closers.push(() => line.close());
+      await eventually(() => expect(line.seen.delivered).toHaveLength(1));
+      aroundCommit(proxy.way, STORES.posts, () => 'cut');
+      const post = { id: randomId(), channel, epoch: 0, body: randomId(40) };
+      const { body } = await call(port, 'POST', '/v1/envelopes', {
+        token: alice.token,
+        body: { envelopes: [], posts: [post] },
+      });
+      expect(body['results']).toMatchObject([{ code: 'busy' }]);
+      proxy.mend();
+      await eventually(() => expect(line.seen.delivered.map(({ id }) => id)).toContain(post.id));
     },
     TIMEOUT,
   );

@@ -33,9 +33,12 @@ const COLUMNS: Record<string, string[]> = {
   account: ['created_at: midnight', 'delivery', 'handle', 'head', 'id', 'skeleton'],
   // `day`: whole days.
   chain_event: ['account', 'day', 'event', 'index'],
-  channel: ['epoch', 'id'],
+  channel: ['epoch', 'id', 'log_bytes'],
   channel_entry: ['channel', 'entry', 'epoch'],
-  channel_member: ['account', 'admin', 'channel'],
+  // `joined`: that somebody agreed, and not when.
+  channel_member: ['account', 'admin', 'channel', 'joined'],
+  // Tells who has the id of an account that it was deleted, and nobody when.
+  deleted_account: ['hash'],
   device: [
     'account',
     'created_at: midnight',
@@ -55,6 +58,8 @@ const COLUMNS: Record<string, string[]> = {
   phone_sign_in: ['expires_at: moment', 'id'],
   post: ['body', 'channel', 'seq'],
   prekey: ['created_at', 'device', 'expires_at', 'id', 'kind', 'public_key', 'signature'],
+  // On which a relay ran.
+  relay_day: ['day'],
   token_key: ['created_at: moment', 'jwk', 'kid'],
 };
 /** Of the migrations: nothing of people. */
@@ -174,7 +179,11 @@ beforeAll(async () => {
   await ask('GET', `/v1/handles/nobody_${LIVE!.length}`, { token: alice.token });
 
   const channel = randomId();
-  const members = [alice, bob, carol].map(({ account }, n) => ({ account, admin: n === 0 }));
+  const members = [alice, bob, carol].map(({ account, delivery }, n) => ({
+    account,
+    admin: n === 0,
+    token: delivery,
+  }));
   const creation = { channel, id: randomId(), entry: toBase64url(Buffer.from(NAME!)), members };
   await must('POST', '/v1/channels', { token: alice.token, body: creation });
 

@@ -3,7 +3,6 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { createClient } from '@redis/client';
 import type { DeviceId } from '@sotto/contract/ids';
 import { createAdapter } from '@socket.io/redis-adapter';
-import { RateLimiterRedis } from 'rate-limiter-flexible';
 import type { Logger } from './log.ts';
 import type { LimitStore } from './services/limits.ts';
 import { idText } from './store/id-bytes.ts';
@@ -15,6 +14,21 @@ const CONNECT_MS = 2_000;
 const HOUR_SECONDS = 3_600;
 const RINGS = 'sotto#rings';
 const ID_BYTES = 16;
+const LIMITS = 'sotto:limits:';
+
+/**
+ * Of each counter two names, its points and its seconds: counts on under the older name while there is one, or under the
+ * newer. Returns of each the sum and the milliseconds that are left.
+ */
+const ADD = `
+  local found = {}
+  for n = 1, #KEYS, 2 do
+    local name = redis.call('exists', KEYS[n + 1]) == 1 and KEYS[n + 1] or KEYS[n]
+    redis.call('set', name, 0, 'EX', ARGV[n + 1], 'NX')
+    found[n] = redis.call('incrby', name, ARGV[n])
+    found[n + 1] = redis.call('pttl', name)
+  end
+  return found`;
 
 /** What the relays of one database have in common beside it. All of it may be lost at any time. */
 export interface Redis {
@@ -96,23 +110,16 @@ export const openRedis = (url: string, log: Logger): Redis => {
   // Shorter than the silence, and still something may have been lost.
   for (const client of [publisher, subscriber]) client.on('ready', () => up && onBack());
 
-  const limiters = new Map<number, RateLimiterRedis>();
-  const limiter = (seconds: number): RateLimiterRedis => {
-    const made =
-      limiters.get(seconds) ??
-      new RateLimiterRedis({
-        storeClient: publisher,
-        useRedisPackage: true,
-        keyPrefix: 'sotto:limits',
-        // It only counts: the limits are the relay's.
-        points: Number.MAX_SAFE_INTEGER,
-        duration: seconds,
-      });
-    limiters.set(seconds, made);
-    return made;
-  };
   const assertUp = (): void => {
     if (!up) throw new Error('Redis is away');
+  };
+  /** Needed in its hour and in the next. */
+  const keyOf = async (hour: number): Promise<Buffer> => {
+    const name = `${LIMITS}key:${hour}`;
+    const fresh = randomBytes(32).toString('base64');
+    const expiration = { type: 'EX', value: 2 * HOUR_SECONDS } as const;
+    await publisher.set(name, fresh, { condition: 'NX', expiration });
+    return Buffer.from((await publisher.get(name)) ?? fresh, 'base64');
   };
 
   return {
@@ -137,20 +144,18 @@ export const openRedis = (url: string, log: Logger): Redis => {
       { key: 'sotto' },
     ),
     limits: {
-      add: async (counter, points, seconds) => {
+      add: async (told) => {
         assertUp();
-        const { consumedPoints, msBeforeNext } = await limiter(seconds).penalty(counter, points);
-        return { sum: consumedPoints, leftMs: msBeforeNext };
+        const found = (await publisher.eval(ADD, {
+          keys: told.flatMap(({ names }) => names.map((name) => `${LIMITS}${name}`)),
+          arguments: told.flatMap(({ points, seconds }) => [String(points), String(seconds)]),
+        })) as number[];
+        return told.map((_, n) => ({ sum: found[2 * n]!, leftMs: found[2 * n + 1]! }));
       },
-      key: async (hour) => {
+      keys: async (hour) => {
         assertUp();
-        const name = `sotto:limits:key:${hour}`;
-        const fresh = randomBytes(32).toString('base64');
-        await publisher.set(name, fresh, {
-          condition: 'NX',
-          expiration: { type: 'EX', value: HOUR_SECONDS },
-        });
-        return Buffer.from((await publisher.get(name)) ?? fresh, 'base64');
+        const [current, before] = await Promise.all([keyOf(hour), keyOf(hour - 1)]);
+        return [current, before];
       },
     },
     ring: (devices) => {

@@ -9,7 +9,9 @@ import { beforeEach, describe, expect, it } from 'vitest';
 import { call, connect, createDevice, envelopeFor, join, signIn } from '../test/device.ts';
 import { eventually, startRelay, temporaryDatabase, temporaryFolder } from '../test/harness.ts';
 import { USAGE } from './admin.ts';
+import { readConfig } from './config.ts';
 import { findPostmaster } from './postgres/postmaster.ts';
+import { createRelay } from './relay.ts';
 import { removeDevice } from './services/devices.ts';
 
 const ROOT = resolve(import.meta.dirname, '../../..');
@@ -136,6 +138,14 @@ describe('the relay as a program', () => {
 
   it('takes the host’s commands beside a running relay and without one', { timeout: 60_000 }, async () => {
     const port = await freePort();
+    const tooSoon = run({ PORT: String(port) }, 'invite');
+    expect(await tooSoon.ended).toBe(1);
+    expect(tooSoon.lines).toEqual([
+      'The database is not of this release yet. Start the relay once, then try again.',
+    ]);
+    const once = await start(port);
+    once.child.kill('SIGTERM');
+    expect(await once.ended).toBe(0);
     const alone = run({ PORT: String(port) }, 'invite');
     expect(await alone.ended).toBe(0);
     expect(findPostmaster(joinPath(data, 'postgres', 'cluster'))).toBeUndefined();
@@ -268,6 +278,19 @@ describe('the relay and its database', () => {
     await eventually(() => expect(socket.seen.disconnects).toEqual(['io server disconnect']));
     await test.stop();
     await way.cut();
+    await database.close();
+  });
+
+  it('that lacks what it should have ends the start by name', async () => {
+    const database = await temporaryDatabase();
+    const first = await startRelay({ databaseUrl: database.url });
+    await first.stop();
+    await database.pool.query('DROP TABLE envelope');
+    const config = {
+      ...readConfig({ PORT: '0', LOG_LEVEL: 'silent', SOTTO_DATA: data }),
+      databaseUrl: database.url,
+    };
+    await expect(createRelay(config)).rejects.toMatchObject({ code: 'database-failed' });
     await database.close();
   });
 });

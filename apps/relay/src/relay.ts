@@ -18,12 +18,11 @@ import { migrate } from './postgres/migrate.ts';
 import { listenForRemovals } from './realtime/removals.ts';
 import { openRedis } from './redis.ts';
 import { Origins } from './services/origins.ts';
-import { sweep } from './services/sweep.ts';
+import { startSweeping } from './services/sweep.ts';
 import { StartError } from './start-error.ts';
 import { selectActiveDevices, selectLastTime } from './store/envelopes.ts';
 import { openDatabase } from './store/database.ts';
 
-const SWEEP_MS = 60 * 60 * 1000;
 const DRAIN_MS = 5_000;
 /** Open files kept for the database, Redis and the app's files. */
 const RESERVED_FILES = 64;
@@ -72,9 +71,13 @@ const openStore = async (config: Config, log: Logger, onLost: (error: unknown) =
     await cluster?.stop();
   };
   // A migration may take longer than any query of the pool may.
-  const once = new pg.Pool({ ...connection, max: 1 });
+  const once = new pg.Pool({ ...connection, max: 1, keepAlive: true });
+  once.on('error', () => undefined);
   try {
-    await migrate(once, config.migrationsFolder).finally(() => once.end());
+    const last = await migrate(once, config.migrationsFolder)
+      .then(() => selectLastTime(once, config.now()))
+      .finally(() => once.end());
+    return { connection, database, last, close };
   } catch (error) {
     await close();
     if (error instanceof StartError) throw error;
@@ -85,7 +88,6 @@ const openStore = async (config: Config, log: Logger, onLost: (error: unknown) =
       { cause: error },
     );
   }
-  return { connection, database, last: await selectLastTime(database.pool), close };
 };
 
 /** How many files this process may have open; undefined where the system does not say. */
@@ -160,13 +162,7 @@ export const createRelay = async (
       for (const device of connected) if (!active.has(device)) gateway.disconnect(device, 'device-removed');
     },
   });
-  const clean = (): void => {
-    sweep(pool, { now: config.now(), retention: config.retentionMs }).catch((error: unknown) =>
-      log.warn({ error }, 'could not delete what is old'),
-    );
-  };
-  const sweeping = setInterval(clean, SWEEP_MS);
-  clean();
+  const sweeping = startSweeping(store.connection, { now: config.now, retention: config.retentionMs, log });
 
   const app = createApp({
     services,
@@ -194,7 +190,6 @@ export const createRelay = async (
     close: () => {
       closing ??= (async () => {
         draining = true;
-        clearInterval(sweeping);
         const drained = new AbortController();
         const late = sleep(DRAIN_MS, undefined, { signal: drained.signal }).catch(() => undefined);
         await Promise.race([mailbox.drain(), late]);
@@ -205,7 +200,7 @@ export const createRelay = async (
         limits.close();
         redis?.close();
         await emails?.close();
-        await removals.close();
+        await Promise.all([removals.close(), sweeping.close()]);
         await store.close();
       })();
       return closing;

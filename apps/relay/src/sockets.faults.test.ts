@@ -46,7 +46,7 @@ const makeChannel = async (members: readonly Party[]): Promise<ChannelId> => {
   const channel = randomId<ChannelId>();
   await database.pool.query('INSERT INTO channel (id, epoch) VALUES ($1, 1)', [idBytesOf(channel)]);
   await database.pool.query(
-    'INSERT INTO channel_member (channel, account, admin) SELECT $1, id, false FROM unnest($2::bytea[]) AS id',
+    'INSERT INTO channel_member (channel, account, admin, joined) SELECT $1, id, false, true FROM unnest($2::bytea[]) AS id',
     [idBytesOf(channel), members.map(({ account }) => idBytesOf(account))],
   );
   return channel;

@@ -5,6 +5,7 @@ export type StartErrorCode =
   | 'database-failed'
   | 'migration-edited'
   | 'migration-failed'
+  | 'database-older'
   | 'database-newer';
 
 /** Why a relay cannot start or go on. The message is one line for the person who runs it. */

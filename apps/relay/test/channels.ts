@@ -1,5 +1,6 @@
 import { randomBytes } from 'node:crypto';
 import { resolve } from 'node:path';
+import { RelayError } from '@sotto/contract/errors';
 import type { ChannelId, DeviceId, EnvelopeId } from '@sotto/contract/ids';
 import type { ChangeChannelRequest, CreateChannelRequest, Member } from '@sotto/contract/rest/channels';
 import { migrate } from '../src/postgres/migrate.ts';
@@ -56,6 +57,11 @@ export const openChannels = async () => {
   const state = {
     /** The clock breaks. */
     failing: false,
+    /** Points, by kind and key; with "most" there is an end to them. */
+    taken: new Map<string, number>(),
+    most: Infinity,
+    /** Devices whose inboxes hold too much. */
+    crowded: [] as DeviceId[],
     last: 0,
     /** Each ring: the devices, and how many of their envelopes another connection saw then. */
     rings: [] as { devices: DeviceId[]; seen: Promise<number> }[],
@@ -72,7 +78,17 @@ export const openChannels = async () => {
     if (state.failing) throw new Error('failed on the way');
     return ++state.last;
   };
-  const open = () => new Channels(pool, { doorbell: { ring }, time });
+  const take = (kind: string, key: string, points = 1): void => {
+    const sum = (state.taken.get(`${kind} ${key}`) ?? 0) + points;
+    if (sum > state.most) throw new RelayError('too-many-requests');
+    state.taken.set(`${kind} ${key}`, sum);
+  };
+  const inboxes = {
+    get crowded() {
+      return state.crowded;
+    },
+  };
+  const open = () => new Channels(pool, { doorbell: { ring }, limits: { take }, inboxes, time });
   return {
     /** As the relay uses it, and to look from outside. */
     pool,
@@ -85,7 +101,7 @@ export const openChannels = async () => {
     inboxes: async (id: EnvelopeId) => {
       const { rows } = await look.query<{ device: Buffer; at: string; channel: Buffer; body: Buffer }>(
         `SELECT device, at, channel, post.body FROM envelope JOIN post ON post.seq = envelope.post
-         WHERE id = $1 AND NOT request AND envelope.body IS NULL`,
+         WHERE id = $1 AND envelope.body IS NULL`,
         [idBytesOf(id)],
       );
       return {
@@ -94,6 +110,12 @@ export const openChannels = async () => {
         channels: [...new Set(rows.map(({ channel }) => idText(channel)))],
         times: [...new Set(rows.map(({ at }) => Number(at)))],
       };
+    },
+    /** In whose inboxes an envelope of this id is a request. */
+    requests: async (id: EnvelopeId): Promise<DeviceId[]> => {
+      const text = 'SELECT device FROM envelope WHERE id = $1 AND request';
+      const { rows } = await look.query<{ device: Buffer }>(text, [idBytesOf(id)]);
+      return rows.map(({ device }) => idText<DeviceId>(device)).toSorted();
     },
     /** All that a request could have changed. */
     everything: async (): Promise<unknown[]> =>

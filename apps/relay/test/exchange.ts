@@ -13,12 +13,14 @@ import { createLog } from '../src/log.ts';
 import { Metrics } from '../src/metrics.ts';
 import { openGateway, type Gateway } from '../src/realtime/gateway.ts';
 import { Doorbell } from '../src/services/doorbell.ts';
+import { Inboxes } from '../src/services/inboxes.ts';
 import { Mailbox } from '../src/services/mailbox.ts';
 import type { Taker } from '../src/services/way-in.ts';
 import { Origins } from '../src/services/origins.ts';
 import { SignIn } from '../src/services/sign-in.ts';
 import { Tokens } from '../src/services/tokens.ts';
 import { openDatabase } from '../src/store/database.ts';
+import type { Load } from '../src/store/inboxes.ts';
 import { connect, idBytesOf, randomId } from './device.ts';
 import { temporaryDatabase } from './harness.ts';
 import { migrate } from '../src/postgres/migrate.ts';
@@ -36,7 +38,7 @@ export interface Party {
   token: string;
 }
 
-const serve = async (pool: pg.Pool, limits: Taker, clock: { ahead: number }) => {
+const serve = async (pool: pg.Pool, limits: Taker, clock: { ahead: number }, full?: Load) => {
   const now = () => Date.now() + clock.ahead;
   const http: Server = createServer();
   await new Promise<void>((listening) => void http.listen(0, '127.0.0.1', listening));
@@ -45,7 +47,8 @@ const serve = async (pool: pg.Pool, limits: Taker, clock: { ahead: number }) => 
   const doorbell = new Doorbell();
   const tokens = new Tokens(pool, { lifetimes: { accessToken: WEEK, challenge: 1000 }, now });
   const signIn = new SignIn(pool, { tokens, origins });
-  const mailbox = new Mailbox(pool, { doorbell, limits, now, last: 0, log });
+  const inboxes = new Inboxes(pool, { now, log, full });
+  const mailbox = new Mailbox(pool, { doorbell, limits, inboxes, now, last: 0, log });
   const gateway: Gateway = openGateway(http, origins, {
     mailbox,
     doorbell,
@@ -55,15 +58,16 @@ const serve = async (pool: pg.Pool, limits: Taker, clock: { ahead: number }) => 
     now,
     log,
   });
+  const metrics = new Metrics();
   const app = express()
-    .use('/v1', serveRoutes(INBOX, { mailbox, signIn } as unknown as Services))
-    .use(errorMapper(log, new Metrics()));
+    .use('/v1', serveRoutes(INBOX, { mailbox, signIn, metrics } as unknown as Services))
+    .use(errorMapper(log, metrics));
   http.on('request', app);
-  return { port, mailbox, doorbell, gateway, tokens, signIn, http };
+  return { port, mailbox, inboxes, doorbell, gateway, tokens, signIn, http };
 };
 
 /** The mailbox with its sockets and its routes, and nothing else of a relay. */
-export const startExchange = async (options: { limits?: Taker } = {}) => {
+export const startExchange = async (options: { limits?: Taker; full?: Load } = {}) => {
   const database = await temporaryDatabase();
   const { pool } = database;
   await migrate(pool, resolve(import.meta.dirname, '../../../prisma/migrations'));
@@ -75,7 +79,7 @@ export const startExchange = async (options: { limits?: Taker } = {}) => {
   };
   // Apart from the pool of the tests, which may hold connections and locks.
   const own = openDatabase({ connectionString: database.url });
-  const served = await serve(own.pool, limits, clock);
+  const served = await serve(own.pool, limits, clock, options.full);
   const open: { close: () => void }[] = [];
 
   const addDevice = async (account: AccountId, head: string, delivery: DeliveryToken): Promise<Party> => {
@@ -113,14 +117,15 @@ export const startExchange = async (options: { limits?: Taker } = {}) => {
       await pool.query('UPDATE device SET removed_at = now() WHERE id = $1', [idBytesOf(device)]);
       served.gateway.disconnect(device, 'device-removed');
     },
-    channel: async (members: readonly Party[]): Promise<ChannelId> => {
+    /** All of them have joined, but for `asked`. */
+    channel: async (members: readonly Party[], asked: readonly Party[] = []): Promise<ChannelId> => {
       const channel = randomId<ChannelId>();
       await pool.query('INSERT INTO channel (id, epoch) VALUES ($1, 1)', [idBytesOf(channel)]);
-      for (const { account } of members) {
-        await pool.query('INSERT INTO channel_member (channel, account, admin) VALUES ($1, $2, false)', [
-          idBytesOf(channel),
-          idBytesOf(account),
-        ]);
+      for (const { account } of [...members, ...asked]) {
+        await pool.query(
+          'INSERT INTO channel_member (channel, account, admin, joined) VALUES ($1, $2, false, $3)',
+          [idBytesOf(channel), idBytesOf(account), members.some((one) => one.account === account)],
+        );
       }
       return channel;
     },

@@ -1,5 +1,6 @@
 import { createHash } from 'node:crypto';
-import type { AccountId } from '@sotto/contract/ids';
+import type { AccountId, Handle } from '@sotto/contract/ids';
+import type { RegisterRequest } from '@sotto/contract/rest/accounts';
 import { toBase64url } from '@sotto/crypto/bytes';
 import { makePrekeys } from '@sotto/crypto/prekeys';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
@@ -7,6 +8,7 @@ import {
   addDevice,
   call,
   connect,
+  createDevice,
   idBytesOf,
   join,
   randomId,
@@ -126,7 +128,7 @@ describe('DELETE /account', () => {
     expect(tablesWith(after, bystander.device).toSorted()).toEqual(['device', 'prekey']);
   });
 
-  it('ends tokens and sign-ins, frees the handle, and others find nobody', async () => {
+  it('ends tokens and sign-ins, and others find nobody', async () => {
     const bob = await join(test);
     const { devices } = await settle();
     const { account, device, registration } = devices[0]!;
@@ -142,10 +144,36 @@ describe('DELETE /account', () => {
     const path = `/v1/accounts/${account}/bundles`;
     const bundles = await call(port, 'POST', path, { token: bob.token, body: { devices: [device] } });
     expect(bundles.body).toEqual({ bundles: [] });
-    const again = await call(port, 'POST', '/v1/accounts', {
-      body: { ...registration, invite: await test.invite() },
-    });
-    expect(again.status).toBe(201);
+  });
+
+  it('frees the handle, and its first event registers nothing any more, whoever has it', async () => {
+    const { devices, names } = await settle();
+    const { account, device, registration, token } = devices[0]!;
+    const second = devices[1]!;
+    await call(port, 'DELETE', `/v1/devices/${device}`, { token: second.token });
+    expect((await remove(second.token)).status).toBe(204);
+    const invite = await test.invite();
+    const register = (body: RegisterRequest) => call(port, 'POST', '/v1/accounts', { body });
+    for (const changes of [{ invite }, { invite, handle: 'somebody_else' as Handle }]) {
+      const { status, body } = await register({ ...registration, ...changes });
+      expect([status, body]).toEqual([410, { code: 'account-deleted' }]);
+    }
+    // The handle and the invite are there for somebody new, be it on the same device.
+    const heir = await createDevice(invite, { signing: devices[0]!.signing });
+    const answer = await register({ ...heir.registration, handle: names['handle'] as Handle });
+    expect(answer).toMatchObject({ status: 201, body: { device, handle: names['handle'] } });
+    expect(heir.account).not.toBe(account);
+    // Whose old token speaks for nobody.
+    expect((await call(port, 'GET', `/v1/accounts/${account}`, { token })).body['code']).toBe(
+      'unauthenticated',
+    );
+    const { seen } = connect(port, { token });
+    await eventually(() => expect(seen.refusals).toEqual(['unauthenticated']));
+    expect((await remove(token)).body['code']).toBe('unauthenticated');
+    expect((await signIn(port, heir)).status).toBe(200);
+    expect((await register({ ...registration, invite: await test.invite() })).body['code']).toBe(
+      'account-deleted',
+    );
   });
 
   it('cuts the sockets of all devices at once', async () => {

@@ -2,6 +2,7 @@ import {
   AccountResponse,
   AppendRequest,
   AppendResponse,
+  ChainResponse,
   DeliveryRequest,
   RegisterRequest,
   RegisterResponse,
@@ -22,6 +23,7 @@ export const ACCOUNTS: Route[] = [
       'sealing-key-invalid',
       'prekey-invalid',
       'handle-taken',
+      'account-deleted',
       'invite-unknown',
       'invite-expired',
       'invite-used',
@@ -52,6 +54,13 @@ export const ACCOUNTS: Route[] = [
     errors: ['chain-invalid', 'sealing-key-invalid', 'prekey-invalid', 'stale-head', 'too-many-devices'],
     handle: ({ chains }, { asker, body }) => chains.append(asker.account, body),
   }),
+  open('get', '/accounts/:account/chain', {
+    summary: 'A chain that has a recovery key, for who has lost all devices.',
+    limit: 'recoveries',
+    response: ChainResponse,
+    errors: ['unauthenticated'],
+    handle: ({ chains }, { path }) => chains.read(path.account),
+  }),
   open('post', '/accounts/:account/events', {
     summary: 'Adds to a chain for who has lost all devices: signed by the recovery key.',
     request: AppendRequest,
@@ -72,12 +81,15 @@ export const ACCOUNTS: Route[] = [
   signedIn('delete', '/account', {
     summary: 'Deletes the account and everything of it.',
     errors: ['account-unknown'],
-    handle: ({ prisma }, { asker }) => removeAccount(prisma, asker.account),
+    handle: ({ prisma, gate }, { asker }) =>
+      gate.run(asker.account, () => removeAccount(prisma, asker.account)),
   }),
   signedIn('delete', '/devices/:device', {
     summary: "Removes a device of one's own account.",
     errors: ['device-unknown', 'forbidden'],
-    handle: ({ prisma, config }, { asker, path }) =>
-      removeDevice(prisma, path.device, { account: asker.account, now: config.now() }),
+    handle: ({ prisma, gate, config }, { asker, path }) =>
+      gate.run(asker.account, () =>
+        removeDevice(prisma, path.device, { account: asker.account, now: config.now() }),
+      ),
   }),
 ];

@@ -1,10 +1,11 @@
 import type { ChainHead, DeviceId } from '@sotto/contract/ids';
 import { LIMITS } from '@sotto/contract/limits';
-import { AccountResponse, type AppendRequest } from '@sotto/contract/rest/accounts';
+import { AccountResponse, type AppendRequest, ChainResponse } from '@sotto/contract/rest/accounts';
 import { fromBase64url, toBase64url } from '@sotto/crypto/bytes';
-import { type Appended, revokeDevice, setRecoveryKey } from '@sotto/crypto/chain';
+import { type Appended, revokeDevice, setRecoveryKey, verifyChain } from '@sotto/crypto/chain';
 import { generateSealingPair, generateSigningKey, type KeyPair } from '@sotto/crypto/keys';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { amidDeadlocks } from '../../test/deadlock.ts';
 import {
   addDevice,
   call,
@@ -256,6 +257,16 @@ describe('an account chain', () => {
     expect((await append(request)).body['code']).toBe('too-many-devices');
   });
 
+  it('F3: is added to also when a deadlock ends the first try', async () => {
+    const second = await addDevice(port, alice);
+    const made = await revoke(second.device);
+    const answer = await amidDeadlocks(test.pool, { device: second.device, row: 'account', times: 1 }, () =>
+      append(only(alice.chain, made)),
+    );
+    expect(answer).toMatchObject({ status: 200, body: { head: headOf(made.state) } });
+    expect((await look()).devices.map(({ device }) => device)).toEqual([alice.device]);
+  });
+
   it('A3: a revoked device is out at once: keys, inbox, token', async () => {
     const second = await addDevice(port, alice);
     const id = idBytesOf(second.device);
@@ -324,6 +335,23 @@ describe('the recovery key', () => {
     expect((await signIn(port, alice)).body['code']).toBe('device-removed');
   });
 
+  it('lets who has lost every device read the chain, and nobody one that cannot be recovered', async () => {
+    const read = (account: string) => call(port, 'GET', `/v1/accounts/${account}/chain`);
+    for (const account of [alice.account, randomId(32)]) {
+      const { status, body } = await read(account);
+      expect([status, body]).toEqual([401, { code: 'unauthenticated' }]);
+    }
+    const key = await recovery();
+    await accepted(key);
+    const { status, body } = await read(alice.account);
+    expect([status, body]).toEqual([200, { chain: [alice.registration.event, toBase64url(key.event)] }]);
+    // What was read is enough to recover by.
+    const { chain } = ChainResponse.parse(body);
+    const state = await verifyChain(chain.map((event) => fromBase64url(event)));
+    const saved = await proposeSecond(alice, key.signing, state);
+    expect((await appendAsStranger(saved.request)).status).toBe(200);
+  });
+
   it('I: without sign-in nothing else is taken, and the answer does not tell who is there', async () => {
     await accepted(await recovery());
     const byDevice = (await proposeSecond(alice, alice.signing)).request;
@@ -366,6 +394,25 @@ describe('the recovery key', () => {
     // Nobody else is kept out by that: not the owner, and not another account's.
     expect((await attempt('192.0.2.2')).body['code']).toBe('unauthenticated');
     expect((await attempt('192.0.2.1', randomId(32))).body['code']).toBe('unauthenticated');
+    await strict.stop();
+  });
+
+  it('I: is tried and read so many times in all by one address', async () => {
+    const limits = { ...UNLIMITED, recoveries: { points: 4, seconds: 3600 } };
+    const strict = await startRelay({ limits, trustProxy: 1 });
+    const body = (await proposeSecond(alice, alice.signing)).request;
+    const ask = async (method: 'GET' | 'POST', address: string) => {
+      const path = `/v1/accounts/${randomId(32)}/${method === 'GET' ? 'chain' : 'events'}`;
+      const headers = { 'x-forwarded-for': address };
+      return (await call(strict.relay.port, method, path, { headers, ...(method === 'POST' && { body }) }))
+        .body['code'];
+    };
+    for (const method of ['GET', 'POST', 'POST', 'GET'] as const)
+      expect(await ask(method, '192.0.2.1')).toBe('unauthenticated');
+    for (const method of ['GET', 'POST'] as const) {
+      expect(await ask(method, '192.0.2.1')).toBe('too-many-requests');
+      expect(await ask(method, '192.0.2.2')).toBe('unauthenticated');
+    }
     await strict.stop();
   });
 

@@ -31,7 +31,12 @@ beforeAll(async () => {
   await migrate(database.pool, resolve(import.meta.dirname, '../../../../prisma/migrations'));
   people = await insertAccounts(database.pool, LIMITS.membersPerChannel);
   let at = 0;
-  const channels = new Channels(database.pool, { doorbell: { ring: () => undefined }, time: () => ++at });
+  const channels = new Channels(database.pool, {
+    doorbell: { ring: () => undefined },
+    limits: { take: () => undefined },
+    inboxes: { crowded: [] },
+    time: () => ++at,
+  });
   // A token is the number of a person.
   const authenticate = (token: string) => {
     const person = people[Number(token)];
@@ -94,7 +99,11 @@ describe('channels over HTTP', () => {
     const later = ChannelResponse.parse((await get(`/channels/${request.channel}?from=1`, '2')).body);
     expect(later).toEqual({ ...read, entries: [read.entries[1]] });
     const listed = ChannelsResponse.parse((await get('/channels', '2')).body);
-    expect(listed).toEqual({ channels: [{ channel: request.channel, epoch: 1 }] });
+    const own = { channel: request.channel, epoch: 1 };
+    expect(listed).toEqual({ channels: [{ ...own, joined: false }] });
+    for (let n = 0; n < 2; n += 1)
+      expect((await post(`/channels/${request.channel}/join`, undefined, '2')).status).toBe(204);
+    expect((await get('/channels', '2')).body).toEqual({ channels: [{ ...own, joined: true }] });
   });
 
   it('I: nothing is told or read without a token, however large it is', async () => {
@@ -104,6 +113,7 @@ describe('channels over HTTP', () => {
       ['POST', '/channels', creation()],
       ['POST', '/channels', large],
       ['POST', `/channels/${channel}/entries`, change(1)],
+      ['POST', `/channels/${channel}/join`, undefined],
       ['GET', `/channels/${channel}`, undefined],
       ['GET', '/channels', undefined],
     ] as const) {
@@ -153,6 +163,7 @@ describe('channels over HTTP', () => {
         await get(`/channels/${of}`, '5'),
         await get(`/channels/${of}?from=7`, '5'),
         await post(`/channels/${of}/entries`, change(1), '5'),
+        await post(`/channels/${of}/join`, undefined, '5'),
       ]) {
         expect([answer.status, answer.body]).toEqual([404, { code: 'channel-unknown' }]);
       }

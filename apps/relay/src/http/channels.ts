@@ -43,7 +43,14 @@ export const CHANNELS: Route[] = [
       'account-unknown',
       'too-many-members',
       'too-many-channels',
+      'channel-full',
     ],
     handle: ({ channels }, { asker, path, body }) => channels.change(asker.account, path.channel, body),
+  }),
+  signedIn('post', '/channels/:channel/join', {
+    summary: 'Agrees to be in a channel that somebody else put the account into. Again is no error.',
+    limit: 'channels',
+    errors: ['channel-unknown'],
+    handle: ({ channels }, { asker, path }) => channels.join(asker.account, path.channel),
   }),
 ];

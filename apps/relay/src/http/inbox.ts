@@ -24,9 +24,10 @@ export const INBOX: Route[] = [
   signedIn('get', '/inbox', {
     summary: 'The first envelopes that wait, oldest first.',
     response: InboxResponse,
-    handle: async ({ mailbox }, { asker }) => {
+    handle: async ({ mailbox, metrics }, { asker }) => {
       const page = { except: [], limit: LIMITS.envelopesPerPage, bytes: LIMITS.pageBytes };
       const { envelopes, more } = await mailbox.waiting(asker.device, page);
+      metrics.delivered.inc(envelopes.length);
       const toText = (body: Uint8Array) => Buffer.from(body).toString('base64url');
       return { envelopes: envelopes.map((envelope) => ({ ...envelope, body: toText(envelope.body) })), more };
     },

@@ -106,6 +106,32 @@ describe('metrics', () => {
   });
 });
 
+describe('metrics', () => {
+  it('count what is fetched over HTTP, and what is refused before it could be stored', async () => {
+    const limits = { ...UNLIMITED, send: { points: 2, seconds: 60 } };
+    const relay = await startRelay({ metricsToken: METRICS_TOKEN, limits });
+    const { port } = relay.relay;
+    const alice = await join(relay);
+    const send = async (count: number) => {
+      const envelopes = Array.from({ length: count }, () => {
+        const { body, ...rest } = envelopeFor(alice.device);
+        return { ...rest, body: Buffer.from(body).toString('base64url') };
+      });
+      const answer = { token: alice.token, body: { envelopes, posts: [] } };
+      return (await call(port, 'POST', '/v1/envelopes', answer)).body['results'];
+    };
+    expect(await send(2)).toHaveLength(2);
+    expect(await send(3)).toMatchObject(Array.from({ length: 3 }, () => ({ code: 'too-many-requests' })));
+    const inbox = await call(port, 'GET', '/v1/inbox', { token: alice.token });
+    expect(inbox.body['envelopes']).toHaveLength(2);
+    const headers = { authorization: `Bearer ${METRICS_TOKEN}` };
+    const text = String((await call(port, 'GET', '/metrics', { headers })).body);
+    await relay.stop();
+    expect(text).toMatch(/^sotto_envelopes_delivered_total 2$/m);
+    expect(text).toMatch(/^sotto_refused_total\{code="too-many-requests"\} 3$/m);
+  });
+});
+
 describe('limits over HTTP', () => {
   const challenge = (port: number, forwarded?: string) =>
     call(port, 'POST', '/v1/session/challenges', {

@@ -5,7 +5,7 @@ import { toBase64url } from '@sotto/crypto/bytes';
 import type { AccountResponse } from '@sotto/contract/rest/accounts';
 import { makePrekeys, type PrekeyKind } from '@sotto/crypto/prekeys';
 import { createSealingKey } from '@sotto/crypto/sealing-key';
-import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { afterAll, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest';
 import {
   addDevice,
   call,
@@ -20,7 +20,7 @@ import {
   wireSealingKey,
 } from '../../test/device.ts';
 import { eventually, startRelay, type TestRelay } from '../../test/harness.ts';
-import { DEFAULT_LIMITS, UNLIMITED } from '../services/limits.ts';
+import { DEFAULT_LIMITS, RateLimits, UNLIMITED } from '../services/limits.ts';
 
 let test: TestRelay;
 let port: number;
@@ -143,6 +143,24 @@ describe('prekeys', () => {
     expect(nobody.body).toEqual({ bundles: [] });
   });
 
+  it('A4: are published so often and then no more for a while; asking how many there are is free', async () => {
+    const strict = await startRelay({ limits: { ...UNLIMITED, publish: { points: 2, seconds: 600 } } });
+    const at = strict.relay.port;
+    const anna = await join(strict);
+    const second = await addDevice(at, anna);
+    const { signed, sealingKey } = anna.registration;
+    const put = async ({ token }: TestDevice, body: object) =>
+      (await call(at, 'PUT', '/v1/prekeys', { token, body: { oneTime: [], pqOneTime: [], ...body } })).body[
+        'code'
+      ];
+    expect([await put(anna, { signed }), await put(anna, { sealingKey })]).toEqual([undefined, undefined]);
+    for (const body of [{ signed }, { sealingKey }]) expect(await put(anna, body)).toBe('too-many-requests');
+    for (let i = 0; i < 3; i += 1) expect(await put(anna, {})).toBeUndefined();
+    // Another device's: refused, and counted apart.
+    expect(await put(second, { signed })).toBe('prekey-invalid');
+    await strict.stop();
+  });
+
   it('go with their device', async () => {
     await publish({ oneTime: await make('one-time') });
     const { account, device, token } = alice;
@@ -203,7 +221,11 @@ describe('A4: asking for prekeys', () => {
       expect(body['retryAfter']).toBeGreaterThan(0);
       expect(body['retryAfter']).toBeLessThanOrEqual(600);
     }
-    for (let i = 0; i < 8; i += 1) expect(await codeOf(anna, anna)).toBeUndefined();
+    // Each device of one's own has as many.
+    for (const device of [bob, second]) {
+      for (let i = 0; i < 6; i += 1) expect(await codeOf(device, bob)).toBeUndefined();
+      expect(await codeOf(device, bob)).toBe('too-many-requests');
+    }
     expect(await codeOf(carol, anna)).toBeUndefined();
     expect(await codeOf(bob, carol)).toBeUndefined();
     expect(await codeOf(anna, bob)).toBeUndefined();
@@ -211,6 +233,21 @@ describe('A4: asking for prekeys', () => {
     const nobody = { account: randomId(32), device: randomId() };
     for (let i = 0; i < 6; i += 1) expect(await codeOf(bob, nobody)).toBeUndefined();
     expect(await codeOf(bob, nobody)).toBe('too-many-requests');
+    await strict.stop();
+  });
+
+  it('of ever others, there or not, is limited too', async () => {
+    const strict = await startRelay({ limits: { ...UNLIMITED, allBundles: { points: 4, seconds: 60 } } });
+    const at = strict.relay.port;
+    const [bob, carol] = [await join(strict), await join(strict)];
+    const pairs = vi.spyOn(RateLimits.prototype, 'takePair');
+    const codes = [];
+    for (let i = 0; i < 6; i += 1) codes.push((await ask(bob, randomId(32), [randomId()], at)).body['code']);
+    expect(codes).toEqual([...Array(4).fill(undefined), ...Array(2).fill('too-many-requests')]);
+    // Nothing is counted for those beyond.
+    expect(pairs).toHaveBeenCalledTimes(4);
+    pairs.mockRestore();
+    expect((await ask(carol, randomId(32), [randomId()], at)).status).toBe(200);
     await strict.stop();
   });
 

@@ -16,11 +16,13 @@ export const PREKEYS: Route[] = [
   }),
   signedIn('post', '/accounts/:account/bundles', {
     summary: 'Prekeys to start sessions with devices. One-time prekeys are given out once.',
+    limit: 'allBundles',
     request: BundlesRequest,
     response: BundlesResponse,
     handle: ({ prekeys, limits }, { asker, path, body }) => {
       // Also for accounts that there are not, and before it is known.
-      if (path.account !== asker.account) limits.takePair('bundles', asker.account, path.account);
+      const own = path.account === asker.account;
+      limits.takePair('bundles', own ? asker.device : asker.account, path.account);
       return prekeys.bundles(path.account, body.devices);
     },
   }),

@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { beforeEach, describe, expect, it } from 'vitest';
 import { temporaryDatabase, temporaryFolder } from '../../test/harness.ts';
 import { readConfig } from '../config.ts';
-import { migrate } from './migrate.ts';
+import { assertMigrated, migrate } from './migrate.ts';
 
 /** Those of this release, in order. */
 const SHIPPED = readdirSync(readConfig({}).migrationsFolder, { withFileTypes: true })
@@ -85,5 +85,22 @@ describe('migrations', () => {
     ]);
     await database.pool.query('UPDATE _prisma_migrations SET finished_at = NULL');
     await expect(migrate(database.pool, folder)).rejects.toMatchObject({ code: 'migration-failed' });
+  });
+
+  it('are missed, and not made up for, by what only needs them', async () => {
+    const asked = () => assertMigrated(database.pool, folder);
+    await expect(asked()).rejects.toMatchObject({ code: 'database-older' });
+    expect((await database.pool.query("SELECT to_regclass('_prisma_migrations') AS found")).rows).toEqual([
+      { found: null },
+    ]);
+    await migrate(database.pool, folder);
+    await asked();
+    add('20990101000000_second', 'CREATE TABLE second (id INT)');
+    await expect(asked()).rejects.toMatchObject({ code: 'database-older' });
+    expect(await books()).toHaveLength(SHIPPED.length);
+    await migrate(database.pool, folder);
+    await expect(assertMigrated(database.pool, readConfig({}).migrationsFolder)).rejects.toMatchObject({
+      code: 'database-newer',
+    });
   });
 });

@@ -35,7 +35,7 @@ const readMigrations = (folder: string): Migration[] =>
       return { name, sql: file.toString(), checksum: createHash('sha256').update(file).digest('hex') };
     });
 
-const pending = async (client: pg.ClientBase, migrations: Migration[]): Promise<Migration[]> => {
+const pending = async (client: pg.ClientBase | pg.Pool, migrations: Migration[]): Promise<Migration[]> => {
   const { rows } = await client.query<{ name: string; checksum: string; finished: boolean }>(
     `SELECT migration_name AS name, checksum, finished_at IS NOT NULL AS finished
      FROM _prisma_migrations WHERE rolled_back_at IS NULL`,
@@ -61,6 +61,21 @@ const pending = async (client: pg.ClientBase, migrations: Migration[]): Promise<
   }
   const applied = new Set(rows.map((row) => row.name));
   return migrations.filter((migration) => !applied.has(migration.name));
+};
+
+/**
+ * Changes nothing: a relay of an older release may be running on it.
+ * @throws StartError `database-older`, and as `migrate`
+ */
+export const assertMigrated = async (pool: pg.Pool, folder: string): Promise<void> => {
+  const { rows } = await pool.query<{ found: boolean }>(
+    "SELECT to_regclass('_prisma_migrations') IS NOT NULL AS found",
+  );
+  if (rows[0]!.found && (await pending(pool, readMigrations(folder))).length === 0) return;
+  throw new StartError(
+    'database-older',
+    'The database is not of this release yet. Start the relay once, then try again.',
+  );
 };
 
 /**

@@ -25,6 +25,8 @@ describe('a channel of a whole relay', () => {
     });
     const by = { token: alice.token };
     expect((await call(port, 'POST', '/v1/channels', { ...by, body: first })).status).toBe(201);
+    const own = { token: bob.token };
+    expect((await call(port, 'POST', `/v1/channels/${first.channel}/join`, own)).status).toBe(204);
     const changed = await call(port, 'POST', `/v1/channels/${first.channel}/entries`, { ...by, body: last });
     expect(changed.body).toEqual({ epoch: 1 });
     await eventually(() => expect(seen.delivered).toHaveLength(2));
@@ -32,11 +34,17 @@ describe('a channel of a whole relay', () => {
       seen.delivered.map(({ body, ...rest }) => [rest, Buffer.from(body).toString('base64url')]),
     ).toEqual(
       [first, last].map(({ id, entry }) => [
-        { id, at: expect.any(Number) as number, channel: first.channel },
+        // Before it joined, it was asked.
+        {
+          id,
+          at: expect.any(Number) as number,
+          channel: first.channel,
+          ...(id === first.id && { request: true }),
+        },
         entry,
       ]),
     );
     close();
-    expect((await call(port, 'GET', '/v1/channels', { token: bob.token })).body).toEqual({ channels: [] });
+    expect((await call(port, 'GET', '/v1/channels', own)).body).toEqual({ channels: [] });
   });
 });

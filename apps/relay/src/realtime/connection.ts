@@ -62,6 +62,8 @@ export interface ConnectionParts {
   log: Logger;
 }
 
+const endOf = ({ expiresAt }: Identity, now: number): number => performance.now() + expiresAt - now;
+
 const isReply = (value: unknown): value is (answer: Reply) => void => typeof value === 'function';
 
 const single = (args: readonly unknown[]): unknown => {
@@ -84,6 +86,8 @@ const flushAll = (): void => {
  */
 export class Connection implements Listener, PumpPorts {
   identity: Identity;
+  /** By `performance.now`: its token's end, whatever becomes of the clock. */
+  #endsAt: number;
   readonly #socket: DeviceSocket;
   readonly #parts: ConnectionParts;
   readonly #pump: Pump = new Pump(this);
@@ -100,6 +104,7 @@ export class Connection implements Listener, PumpPorts {
   constructor(socket: DeviceSocket, identity: Identity, parts: ConnectionParts) {
     this.#socket = socket;
     this.identity = identity;
+    this.#endsAt = endOf(identity, parts.now());
     this.#parts = parts;
     parts.doorbell.listen(identity.device, this);
   }
@@ -145,7 +150,7 @@ export class Connection implements Listener, PumpPorts {
 
   /** Ends it when its token ran out. */
   checkExpiry(now: number): boolean {
-    if (this.identity.expiresAt > now) return false;
+    if (this.identity.expiresAt > now && this.#endsAt > performance.now()) return false;
     this.close('token-expired');
     return true;
   }
@@ -199,6 +204,7 @@ export class Connection implements Listener, PumpPorts {
       const identity = await signIn.authenticate(token);
       if (identity.device !== this.device) throw new RelayError('forbidden');
       this.identity = identity;
+      this.#endsAt = endOf(identity, this.#parts.now());
     };
     renewed().then(
       () => reply({ ok: true }),

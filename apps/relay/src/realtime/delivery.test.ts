@@ -269,7 +269,7 @@ describe('from what waits to what comes', () => {
     const look = vi.spyOn(exchange.signIn, 'standing').mockImplementationOnce(async () => {
       const identity = { device: alice!.device, account: alice!.account, expiresAt: Infinity };
       await exchange.mailbox.accept(identity, { envelopes: [envelopeTo(bob!)], posts: [] });
-      return { state: 'active', waiting: false };
+      return { waiting: false };
     });
     const to = exchange.dial(bob!);
     await eventually(() => expect(to.seen.delivered).toHaveLength(1));

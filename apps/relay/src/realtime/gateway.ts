@@ -131,7 +131,7 @@ export const openGateway = (http: HttpServer, origins: Origins, parts: GatewayPa
     if (others.length > SOCKETS_PER_DEVICE) others[0]!.close('too-many-requests');
     socket.handshake.auth = {};
     try {
-      const { waiting } = await signIn.standing(connection.device);
+      const { waiting } = await signIn.standing(connection.identity);
       connection.assertWanted();
       socket.data.waiting = waiting;
     } catch (error) {

@@ -22,7 +22,7 @@ export interface PumpPorts {
 }
 
 /** What a read takes at most, ahead of the window, once a glance has found more than it holds. */
-const READ = { limit: 400, bytes: BYTES_IN_FLIGHT };
+const READ = { limit: 1_000, bytes: BYTES_IN_FLIGHT };
 /** With fewer read and not handed over the next ones are read. */
 const LOW = READ.limit / 2;
 

@@ -9,6 +9,8 @@ import { temporaryDatabase } from '../../test/harness.ts';
 import { migrate } from '../postgres/migrate.ts';
 import { idBytes } from '../store/id-bytes.ts';
 import { Accounts } from './accounts.ts';
+import { removeAccount } from './devices.ts';
+import { Gate, SharedGate } from './gate.ts';
 import { inviteId, Invites, newInviteSecret } from './invites.ts';
 import type { Step } from './verification/open.ts';
 
@@ -32,6 +34,8 @@ const once = async (verification: Verification | undefined): Promise<Step> => {
 };
 const accounts = (checkProofs = once) =>
   new Accounts(database.prisma, {
+    gate: new SharedGate({ atOnce: 1, queue: 9, queueEach: 9 }),
+    openGate: new Gate({ atOnce: 2, queue: 9 }),
     invites,
     inviteDemanded: true,
     checkProofs,
@@ -93,6 +97,19 @@ describe('registration with proofs', () => {
     const { verification } = first;
     const both = [first, { ...second, verification }].map((request) => codeOf(accounts().register(request)));
     expect((await Promise.all(both)).toSorted()).toEqual(['registered', 'verification-failed']);
+  });
+
+  it('of an account that came and was deleted meanwhile ends in no account', async () => {
+    const [request, same] = [await someone(), await someone()];
+    const again = { ...request, invite: await open(), verification: same.verification };
+    const late = accounts(async (verification) => {
+      const { account } = await accounts().register(request);
+      await removeAccount(database.prisma, account);
+      return once(verification);
+    });
+    expect(await codeOf(late.register(again))).toBe('account-deleted');
+    expect(await invites.check(again.invite)).toBe('open');
+    expect(await codeOf(accounts().register(again))).toBe('account-deleted');
   });
 
   it('leaves nothing of the proofs with the account', async () => {

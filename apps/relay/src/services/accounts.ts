@@ -10,9 +10,11 @@ import { verifyChain } from '@sotto/crypto/chain';
 import { CryptoError } from '@sotto/crypto/errors';
 import { Refusal } from '../problem.ts';
 import { Prisma, type PrismaClient } from '../store/generated/client.ts';
+import type { TransactionClient } from '../store/generated/internal/prismaNamespace.ts';
 import { dayOf } from '../store/days.ts';
 import { idBytes, idText } from '../store/id-bytes.ts';
-import { checkDeviceKeys, insertDevice, midnight, type SigningDevice } from './device-keys.ts';
+import { checkDeviceKeys, deletedHash, insertDevice, midnight, type SigningDevice } from './device-keys.ts';
+import type { Gate, SharedGate } from './gate.ts';
 import { claimSkeleton } from './handles.ts';
 import type { Invites } from './invites.ts';
 import type { Step } from './verification/open.ts';
@@ -23,7 +25,17 @@ const WITH_KEYS = {
   devices: { where: { removedAt: null }, orderBy: [{ createdAt: 'asc' }, { id: 'asc' }] },
 } as const satisfies Prisma.AccountInclude;
 
+/** Its places in channels are still there, and its old delivery tokens. @throws RelayError `account-deleted` */
+const refuseDeleted = async (db: TransactionClient, account: AccountId): Promise<void> => {
+  const row = await db.deletedAccount.findUnique({ where: { hash: deletedHash(account) } });
+  if (row) throw new RelayError('account-deleted');
+};
+
 interface AccountParts {
+  /** For whom the rows of an account are locked. */
+  gate: SharedGate;
+  /** The same for who is not signed in. */
+  openGate: Gate;
   invites: Invites;
   inviteDemanded: boolean;
   /** Of what has to be shown besides an invite. */
@@ -46,7 +58,7 @@ export class Accounts {
    * Uses the invite and the proofs up and makes the account, all or nothing. The same chain again is answered as the
    * first time, whatever has become of them.
    * @throws RelayError `chain-invalid`, `sealing-key-invalid`, `prekey-invalid`, `handle-taken`, `invite-unknown`,
-   * `invite-used`, `invite-expired`, `verification-required`, `verification-failed`
+   * `invite-used`, `invite-expired`, `verification-required`, `verification-failed`, `account-deleted`, `busy`
    */
   async register(request: RegisterRequest): Promise<RegisterResponse> {
     const owner = await this.#verify(request);
@@ -79,12 +91,14 @@ export class Accounts {
     return this.#read({ handle });
   }
 
-  /** From now on the token of this hash lets into the inbox. @throws RelayError `unauthenticated` */
+  /** From now on the token of this hash lets into the inbox. @throws RelayError `unauthenticated`, `busy` */
   async setDelivery(account: AccountId, delivery: DeliveryHash): Promise<void> {
-    const { count } = await this.#prisma.account.updateMany({
-      where: { id: idBytes(account) },
-      data: { delivery: idBytes(delivery) },
-    });
+    const { count } = await this.#parts.gate.run(account, () =>
+      this.#prisma.account.updateMany({
+        where: { id: idBytes(account) },
+        data: { delivery: idBytes(delivery) },
+      }),
+    );
     if (count === 0) throw new RelayError('unauthenticated');
   }
 
@@ -123,18 +137,20 @@ export class Accounts {
 
   async #find({ account, device }: SigningDevice): Promise<RegisterResponse | undefined> {
     const row = await this.#prisma.account.findUnique({ where: { id: idBytes(account) } });
-    return row ? { account, device, handle: row.handle as Handle } : undefined;
+    if (row) return { account, device, handle: row.handle as Handle };
+    await refuseDeleted(this.#prisma, account);
+    return undefined;
   }
 
   async #create(request: RegisterRequest, owner: SigningDevice): Promise<void> {
     const { invite, verification, handle, event, delivery } = request;
-    const { invites, inviteDemanded, checkProofs } = this.#parts;
+    const { invites, inviteDemanded, checkProofs, openGate } = this.#parts;
     const skeleton = claimSkeleton(handle);
     if (inviteDemanded && invite === undefined) throw new Refusal('verification-required', 'invite');
     const useProofs = await checkProofs(verification);
     const now = this.#parts.now();
     const id = idBytes(owner.account);
-    await this.#prisma.$transaction(async (tx) => {
+    const write = async (tx: TransactionClient): Promise<void> => {
       if (inviteDemanded) await invites.consume(tx, invite!);
       await useProofs(tx);
       await tx.account.create({
@@ -148,7 +164,10 @@ export class Accounts {
           events: { create: { index: 0, event: idBytes(event), day: dayOf(now) } },
         },
       });
+      // Once its row is there: a deletion that was under way beside this is over.
+      await refuseDeleted(tx, owner.account);
       await insertDevice(tx, owner, request, now);
-    });
+    };
+    await openGate.run(() => this.#prisma.$transaction(write));
   }
 }

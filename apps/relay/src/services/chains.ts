@@ -1,18 +1,28 @@
 import { RelayError } from '@sotto/contract/errors';
 import type { AccountId, ChainHead, DeviceId } from '@sotto/contract/ids';
 import { LIMITS } from '@sotto/contract/limits';
-import type { AppendRequest, AppendResponse } from '@sotto/contract/rest/accounts';
+import type { AppendRequest, AppendResponse, ChainResponse } from '@sotto/contract/rest/accounts';
 import { extendChain, viewChain, type Extension, type KnownChain } from '@sotto/crypto/chain-view';
 import { CryptoError } from '@sotto/crypto/errors';
 import { Refusal } from '../problem.ts';
 import { Prisma, type PrismaClient } from '../store/generated/client.ts';
 import { DAY, dayOf } from '../store/days.ts';
+import { isConflict } from '../store/database.ts';
 import { idBytes, idText } from '../store/id-bytes.ts';
 import { checkDeviceKeys, insertDevice, type SigningDevice } from './device-keys.ts';
 import { removeDevices } from './devices.ts';
+import type { Gate, SharedGate } from './gate.ts';
 
 /** How often a chain may move on while one event is checked against it. */
 const ATTEMPTS = 5;
+
+interface ChainParts {
+  now: () => number;
+  /** For whom the rows of an account are locked. */
+  gate: SharedGate;
+  /** The same for who is not signed in. */
+  openGate: Gate;
+}
 
 /**
  * Account chains. The relay checks what every client checks again: structure, signatures, and that nobody but the recovery
@@ -20,11 +30,11 @@ const ATTEMPTS = 5;
  */
 export class Chains {
   readonly #prisma: PrismaClient;
-  readonly #now: () => number;
+  readonly #parts: ChainParts;
 
-  constructor(prisma: PrismaClient, now: () => number) {
+  constructor(prisma: PrismaClient, parts: ChainParts) {
     this.#prisma = prisma;
-    this.#now = now;
+    this.#parts = parts;
   }
 
   /**
@@ -49,9 +59,22 @@ export class Chains {
       if (added === 0) return { head };
       if (recovery && !extension.byRecovery) throw new RelayError('unauthenticated');
       const joining = await this.#joining(account, request, extension, stored);
-      if (await this.#write(account, known, extension, joining, request)) return { head };
+      const { gate, openGate } = this.#parts;
+      const write = () => this.#write(account, known, extension, joining, request);
+      // Who is not signed in takes no place of the owner's.
+      if (await (recovery ? openGate.run(write) : gate.run(account, write))) return { head };
     }
     throw new RelayError('busy');
+  }
+
+  /**
+   * For the recovery of an account. What has no recovery key cannot be recovered, and is nobody's business who is not
+   * signed in. @throws RelayError `unauthenticated`, also when there is no such account
+   */
+  async read(account: AccountId): Promise<ChainResponse> {
+    const { known } = await this.#read(account);
+    if (!known.state.recovery) throw new RelayError('unauthenticated');
+    return { chain: known.entries.map(({ event }) => idText(event)) };
   }
 
   /** @throws RelayError `unauthenticated` when there is no such account */
@@ -75,12 +98,14 @@ export class Chains {
   }
 
   async #extend(known: KnownChain, { event, head, device }: AppendRequest): Promise<Extension> {
-    const extension = await extendChain(known, [idBytes(event)], this.#now()).catch((error: unknown) => {
-      if (!(error instanceof CryptoError)) throw error;
-      if (error.code !== 'chain-invalid') throw new RelayError('stale-head');
-      const full = device !== undefined && known.state.devices.length >= LIMITS.devicesPerAccount;
-      throw new RelayError(full ? 'too-many-devices' : 'chain-invalid');
-    });
+    const extension = await extendChain(known, [idBytes(event)], this.#parts.now()).catch(
+      (error: unknown) => {
+        if (!(error instanceof CryptoError)) throw error;
+        if (error.code !== 'chain-invalid') throw new RelayError('stale-head');
+        const full = device !== undefined && known.state.devices.length >= LIMITS.devicesPerAccount;
+        throw new RelayError(full ? 'too-many-devices' : 'chain-invalid');
+      },
+    );
     const follows = extension.added > 0 && extension.dropped.length === 0;
     if (follows && head !== idText(known.state.head)) throw new RelayError('stale-head');
     return extension;
@@ -97,11 +122,11 @@ export class Chains {
     if ((joining === undefined) !== (keys === undefined)) throw new Refusal('bad-request', 'device');
     if (!joining || !keys) return undefined;
     const owner = { account, device: joining.device as DeviceId, signing: joining.signing };
-    await checkDeviceKeys(owner, keys, this.#now());
+    await checkDeviceKeys(owner, keys, this.#parts.now());
     return owner;
   }
 
-  /** False when the chain has moved on meanwhile. */
+  /** False when the chain has moved on meanwhile, or something stood in the way. */
   async #write(
     account: AccountId,
     known: KnownChain,
@@ -111,7 +136,7 @@ export class Chains {
   ): Promise<boolean> {
     const id = idBytes(account);
     const index = chain.entries.length - added;
-    const now = this.#now();
+    const now = this.#parts.now();
     const write = this.#prisma.$transaction(async (tx) => {
       // Holds the row, so that rivals wait and then find another head.
       const { count } = await tx.account.updateMany({
@@ -132,6 +157,7 @@ export class Chains {
       return true;
     });
     return write.catch((error: unknown) => {
+      if (isConflict(error)) return false;
       // A device has one account.
       const elsewhere = error instanceof Prisma.PrismaClientKnownRequestError && error.code === 'P2002';
       throw elsewhere ? new RelayError('chain-invalid') : error;

@@ -145,6 +145,7 @@ describe('at once', () => {
   it('a post under an old epoch is not stored after a change', async () => {
     const { channel } = await make([admin(alice), plain(bob), plain(carol)]);
     const [from] = alice.devices;
+    await Promise.all([bob, carol].map(({ account }) => test.channels.join(account, channel)));
     for (let epoch = 0; epoch < 20; epoch += 2) {
       const posts = Array.from({ length: 12 }, () => randomId<EnvelopeId>());
       let done = false;
@@ -155,7 +156,7 @@ describe('at once', () => {
           const [fate] = await insertPosts(
             test.pool,
             [{ device: from!, account: alice.account, id, channel, epoch, body: randomBytes(20) }],
-            test.time(),
+            { at: test.time(), crowded: [] },
           );
           return { id, late, stored: 'post' in fate!, fate };
         }),
@@ -174,6 +175,7 @@ describe('at once', () => {
         expect((await test.inboxes(id)).devices).toEqual(stored ? devicesOf(alice, bob, carol) : []);
       }
       await test.channels.change(alice.account, channel, change(epoch + 2, { put: [plain(bob)] }));
+      await test.channels.join(bob.account, channel);
     }
   });
 
@@ -198,7 +200,7 @@ describe('at once', () => {
       await waiting(1);
       const post = { id: randomId<EnvelopeId>(), channel, epoch: 0, body: randomBytes(20) };
       const by = { device: alice.devices[0]!, account: alice.account };
-      const posting = insertPosts(test.pool, [{ ...by, ...post }], test.time());
+      const posting = insertPosts(test.pool, [{ ...by, ...post }], { at: test.time(), crowded: [] });
       void posting.then(() => done.push('post'));
       await waiting(2);
       expect(done).toEqual([]);

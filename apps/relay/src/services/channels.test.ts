@@ -57,11 +57,12 @@ describe('a channel', () => {
     expect(await test.channels.read(bob.account, request.channel, 0)).toEqual({
       epoch: 0,
       members: sorted(request.members),
+      joined: false,
       entries: [{ epoch: 0, entry: request.entry }],
       more: false,
     });
     expect(await test.channels.list(bob.account)).toEqual({
-      channels: [{ channel: request.channel, epoch: 0 }],
+      channels: [{ channel: request.channel, epoch: 0, joined: false }],
     });
     expect(await test.channels.list(carol.account)).toEqual({ channels: [] });
   });
@@ -141,6 +142,47 @@ describe('a channel', () => {
     test.state.failing = false;
     expect(await test.everything()).toEqual(before);
     expect(test.state.rings).toEqual([]);
+  });
+});
+
+describe('a log', () => {
+  const fill = (channel: ChannelId, bytes: number) =>
+    test.look.query('UPDATE channel SET log_bytes = $2 WHERE id = $1', [idBytesOf(channel), bytes]);
+  const tried = (by: TestAccount, channel: ChannelId, epoch: number, over = {}) =>
+    codeOf(test.channels.change(by.account, channel, change(epoch, over)));
+
+  it('counts its bytes', async () => {
+    const { channel } = await make();
+    await test.channels.change(alice.account, channel, change(1, { entry: entryOf(1000) }));
+    const { rows } = await test.look.query('SELECT log_bytes FROM channel WHERE id = $1', [
+      idBytesOf(channel),
+    ]);
+    expect(rows).toEqual([{ log_bytes: '1040' }]);
+    expect(test.state.taken.get(`entryBytes ${alice.account}`)).toBe(1040);
+  });
+
+  it('I: ends, for members before admins; who leaves and who is removed always can', async () => {
+    const { channel } = await make([admin(alice), plain(bob), plain(carol)]);
+    await fill(channel, LIMITS.logBytesPerChannel / 2 - 40);
+    expect(await tried(bob, channel, 1)).toBe('accepted');
+    expect(await tried(bob, channel, 2)).toBe('channel-full');
+    expect(await tried(alice, channel, 2)).toBe('accepted');
+    await fill(channel, LIMITS.logBytesPerChannel - 39);
+    expect(await tried(alice, channel, 3)).toBe('channel-full');
+    expect(await tried(alice, channel, 3, { put: [admin(bob)], remove: [carol.account] })).toBe(
+      'channel-full',
+    );
+    expect(await tried(alice, channel, 3, { remove: [carol.account] })).toBe('accepted');
+    expect(await tried(bob, channel, 4, { remove: [bob.account] })).toBe('accepted');
+  });
+
+  it('I: takes so many bytes of one account in a time, and nothing of what is refused', async () => {
+    const { channel } = await make();
+    const before = await test.everything();
+    test.state.most = test.state.taken.get(`entryBytes ${alice.account}`)! + 39;
+    expect(await tried(alice, channel, 1)).toBe('too-many-requests');
+    test.state.most = Infinity;
+    expect(await test.everything()).toEqual(before);
   });
 });
 
@@ -287,7 +329,12 @@ describe('a change', () => {
     await test.look.query('DELETE FROM account WHERE id = ANY($1)', [
       [alice, bob].map(({ account }) => idBytesOf(account)),
     ]);
-    await sweep(test.look, { now: test.state.last, retention: LIMITS.retentionMs });
+    const client = await test.look.connect();
+    const failures: unknown[] = [];
+    const failed = (error: unknown) => failures.push(error);
+    await sweep(client, { now: test.state.last, retention: LIMITS.retentionMs, failed });
+    client.release();
+    expect(failures).toEqual([]);
     const { rows } = await test.look.query<{ id: Buffer }>('SELECT id FROM channel WHERE id = ANY($1)', [
       [left, kept].map(({ channel }) => idBytesOf(channel)),
     ]);

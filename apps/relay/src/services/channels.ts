@@ -7,15 +7,16 @@ import type {
   ChannelsResponse,
   CreateChannelRequest,
   EpochResponse,
-  Member,
+  PutMember,
 } from '@sotto/contract/rest/channels';
 import type pg from 'pg';
 import { Refusal } from '../problem.ts';
-import { ChannelRows, selectChannels, transaction } from '../store/channels.ts';
+import { ChannelRows, type Roster, selectChannels, transaction } from '../store/channels.ts';
 import { idBytes } from '../store/id-bytes.ts';
 import type { Doorbell } from './doorbell.ts';
-
-type Roster = ReadonlyMap<AccountId, boolean>;
+import { Gate } from './gate.ts';
+import type { Inboxes } from './inboxes.ts';
+import { type Taker, tokenHash } from './way-in.ts';
 
 /** An accepted entry, and who has news because of it. */
 interface Outcome {
@@ -25,33 +26,44 @@ interface Outcome {
 
 interface ChannelParts {
   doorbell: Pick<Doorbell, 'ring'>;
+  limits: Taker;
+  inboxes: Pick<Inboxes, 'crowded'>;
   /** The accept time of an entry. */
   time: () => number;
 }
 
 /** The rest of the connections are for messages; who changes a channel may have to wait for another. */
-const AT_ONCE = 2;
-const QUEUE = 50;
+const GATE = { atOnce: 2, queue: 50 };
+/** Of a log, for who is no admin: so that nobody can fill it for those who are. */
+const SHARE = 0.5;
+const NOBODY: Roster = new Map();
 
 /** @throws Refusal `bad-request` when an account stands there twice */
 const refuseTwice = (accounts: AccountId[]): void => {
   if (new Set(accounts).size < accounts.length) throw new Refusal('bad-request', 'an account twice');
 };
 
+const bytesOf = (entry: string): number => Buffer.byteLength(entry, 'base64url');
+
 /**
  * Removing who is no member is refused, not ignored: the list and the signed entry would drift apart.
- * @throws RelayError `channel-unknown` for who is no member, `stale-epoch`, `forbidden`, `bad-request`
+ * @throws RelayError `channel-unknown` for who is no member, `stale-epoch`, `forbidden`, `bad-request`, `channel-full`
  */
 const assertAllowed = (
   account: AccountId,
-  { epoch, put, remove }: ChangeChannelRequest,
-  now: { epoch: number; roster: Roster },
+  { epoch, put, remove, entry }: ChangeChannelRequest,
+  now: { epoch: number; bytes: number; roster: Roster },
 ): void => {
-  const admin = now.roster.get(account);
-  if (admin === undefined) throw new RelayError('channel-unknown');
+  const member = now.roster.get(account);
+  if (!member) throw new RelayError('channel-unknown');
+  const { admin } = member;
   if (epoch !== now.epoch + 1) throw new RelayError('stale-epoch');
   if (!admin && (put.length > 0 || remove.some((one) => one !== account))) throw new RelayError('forbidden');
   if (!remove.every((one) => now.roster.has(one))) throw new Refusal('bad-request', 'remove: no member');
+  // Removals are as many as there are members.
+  const removal = put.length === 0 && remove.length > 0;
+  const most = LIMITS.logBytesPerChannel * (admin ? 1 : SHARE);
+  if (!removal && now.bytes + bytesOf(entry) > most) throw new RelayError('channel-full');
 };
 
 /**
@@ -62,8 +74,7 @@ const assertAllowed = (
 export class Channels {
   readonly #pool: pg.Pool;
   readonly #parts: ChannelParts;
-  readonly #queue: (() => void)[] = [];
-  #running = 0;
+  readonly #gate = new Gate(GATE);
 
   constructor(pool: pg.Pool, parts: ChannelParts) {
     this.#pool = pool;
@@ -73,7 +84,7 @@ export class Channels {
   /**
    * Again by a member with the same entry is answered as the first time.
    * @throws RelayError `bad-request`, `channel-exists`, `account-unknown`, `too-many-members`, `too-many-channels`,
-   * `busy`
+   * `too-many-requests`, `busy`
    */
   async create(account: AccountId, request: CreateChannelRequest): Promise<EpochResponse> {
     const { channel, members } = request;
@@ -83,8 +94,8 @@ export class Channels {
     }
     return this.#commit(channel, async (rows) => {
       if (await rows.insert()) {
-        await this.#put(rows, members, new Map());
-        return this.#append(rows, { ...request, epoch: 0 }, []);
+        await this.#put(rows, account, { put: members, roster: NOBODY });
+        return this.#append(rows, account, { ...request, epoch: 0 });
       }
       const roster = await rows.members();
       if (!roster.has(account) || !(await rows.has(0, idBytes(request.entry)))) {
@@ -98,7 +109,7 @@ export class Channels {
    * The entry that the log has at its epoch already is answered as the first time, whoever brings it: who left is no
    * member any more when the answer was lost. A channel without members is deleted.
    * @throws RelayError `bad-request`, `channel-unknown`, `forbidden`, `stale-epoch`, `account-unknown`, `too-many-members`,
-   * `too-many-channels`, `busy`
+   * `too-many-channels`, `channel-full`, `too-many-requests`, `busy`
    */
   async change(
     account: AccountId,
@@ -109,16 +120,18 @@ export class Channels {
     refuseTwice([...put.map((member) => member.account), ...remove]);
     return this.#commit(channel, async (rows) => {
       const current = await rows.lock();
-      if (current === undefined) throw new RelayError('channel-unknown');
-      if (epoch <= current && (await rows.has(epoch, idBytes(request.entry)))) {
+      if (!current) throw new RelayError('channel-unknown');
+      if (epoch <= current.epoch && (await rows.has(epoch, idBytes(request.entry)))) {
         // Whoever lost the answer of the COMMIT did not ring.
         return { epoch, devices: await rows.waiting(request.id, remove) };
       }
       const roster = await rows.members();
-      assertAllowed(account, request, { epoch: current, roster });
+      assertAllowed(account, request, { ...current, roster });
       if (remove.length > 0) await rows.remove(remove);
-      if (put.length > 0) await this.#put(rows, put, roster, remove.length);
-      const outcome = await this.#append(rows, request, remove);
+      if (put.length > 0) await this.#put(rows, account, { put, roster, removed: remove.length });
+      if (!roster.get(account)!.joined) await rows.join(account);
+      const removed = new Map(remove.map((one) => [one, roster.get(one)!]));
+      const outcome = await this.#append(rows, account, request, removed);
       if (put.length === 0 && remove.length === roster.size) await rows.delete();
       return outcome;
     });
@@ -130,12 +143,14 @@ export class Channels {
       const rows = new ChannelRows(client, channel);
       const roster = await rows.members();
       const epoch = roster.has(account) ? await rows.epoch() : undefined;
-      if (epoch === undefined) throw new RelayError('channel-unknown');
+      const self = roster.get(account);
+      if (epoch === undefined || !self) throw new RelayError('channel-unknown');
       // No entry is larger than a page.
       const entries = await rows.entries(from, LIMITS.entriesPerPage, LIMITS.pageBytes);
       return {
         epoch,
-        members: [...roster].map(([member, admin]) => ({ account: member, admin })),
+        members: [...roster].map(([member, { admin }]) => ({ account: member, admin })),
+        joined: self.joined,
         entries,
         more: from <= epoch && entries.at(-1)!.epoch < epoch,
       };
@@ -149,43 +164,62 @@ export class Channels {
     return { channels: await selectChannels(this.#pool, account) };
   }
 
-  /** @throws RelayError `busy` */
-  async #commit(channel: ChannelId, work: (rows: ChannelRows) => Promise<Outcome>): Promise<EpochResponse> {
-    if (this.#running < AT_ONCE) this.#running += 1;
-    else if (this.#queue.length >= QUEUE) throw new RelayError('busy');
-    else await new Promise<void>((resolve) => void this.#queue.push(resolve));
-    try {
-      const { epoch, devices } = await transaction(this.#pool, (client) =>
-        work(new ChannelRows(client, channel)),
-      );
-      this.#parts.doorbell.ring(devices);
-      return { epoch };
-    } finally {
-      const next = this.#queue.shift();
-      if (next) next();
-      else this.#running -= 1;
-    }
+  /**
+   * From now on it is the account's own: what comes of it is no request any more. Again is no error.
+   * @throws RelayError `channel-unknown` for who is no member, `busy`
+   */
+  async join(account: AccountId, channel: ChannelId): Promise<void> {
+    const joined = await this.#transaction(channel, (rows) => rows.join(account));
+    if (!joined) throw new RelayError('channel-unknown');
   }
 
-  async #put(rows: ChannelRows, put: Member[], roster: Roster, removed = 0): Promise<void> {
+  /** @throws RelayError `busy` */
+  #transaction<T>(channel: ChannelId, work: (rows: ChannelRows) => Promise<T>): Promise<T> {
+    return this.#gate.run(() => transaction(this.#pool, (client) => work(new ChannelRows(client, channel))));
+  }
+
+  /** @throws RelayError `busy` */
+  async #commit(channel: ChannelId, work: (rows: ChannelRows) => Promise<Outcome>): Promise<EpochResponse> {
+    const { epoch, devices } = await this.#transaction(channel, work);
+    this.#parts.doorbell.ring(devices);
+    return { epoch };
+  }
+
+  /** Who is put without its token is asked by that, as a stranger is by a message, and counted like one. */
+  async #put(
+    rows: ChannelRows,
+    by: AccountId,
+    { put, roster, removed = 0 }: { put: PutMember[]; roster: Roster; removed?: number },
+  ): Promise<void> {
     const accounts = put.map(({ account }) => account);
-    const joining = accounts.filter((account) => !roster.has(account));
-    if (roster.size - removed + joining.length > LIMITS.membersPerChannel) {
+    const added = accounts.filter((account) => !roster.has(account));
+    if (roster.size - removed + added.length > LIMITS.membersPerChannel) {
       throw new RelayError('too-many-members');
     }
-    const { known, full } = await rows.check(accounts, joining, LIMITS.channelsPerAccount);
+    const { known, full } = await rows.check(accounts, added, LIMITS.channelsPerAccount);
     if (!known) throw new RelayError('account-unknown');
     if (full) throw new RelayError('too-many-channels');
-    await rows.put(put);
+    const shown = put.flatMap(({ account, token }) =>
+      token === undefined ? [] : [{ account, hash: tokenHash(token) }],
+    );
+    const vouched = await rows.vouched(shown);
+    const joined = (account: AccountId): boolean => account === by || vouched.has(account);
+    const strangers = added.filter((account) => !joined(account)).length;
+    if (strangers > 0) this.#parts.limits.take('strangers', by, strangers);
+    await rows.put(put.map(({ account, admin }) => ({ account, admin, joined: joined(account) })));
   }
 
   async #append(
     rows: ChannelRows,
+    by: AccountId,
     { id, epoch, entry }: Pick<ChangeChannelRequest, 'id' | 'epoch' | 'entry'>,
-    removed: AccountId[],
+    removed = NOBODY,
   ): Promise<Outcome> {
     const body = idBytes(entry);
+    this.#parts.limits.take('entryBytes', by, body.length);
     await rows.append(epoch, body);
-    return { epoch, devices: await rows.post(id, this.#parts.time(), body, removed) };
+    const { crowded } = this.#parts.inboxes;
+    const post = { id, at: this.#parts.time(), body };
+    return { epoch, devices: await rows.post(post, { also: removed, crowded }) };
   }
 }

@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto';
 import { RelayError } from '@sotto/contract/errors';
 import type { AccountId, DeviceId } from '@sotto/contract/ids';
 import type { EcPrekey, PqPrekey, SealingKey } from '@sotto/contract/keys';
@@ -65,6 +66,10 @@ export const sealingColumns = ({ id, createdAt, publicKey, signature }: SealingK
   sealingPublicKey: idBytes(publicKey),
   sealingSignature: idBytes(signature),
 });
+
+/** As which a deleted account is remembered: SHA-256 of its id. */
+export const deletedHash = (account: AccountId): Uint8Array<ArrayBuffer> =>
+  new Uint8Array(createHash('sha256').update(idBytes(account)).digest());
 
 /** The day alone: a moment would tie one thing to what else happened in it. */
 export const midnight = (now: number): Date => new Date(dayOf(now) * DAY);

@@ -2,13 +2,30 @@ import { RelayError } from '@sotto/contract/errors';
 import type { AccountId, DeviceId } from '@sotto/contract/ids';
 import type { PrismaClient } from '../store/generated/client.ts';
 import type { TransactionClient } from '../store/generated/internal/prismaNamespace.ts';
+import { isConflict } from '../store/database.ts';
 import { idBytes, idText } from '../store/id-bytes.ts';
-import { midnight } from './device-keys.ts';
+import { deletedHash, midnight } from './device-keys.ts';
 
 /** The PostgreSQL channel on which every relay of a database hears of a removed device; the payload is its id. */
 export const REMOVED_CHANNEL = 'sotto_device_removed';
 
 type Ids = Uint8Array<ArrayBuffer>[];
+
+/** How often a removal that stood in another's way is tried. */
+const ATTEMPTS = 4;
+
+const transaction = async (
+  prisma: PrismaClient,
+  work: (tx: TransactionClient) => Promise<void>,
+): Promise<void> => {
+  for (let left = ATTEMPTS - 1; ; left -= 1) {
+    try {
+      return await prisma.$transaction(work);
+    } catch (error) {
+      if (left === 0 || !isConflict(error)) throw error;
+    }
+  }
+};
 
 /** Ends the connections of devices on every relay, once this is committed. */
 const announce = async (tx: TransactionClient, ids: Ids): Promise<void> => {
@@ -52,16 +69,17 @@ export const removeDevice = async (
   if (!row) throw new RelayError('device-unknown');
   if (options.account !== undefined && idText(row.account) !== options.account)
     throw new RelayError('forbidden');
-  await prisma.$transaction((tx) => removeDevices(tx, [id], options.now));
+  await transaction(prisma, (tx) => removeDevices(tx, [id], options.now));
 };
 
 /**
  * Deletes an account with everything that is only its own: chain, devices, keys, inboxes. Its handle is free again. What
- * stays are its places in channels, until their members take it out: that list is theirs, they have signed it.
+ * stays are its places in channels, until their members take it out: that list is theirs, they have signed it; and a hash
+ * of its id, so that no device that was its own brings it back into them.
  * @throws RelayError `account-unknown`
  */
 export const removeAccount = (prisma: PrismaClient, account: AccountId): Promise<void> =>
-  prisma.$transaction(async (tx) => {
+  transaction(prisma, async (tx) => {
     const id = idBytes(account);
     // An event that is just added waits, and then finds no account.
     await tx.$executeRaw`SELECT FROM account WHERE id = ${id} FOR UPDATE`;
@@ -69,6 +87,7 @@ export const removeAccount = (prisma: PrismaClient, account: AccountId): Promise
     const ids = devices.map((device) => device.id);
     const { count } = await tx.account.deleteMany({ where: { id } });
     if (count === 0) throw new RelayError('account-unknown');
+    await tx.deletedAccount.create({ data: { hash: deletedHash(account) } });
     await deleteInboxes(tx, ids);
     await announce(tx, ids);
   });

@@ -1,6 +1,8 @@
-import { describe, expect, it } from 'vitest';
+import { afterEach, describe, expect, it, vi } from 'vitest';
 import { RelayError } from '@sotto/contract/errors';
-import { DEFAULT_LIMITS, network, RateLimits, type LimitStore } from './limits.ts';
+import { DEFAULT_LIMITS, network, RateLimits, type LimitStore, type Told } from './limits.ts';
+
+afterEach(() => vi.useRealTimers());
 
 const setUp = (options: { store?: LimitStore } = {}) => {
   const clock = { now: Date.UTC(2026, 0, 1) };
@@ -78,11 +80,11 @@ describe('limits', () => {
     const told: string[] = [];
     const { limits } = setUp({
       store: {
-        add: async (counter) => {
-          told.push(counter);
-          return { sum: 1, leftMs: 1000 };
+        add: async (counters) => {
+          told.push(...counters.flatMap(({ names }) => names));
+          return counters.map(() => ({ sum: 1, leftMs: 1000 }));
         },
-        key: async () => Buffer.alloc(32, 1),
+        keys: async () => [Buffer.alloc(32, 1), Buffer.alloc(32, 2)],
       },
     });
     limits.take('strangers', 'alice');
@@ -90,8 +92,54 @@ describe('limits', () => {
     limits.takeAddress('register', '192.0.2.1');
     await new Promise((resolve) => setTimeout(resolve, 600));
     limits.close();
-    expect(told).toHaveLength(3);
+    expect(new Set(told).size).toBe(6);
     for (const counter of told) expect(counter).toMatch(/^[\w-]{43}$/);
+  });
+
+  it('count on over the full hour, and under a new key afterwards', async () => {
+    vi.useFakeTimers({ toFake: ['setInterval', 'clearInterval'] });
+    const { clock, limits, retryAfter } = setUp();
+    const ask = () => retryAfter(() => limits.takeAddress('recovery', '192.0.2.1'));
+    const tick = () => vi.advanceTimersByTimeAsync(250);
+    clock.now = Date.UTC(2026, 0, 1, 10, 59, 30);
+    await tick();
+    for (let n = 0; n < 10; n += 1) expect(ask()).toBeUndefined();
+    for (const left of [3_570, 3_540, 1]) {
+      clock.now = Date.UTC(2026, 0, 1, 11, 59, 30) - left * 1000;
+      await tick();
+      expect(ask()).toBe(left);
+    }
+    clock.now += 1_000;
+    expect(ask()).toBeUndefined();
+    limits.close();
+  });
+
+  it('F5: tell each point once, and none of a window that ended while the store was away', async () => {
+    vi.useFakeTimers({ toFake: ['setInterval', 'clearInterval'] });
+    let away = true;
+    const told: Told[] = [];
+    const { clock, limits, take } = setUp({
+      store: {
+        add: async (counters) => {
+          if (away) throw new Error('away');
+          told.push(...counters);
+          return counters.map(({ points }) => ({ sum: points, leftMs: 60_000 }));
+        },
+        keys: async () => [Buffer.alloc(32, 1), Buffer.alloc(32, 2)],
+      },
+    });
+    const tick = () => vi.advanceTimersByTimeAsync(250);
+    take(2, 'early');
+    await tick();
+    clock.now += 60_000;
+    take(1, 'late');
+    await tick();
+    take(1, 'late');
+    away = false;
+    await tick();
+    await tick();
+    expect(told.map(({ points, seconds }) => [points, seconds])).toEqual([[2, 60]]);
+    limits.close();
   });
 
   it('F5: with a store that fails or never answers each counts for itself', async () => {
@@ -99,7 +147,7 @@ describe('limits', () => {
       () => Promise.reject(new Error('away')),
       () => new Promise<never>(() => undefined),
     ]) {
-      const { limits, take } = setUp({ store: { add: broken, key: broken } });
+      const { limits, take } = setUp({ store: { add: broken, keys: broken } });
       take();
       await new Promise((resolve) => setTimeout(resolve, 600));
       expect([take(), take(), take()]).toEqual([undefined, undefined, 60]);

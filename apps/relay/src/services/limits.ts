@@ -23,7 +23,7 @@ export const DEFAULT_LIMITS = {
   send: { points: 6_000, seconds: MINUTE },
   /** Bytes of their bodies. */
   sendBytes: { points: 64 * MIB, seconds: MINUTE },
-  /** Requests to strangers, of an account. */
+  /** Requests to strangers, and strangers put into channels, of an account. */
   strangers: { points: 60, seconds: HOUR },
   /** Copies of posts, one for each device of the channel, of an account. */
   copies: { points: 60_000, seconds: MINUTE },
@@ -35,10 +35,16 @@ export const DEFAULT_LIMITS = {
   liveBytes: { points: 16 * MIB, seconds: MINUTE },
   /** Accounts by id or by handle, of an account. */
   lookup: { points: 300, seconds: MINUTE },
-  /** Prekey bundles, of an account for another. */
+  /** Prekeys and sealing keys that are published, of a device. */
+  publish: { points: 60, seconds: 10 * MINUTE },
+  /** Prekey bundles of anybody, of an account: also of those that there are not. */
+  allBundles: { points: 300, seconds: MINUTE },
+  /** Prekey bundles, of an account for another, and of a device for its own. */
   bundles: { points: 1, seconds: 10 * MINUTE, burst: { points: 5, seconds: HOUR } },
-  /** Channels made and changed, of an account. */
+  /** Channels made, changed and joined, of an account. */
   channels: { points: 240, seconds: MINUTE },
+  /** Bytes for the logs of channels, of an account: they stay. */
+  entryBytes: { points: 2 * MIB, seconds: HOUR },
   /** Requests over HTTP of any kind, of an address. */
   requests: { points: 3_000, seconds: MINUTE },
   /** Registrations, of an address. */
@@ -69,13 +75,29 @@ export const UNLIMITED: Limits = Object.fromEntries(
   Object.entries(DEFAULT_LIMITS).map(([kind, { seconds }]) => [kind, { points: 1e9, seconds }]),
 ) as Limits;
 
+/** What a counter has by now over all relays, and the milliseconds until it begins anew. */
+interface Shared {
+  sum: number;
+  leftMs: number;
+}
+
+export interface Told {
+  /** By the key of the hour in which this relay opened it, and by that of the hour before. */
+  names: Pair<string>;
+  points: number;
+  seconds: number;
+}
+
 /** What relays tell each other of their counts. */
 export interface LimitStore {
-  /** Adds points to a counter; its sum over all relays and the milliseconds until it begins anew. */
-  add(counter: string, points: number, seconds: number): Promise<{ sum: number; leftMs: number }>;
-  /** The same random key for whoever asks in the same hour. */
-  key(hour: number): Promise<Buffer<ArrayBuffer>>;
+  /** Counts on under the older name while there is one, else under the newer. In the order given. */
+  add(told: readonly Told[]): Promise<readonly Shared[]>;
+  /** The random keys of this hour and of the hour before: the same for whoever asks. */
+  keys(hour: number): Promise<Pair<Buffer>>;
 }
+
+/** Of an hour and of the hour before: no window is longer, and it goes by the key of the hour in which it began. */
+type Pair<Item> = readonly [Item, Item];
 
 interface Count {
   sum: number;
@@ -84,6 +106,8 @@ interface Count {
   window: Window;
   /** Taken here and not told to the others. */
   untold: number;
+  /** For the store, where there is one. */
+  names: Pair<string> | undefined;
 }
 
 const SETTLE_MS = 250;
@@ -115,20 +139,18 @@ interface LimitParts {
  * Counts what devices, accounts and addresses ask for. Counting happens in this process and takes no time; with a store
  * the counts of several relays are added up in the background, four times a second. While the store is away each
  * relay counts for itself: nothing waits for it and nothing is refused for lack of it. Nothing is written to disk.
- *
- * rate-limiter-flexible answers with promises alone, also in memory, so that it counts behind the store only.
  */
 export class RateLimits {
   readonly #limits: Limits;
   readonly #parts: LimitParts;
   readonly #counts = new Map<string, Count>();
-  readonly #dirty = new Set<string>();
+  readonly #dirty = new Set<Count>();
   readonly #timer: NodeJS.Timeout;
   #settling = false;
   #forgotAt = 0;
-  #secret = randomBytes(32);
+  #keys: Pair<Buffer> = [randomBytes(32), randomBytes(32)];
   #hour: number;
-  /** The hour whose key came from the store. */
+  /** The hour whose keys came from the store. */
   #sharedHour = -1;
 
   constructor(limits: Limits, parts: LimitParts) {
@@ -144,10 +166,28 @@ export class RateLimits {
    * @throws RelayError `too-many-requests` with the seconds after which there are some again
    */
   take(kind: LimitKind, key: string, points = 1): void {
+    this.#take(kind, points, (prefix) => [`${prefix} ${key}`]);
+  }
+
+  /** The same for what one has with another: nobody who looks at the counters learns who. */
+  takePair(kind: LimitKind, one: string, other: string, points = 1): void {
+    this.#take(kind, points, (prefix) => this.#hash(`${prefix} ${one} ${other}`));
+  }
+
+  /** The same for an address of the network. */
+  takeAddress(kind: LimitKind, address: string, points = 1): void {
+    this.#take(kind, points, (prefix) => this.#hash(`${prefix} ${network(address)}`));
+  }
+
+  close(): void {
+    clearInterval(this.#timer);
+  }
+
+  #take(kind: LimitKind, points: number, namesOf: (prefix: string) => [string] | Pair<string>): void {
     const { burst, ...window } = this.#limits[kind];
-    const left = this.#takeFrom(`${kind} ${key}`, window, points);
+    const left = this.#takeFrom(namesOf(kind), window, points);
     if (left === 0) return;
-    const burstLeft = burst ? this.#takeFrom(`${kind}+ ${key}`, burst, points) : left;
+    const burstLeft = burst ? this.#takeFrom(namesOf(`${kind}+`), burst, points) : left;
     if (burstLeft === 0) return;
     this.#parts.hit?.(kind);
     throw new RelayError('too-many-requests', undefined, {
@@ -155,34 +195,22 @@ export class RateLimits {
     });
   }
 
-  /** The same for what one has with another: nobody who looks at the counters learns who. */
-  takePair(kind: LimitKind, one: string, other: string, points = 1): void {
-    this.take(kind, this.#hash(`${one} ${other}`), points);
-  }
-
-  /** The same for an address of the network. */
-  takeAddress(kind: LimitKind, address: string, points = 1): void {
-    this.take(kind, this.#hash(network(address)), points);
-  }
-
-  close(): void {
-    clearInterval(this.#timer);
-  }
-
-  /** 0, or the milliseconds until there is more. */
-  #takeFrom(counter: string, window: Window, points: number): number {
+  /** 0, or the milliseconds until there is more. A counter that is open goes by any of its names, a new one by the first. */
+  #takeFrom(names: [string] | Pair<string>, window: Window, points: number): number {
     const now = this.#parts.now();
+    const open = names.find((name) => this.#isOpen(name, window, now));
+    const counter = open ?? names[0];
     let count = this.#counts.get(counter);
-    // A clock that was set back would make a window of hours.
-    if (!count || count.endsAt <= now || count.endsAt > now + window.seconds * 1000) {
-      count = { sum: 0, endsAt: now + window.seconds * 1000, window, untold: 0 };
+    if (!count || open === undefined) {
+      const told = this.#parts.store && (names.length === 2 ? names : this.#hash(counter));
+      count = { sum: 0, endsAt: now + window.seconds * 1000, window, untold: 0, names: told };
       this.#counts.set(counter, count);
     }
     if (count.sum + points > window.points) return count.endsAt - now;
     count.sum += points;
-    if (this.#parts.store) {
+    if (count.names) {
       count.untold += points;
-      this.#dirty.add(counter);
+      this.#dirty.add(count);
     }
     return 0;
   }
@@ -191,13 +219,23 @@ export class RateLimits {
     return Math.floor(this.#parts.now() / HOUR_MS);
   }
 
-  #hash(text: string): string {
+  #isOpen(counter: string, { seconds }: Window, now: number): boolean {
+    const endsAt = this.#counts.get(counter)?.endsAt ?? now;
+    // A clock that was set back would make a window of hours.
+    return endsAt > now && endsAt <= now + seconds * 1000;
+  }
+
+  #hash(text: string): Pair<string> {
+    const hash = (key: Buffer): string => createHmac('sha256', key).update(text).digest('base64url');
+    return [hash(this.#keys[0]), hash(this.#keys[1])];
+  }
+
+  /** To keys of its own. */
+  #turn(): void {
     const hour = this.#currentHour();
-    if (hour !== this.#hour) {
-      this.#hour = hour;
-      this.#secret = randomBytes(32);
-    }
-    return createHmac('sha256', this.#secret).update(text).digest('base64url');
+    if (hour === this.#hour) return;
+    this.#keys = [randomBytes(32), hour === this.#hour + 1 ? this.#keys[0] : randomBytes(32)];
+    this.#hour = hour;
   }
 
   #tick(): void {
@@ -207,38 +245,44 @@ export class RateLimits {
       for (const [counter, { endsAt }] of this.#counts) if (endsAt <= now) this.#counts.delete(counter);
     }
     const { store } = this.#parts;
-    if (!store || this.#settling) return;
+    if (!store || this.#settling) return this.#turn();
     this.#settling = true;
     this.#settle(store)
       // The store is away: what was taken meanwhile is told when it is back.
-      .catch(() => undefined)
+      .catch(() => this.#turn())
       .finally(() => (this.#settling = false));
   }
 
   async #settle(store: LimitStore): Promise<void> {
     const hour = this.#currentHour();
+    const before = this.#parts.now();
+    for (const count of this.#dirty) if (count.endsAt <= before) this.#dirty.delete(count);
     if (this.#sharedHour !== hour) {
-      this.#secret = await store.key(hour);
+      this.#keys = await store.keys(hour);
       this.#hour = this.#sharedHour = hour;
     }
-    const counters = [...this.#dirty];
+    const counts = [...this.#dirty];
     this.#dirty.clear();
-    await Promise.all(
-      counters.map(async (counter) => {
-        const count = this.#counts.get(counter);
-        if (!count || count.untold === 0) return;
-        const told = count.untold;
-        count.untold = 0;
-        try {
-          const shared = await store.add(this.#hash(counter), told, count.window.seconds);
-          count.sum = shared.sum + count.untold;
-          count.endsAt = this.#parts.now() + shared.leftMs;
-        } catch (error) {
-          count.untold += told;
-          this.#dirty.add(counter);
-          throw error;
-        }
-      }),
-    );
+    if (counts.length === 0) return;
+    const told = counts.map(({ names, untold, window }) => ({
+      names: names!,
+      points: untold,
+      seconds: window.seconds,
+    }));
+    for (const count of counts) count.untold = 0;
+    try {
+      const shared = await store.add(told);
+      const now = this.#parts.now();
+      for (const [n, count] of counts.entries()) {
+        count.sum = shared[n]!.sum + count.untold;
+        count.endsAt = now + shared[n]!.leftMs;
+      }
+    } catch (error) {
+      for (const [n, count] of counts.entries()) {
+        count.untold += told[n]!.points;
+        this.#dirty.add(count);
+      }
+      throw error;
+    }
   }
 }

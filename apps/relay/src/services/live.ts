@@ -36,7 +36,10 @@ export class Live {
     });
     this.#memberships = new Gather(async (pairs: Pair[]) => {
       const found = await selectMemberships(pool, pairs);
-      return pairs.map(({ channel, account }) => found.has(channel + account));
+      return pairs.map(({ channel, account }) => ({
+        member: found.has(channel + account),
+        joined: found.get(channel + account) === true,
+      }));
     });
     this.#readers = new Gather(async (channels: ChannelId[]) => {
       const found = await selectReaders(pool, channels);
@@ -67,10 +70,11 @@ export class Live {
     if (!recipient) return;
     const inChannel = async (): Promise<boolean> => {
       if (channel === undefined) return false;
-      const both = [account, recipient.account].map((member) =>
-        this.#memberships.ask({ channel, account: member }),
-      );
-      return (await Promise.all(both)).every(Boolean);
+      const [from, to] = await Promise.all([
+        this.#memberships.ask({ channel, account }),
+        this.#memberships.ask({ channel, account: recipient.account }),
+      ]);
+      return from.member && to.joined;
     };
     const admitted =
       recipient.account === account ||
@@ -81,7 +85,7 @@ export class Live {
 
   async #passPost(identity: Identity, live: IncomingLive & { channel: ChannelId }): Promise<void> {
     const { channel } = live;
-    const [member, readers] = await Promise.all([
+    const [{ member }, readers] = await Promise.all([
       this.#memberships.ask({ channel, account: identity.account }),
       this.#readers.ask(channel),
     ]);

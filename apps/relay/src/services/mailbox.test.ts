@@ -65,6 +65,19 @@ describe('the way in', () => {
     ]);
   });
 
+  it.each([1, 40])('is closed to a device that was removed meanwhile: %i at once', async (count) => {
+    const before = envelopeTo(bob!);
+    const [{ at }] = (await send(alice!, before)) as unknown as [{ at: number }];
+    await exchange.remove(alice!);
+    const envelopes = [before, ...Array.from({ length: count }, () => envelopeTo(bob!))];
+    const [again, ...others] = await send(alice!, ...envelopes);
+    // What was accepted stays accepted.
+    expect(again).toEqual({ id: before.id, at });
+    expect(others).toHaveLength(count);
+    for (const result of others) expect(result).toMatchObject({ code: 'device-removed' });
+    expect(await exchange.rows(bob!)).toHaveLength(1);
+  });
+
   it('holds as many requests as are kept, and makes room by acks', async () => {
     const stranger = () => envelopeTo(bob!, { token: undefined });
     for (let n = 0; n < LIMITS.requestsPerDevice; n += 50)

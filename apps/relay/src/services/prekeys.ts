@@ -15,6 +15,8 @@ import type { TransactionClient } from '../store/generated/internal/prismaNamesp
 import { idBytes, idText } from '../store/id-bytes.ts';
 import { countPrekeys, issuePrekey, type NamedPrekey, prekeyRow, selectPrekey } from '../store/prekeys.ts';
 import { checkPrekeys, checkSealingKey, sealingColumns } from './device-keys.ts';
+import type { SharedGate } from './gate.ts';
+import type { RateLimits } from './limits.ts';
 
 /** Those of a request, by kind. */
 const named = ({ signed, lastResort, oneTime, pqOneTime }: PublishRequest): NamedPrekey[] => [
@@ -37,38 +39,46 @@ const isNewer = (stored: Device, { id, createdAt, publicKey }: SealingKey): bool
   return false;
 };
 
+interface PrekeyParts {
+  now: () => number;
+  /** For whom the rows of an account are locked. */
+  gate: SharedGate;
+  limits: Pick<RateLimits, 'take'>;
+  /** Hears of devices whose one-time prekeys are running out. */
+  low: (device: DeviceId, left: PrekeysResponse) => void;
+}
+
 /** Public keys with which others start sessions, each one-time one given out once. */
 export class Prekeys {
   readonly #prisma: PrismaClient;
-  readonly #now: () => number;
-  readonly #low: (device: DeviceId, left: PrekeysResponse) => void;
+  readonly #parts: PrekeyParts;
 
-  /** `low` hears of devices whose one-time prekeys are running out. */
-  constructor(
-    prisma: PrismaClient,
-    options: { now: () => number; low: (device: DeviceId, left: PrekeysResponse) => void },
-  ) {
+  constructor(prisma: PrismaClient, parts: PrekeyParts) {
     this.#prisma = prisma;
-    this.#now = options.now;
-    this.#low = options.low;
+    this.#parts = parts;
   }
 
   /**
    * All or nothing. An id that is known stands for the key that it came with.
-   * @throws RelayError `prekey-invalid`, `sealing-key-invalid`, `too-many-prekeys`, `unauthenticated`, `device-removed`
+   * @throws RelayError `prekey-invalid`, `sealing-key-invalid`, `too-many-prekeys`, `too-many-requests`, `unauthenticated`,
+   * `device-removed`, `busy`
    */
   async publish(account: AccountId, device: DeviceId, request: PublishRequest): Promise<PrekeysResponse> {
     const keys = named(request);
     const { sealingKey } = request;
     if (keys.length > 0 || sealingKey) {
+      // Not of who only asks how many there are left.
+      this.#parts.limits.take('publish', device);
       const row = await this.#prisma.device.findUnique({ where: { id: idBytes(device) } });
       if (!row) throw new RelayError('unauthenticated');
       const owner = { account, device, signing: new Uint8Array(row.signingKey) };
-      await checkPrekeys(owner, keys, this.#now());
+      await checkPrekeys(owner, keys, this.#parts.now());
       if (sealingKey) await checkSealingKey(owner, sealingKey);
-      await this.#prisma.$transaction((tx) => this.#store(tx, device, keys, sealingKey));
+      await this.#parts.gate.run(account, () =>
+        this.#prisma.$transaction((tx) => this.#store(tx, device, keys, sealingKey)),
+      );
     }
-    return countPrekeys(this.#prisma, device, this.#now());
+    return countPrekeys(this.#prisma, device, this.#parts.now());
   }
 
   /** Uses up a one-time prekey of each kind for every device, as long as there are any. */
@@ -96,7 +106,7 @@ export class Prekeys {
     if (sealingKey && isNewer(row, sealingKey)) {
       await tx.device.update({ where: { id }, data: sealingColumns(sealingKey) });
     }
-    const now = this.#now();
+    const now = this.#parts.now();
     await tx.prekey.deleteMany({ where: { device: id, kind: { in: ONE_TIME }, expiresAt: { lte: now } } });
     await tx.prekey.createMany({ data: keys.map((key) => prekeyRow(device, key)), skipDuplicates: true });
     const ids = keys.map(({ prekey }) => BigInt(prekey.id));
@@ -121,7 +131,7 @@ export class Prekeys {
   }
 
   async #bundle(device: DeviceId): Promise<DeviceBundle | undefined> {
-    const now = this.#now();
+    const now = this.#parts.now();
     const [signed, lastResort] = await Promise.all([
       selectPrekey(this.#prisma, device, 'signed'),
       selectPrekey(this.#prisma, device, 'pq-last-resort'),
@@ -132,7 +142,7 @@ export class Prekeys {
     const pq = await issuePrekey(this.#prisma, device, 'pq-one-time', now);
     if (oneTime || pq) {
       const left = await countPrekeys(this.#prisma, device, now);
-      if (left.oneTime <= ONE_TIME_REFILL || left.pqOneTime <= ONE_TIME_REFILL) this.#low(device, left);
+      if (left.oneTime <= ONE_TIME_REFILL || left.pqOneTime <= ONE_TIME_REFILL) this.#parts.low(device, left);
     }
     return {
       device,

@@ -3,7 +3,7 @@ import type { AccountId, DeviceId } from '@sotto/contract/ids';
 import type { ChallengeResponse, TokenRequest, TokenResponse } from '@sotto/contract/rest/session';
 import { signInStatement } from '@sotto/crypto/sign-in';
 import type pg from 'pg';
-import { idText } from '../store/id-bytes.ts';
+import { idBytes, idText } from '../store/id-bytes.ts';
 import { selectSigningKeys, selectStandings, type SigningKey, type Standing } from '../store/standings.ts';
 import { Gather } from './gather.ts';
 import type { Origins } from './origins.ts';
@@ -48,7 +48,7 @@ export class SignIn {
   /** Who a token speaks for. @throws RelayError `unauthenticated`, `token-expired`, `device-removed` */
   async authenticate(token: string): Promise<Identity> {
     const identity = await this.#tokens.verifyAccess(token);
-    await this.standing(identity.device);
+    await this.standing(identity);
     return identity;
   }
 
@@ -57,11 +57,15 @@ export class SignIn {
     return this.#tokens.verifyAccess(token);
   }
 
-  /** @throws RelayError `unauthenticated` when there is no such device, `device-removed` */
-  async standing(device: DeviceId): Promise<Standing> {
+  /** @throws RelayError `unauthenticated` when the account has no such device, `device-removed` */
+  async standing({
+    device,
+    account,
+  }: Pick<Identity, 'device' | 'account'>): Promise<Pick<Standing, 'waiting'>> {
     const standing = await this.#standings.ask(device);
-    if (standing.state === 'unknown') throw new RelayError('unauthenticated');
-    if (standing.state === 'removed') throw new RelayError('device-removed');
+    // The token of a deleted account outlives it, and its device may have registered another.
+    if (!standing.account?.equals(idBytes(account))) throw new RelayError('unauthenticated');
+    if (standing.removed) throw new RelayError('device-removed');
     return standing;
   }
 }

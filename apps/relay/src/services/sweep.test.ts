@@ -19,14 +19,25 @@ beforeAll(async () => {
 });
 beforeEach(async () => {
   await database.pool.query(
-    'TRUNCATE account, channel, envelope, post, invite, email_code, phone_sign_in CASCADE',
+    'TRUNCATE account, channel, envelope, post, invite, email_code, phone_sign_in, relay_day CASCADE',
   );
+  await ranOn(dayOf(NOW) - 60, dayOf(NOW));
   [alice, bob] = await insertAccounts(database.pool, 2);
 });
 afterAll(() => database.close());
 
 const query = (text: string, values: unknown[] = []) => database.pool.query(text, values);
-const run = (now = NOW, retention = RETENTION) => sweep(database.pool, { now, retention });
+/** On every day from one to the other. */
+const ranOn = (from: number, to: number) =>
+  query('INSERT INTO relay_day SELECT generate_series($1::int, $2::int) ON CONFLICT DO NOTHING', [from, to]);
+const run = async (now = NOW, retention = RETENTION): Promise<unknown[]> => {
+  const client = await database.pool.connect();
+  const failures: unknown[] = [];
+  await sweep(client, { now, retention, failed: (error) => failures.push(error) }).finally(() =>
+    client.release(),
+  );
+  return failures;
+};
 const device = (of = alice!) => idBytesOf(of.devices[0]!);
 
 /** A row by a name of its own, which is read back as what is left. */
@@ -138,11 +149,57 @@ describe('the sweep', () => {
       expect(await countOf(table), table).toBe(2);
   });
 
-  it('F9: does not delete the mail because the clock is a day ahead, and again right', async () => {
-    for (let days = 0; days < 29; days += 1) await envelope(`of ${days}`, { at: NOW - days * DAY });
-    await run(NOW + DAY);
-    await run(NOW - DAY);
+  it('F9: deletes nothing that waits because the clock leaps, a day or years, and comes back', async () => {
+    // Each day on which a wrong clock was seen counts as one while it is.
+    for (let days = 0; days <= 26; days += 1) await envelope(`of ${days}`, { at: NOW - days * DAY });
+    await envelope('acked', { at: NOW - 3 * DAY, ackedDay: dayOf(NOW) - 3 });
+    await query('INSERT INTO invite (id, expires_at) VALUES ($1, $2)', [
+      Buffer.alloc(32),
+      new Date(NOW + DAY),
+    ]);
+    for (const days of [1, -1, 0, 32, 0, 3_000, 0]) await run(NOW + days * DAY);
+    expect(await left()).toHaveLength(28);
+    expect(await countOf('invite')).toBe(1);
+  });
+
+  it('F9: counts the days on which a relay ran: mail waits while there is none, and not for ever', async () => {
+    await envelope('waits', { at: NOW });
     await run(NOW);
-    expect(await left()).toHaveLength(29);
+    // Switched off for forty days; then nothing is sent for a month.
+    const back = dayOf(NOW) + 40;
+    for (let day = back; day < back + 29; day += 1) await run(day * DAY);
+    expect(await left()).toEqual(['waits']);
+    await run((back + 29) * DAY);
+    expect(await left()).toEqual([]);
+  });
+
+  it('deletes no mail before it has run for as long as mail waits', async () => {
+    await query('TRUNCATE relay_day');
+    // As a clock left them that was ahead.
+    await ranOn(dayOf(NOW) + 1, dayOf(NOW) + 60);
+    await envelope('old', { at: NOW - 2 * RETENTION });
+    await run();
+    expect(await left()).toEqual(['old']);
+  });
+
+  it('keeps no more days than anything waits', async () => {
+    await ranOn(dayOf(NOW) - 1_000, dayOf(NOW));
+    await run();
+    expect(await countOf('relay_day')).toBe(401);
+  });
+
+  it('goes on when one of its statements fails', async () => {
+    await envelope('old', { at: NOW - RETENTION - 1 });
+    await query('INSERT INTO email_code (request, hash, tries, expires_at) VALUES ($1, $1, 5, $2)', [
+      Buffer.alloc(32),
+      new Date(0),
+    ]);
+    await query('ALTER TABLE post RENAME TO elsewhere');
+    try {
+      expect(await run()).toMatchObject([{ code: '42P01' }]);
+    } finally {
+      await query('ALTER TABLE elsewhere RENAME TO post');
+    }
+    expect([await left(), await countOf('email_code')]).toEqual([[], 0]);
   });
 });

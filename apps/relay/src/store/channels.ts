@@ -1,5 +1,6 @@
 import type { AccountId, ChannelId, DeviceId, EnvelopeId } from '@sotto/contract/ids';
-import type { ChannelResponse, ChannelsResponse, Member } from '@sotto/contract/rest/channels';
+import { LIMITS } from '@sotto/contract/limits';
+import type { ChannelResponse, ChannelsResponse } from '@sotto/contract/rest/channels';
 import type pg from 'pg';
 import { idBytes, idText } from './id-bytes.ts';
 
@@ -38,13 +39,35 @@ export const selectChannels = async (
   pool: pg.Pool,
   account: AccountId,
 ): Promise<ChannelsResponse['channels']> => {
-  const { rows } = await pool.query<{ id: Buffer; epoch: string }>({
+  const { rows } = await pool.query<{ id: Buffer; epoch: string; joined: boolean }>({
     name: 'channels',
-    text: 'SELECT id, epoch FROM channel JOIN channel_member ON channel = id WHERE account = $1 ORDER BY id',
+    text: `SELECT id, epoch, joined FROM channel JOIN channel_member ON channel = id
+           WHERE account = $1 ORDER BY id`,
     values: [idBytes(account)],
   });
-  return rows.map(({ id, epoch }) => ({ channel: idText<ChannelId>(id), epoch: Number(epoch) }));
+  return rows.map(({ id, epoch, joined }) => ({
+    channel: idText<ChannelId>(id),
+    epoch: Number(epoch),
+    joined,
+  }));
 };
+
+/** A member as the relay knows it. */
+export interface Place {
+  admin: boolean;
+  /** It agreed to be in the channel. */
+  joined: boolean;
+}
+export type Roster = ReadonlyMap<AccountId, Place>;
+
+/**
+ * How many more requests a device (a column with its table's name) gets through channels, as SQL: whether they were fetched or not, so that nobody who
+ * fetches them is flooded with them. What was acknowledged is forgotten by and by, and so there is room again.
+ */
+export const requestRoomOf = (device: string): string =>
+  `${LIMITS.requestsPerDevice} - (SELECT count(*) FROM (
+     SELECT FROM envelope had WHERE had.device = ${device} AND had.request LIMIT ${LIMITS.requestsPerDevice}
+   ) AS had)`;
 
 /** What the database has of a channel, within a transaction. */
 export class ChannelRows {
@@ -68,38 +91,50 @@ export class ChannelRows {
   }
 
   /**
-   * Keeps changes and posts waiting until the end of the transaction, and returns the epoch; undefined when there is no
-   * such channel. Whatever else is read of the channel has to be read afterwards: a statement that waits for a row sees
+   * Keeps changes and posts waiting until the end of the transaction, and returns the epoch and the bytes of the log;
+   * undefined when there is no such channel. Whatever else is read of the channel has to be read afterwards: a statement that waits for a row sees
    * only that row as it is then, and all others as they were.
    */
-  async lock(): Promise<number | undefined> {
+  async lock(): Promise<{ epoch: number; bytes: number } | undefined> {
     await this.#run('channel-gate', `SELECT pg_advisory_xact_lock(${gateOf('$1::bytea')})`);
-    return this.#epoch('lock-channel', 'SELECT epoch FROM channel WHERE id = $1 FOR UPDATE');
+    const text = 'SELECT epoch, log_bytes AS bytes FROM channel WHERE id = $1 FOR UPDATE';
+    const { rows } = await this.#run<{ epoch: string; bytes: string }>('lock-channel', text);
+    return rows[0] && { epoch: Number(rows[0].epoch), bytes: Number(rows[0].bytes) };
   }
 
-  epoch(): Promise<number | undefined> {
-    return this.#epoch('channel-epoch', 'SELECT epoch FROM channel WHERE id = $1');
+  async epoch(): Promise<number | undefined> {
+    const text = 'SELECT epoch FROM channel WHERE id = $1';
+    const { rows } = await this.#run<{ epoch: string }>('channel-epoch', text);
+    return rows[0] && Number(rows[0].epoch);
   }
 
-  /** Who is in the channel, and whether as an admin, in the order of their ids. */
-  async members(): Promise<Map<AccountId, boolean>> {
-    const { rows } = await this.#run<{ account: Buffer; admin: boolean }>(
+  /** Who is in the channel, in the order of their ids. */
+  async members(): Promise<Map<AccountId, Place>> {
+    const { rows } = await this.#run<{ account: Buffer } & Place>(
       'channel-members',
-      'SELECT account, admin FROM channel_member WHERE channel = $1 ORDER BY account',
+      'SELECT account, admin, joined FROM channel_member WHERE channel = $1 ORDER BY account',
     );
-    return new Map(rows.map(({ account, admin }) => [idText<AccountId>(account), admin]));
+    return new Map(rows.map(({ account, admin, joined }) => [idText<AccountId>(account), { admin, joined }]));
   }
 
-  /** Adds members, or changes what they may do. */
-  async put(members: Member[]): Promise<void> {
+  /** Adds members, or changes what they may do. Who has joined stays so. */
+  async put(members: readonly ({ account: AccountId } & Place)[]): Promise<void> {
     await this.#run(
       'put-members',
-      `INSERT INTO channel_member (channel, account, admin)
-       SELECT $1, account, admin FROM unnest($2::bytea[], $3::boolean[]) AS put (account, admin)
-       ON CONFLICT (channel, account) DO UPDATE SET admin = excluded.admin`,
+      `INSERT INTO channel_member (channel, account, admin, joined)
+       SELECT $1, put.* FROM unnest($2::bytea[], $3::boolean[], $4::boolean[]) AS put (account, admin, joined)
+       ON CONFLICT (channel, account)
+       DO UPDATE SET admin = excluded.admin, joined = channel_member.joined OR excluded.joined`,
       members.map(({ account }) => idBytes(account)),
       members.map(({ admin }) => admin),
+      members.map(({ joined }) => joined),
     );
+  }
+
+  /** The account agrees to be in the channel. False when it is no member. */
+  async join(account: AccountId): Promise<boolean> {
+    const text = 'UPDATE channel_member SET joined = true WHERE channel = $1 AND account = $2';
+    return (await this.#run('join-channel', text, idBytes(account))).rowCount === 1;
   }
 
   async remove(accounts: AccountId[]): Promise<void> {
@@ -107,19 +142,30 @@ export class ChannelRows {
     await this.#run('delete-members', text, accounts.map(idBytes));
   }
 
-  /** Whether all of `accounts` exist, and whether one of `joining` is in `most` other channels or more. */
-  async check(accounts: AccountId[], joining: AccountId[], most: number) {
+  /** Whether all of `accounts` exist, and whether one of `added` is in `most` other channels or more. */
+  async check(accounts: AccountId[], added: AccountId[], most: number) {
     const { rows } = await this.#run<{ known: string; full: boolean }>(
       'channel-accounts',
       `SELECT (SELECT count(*) FROM account WHERE id = ANY($2)) AS known,
-         EXISTS (SELECT FROM unnest($3::bytea[]) AS joining (account)
+         EXISTS (SELECT FROM unnest($3::bytea[]) AS added (account)
                  WHERE (SELECT count(*) FROM channel_member AS of
-                        WHERE of.account = joining.account AND of.channel <> $1) >= $4) AS full`,
+                        WHERE of.account = added.account AND of.channel <> $1) >= $4) AS full`,
       accounts.map(idBytes),
-      joining.map(idBytes),
+      added.map(idBytes),
       most,
     );
     return { known: Number(rows[0]!.known) === accounts.length, full: rows[0]!.full };
+  }
+
+  /** Those whose delivery token has this hash. */
+  async vouched(shown: readonly { account: AccountId; hash: string }[]): Promise<Set<AccountId>> {
+    const { rows } = await this.#client.query<{ id: Buffer }>({
+      name: 'vouched',
+      text: `SELECT id FROM unnest($1::bytea[], $2::bytea[]) AS shown (account, hash)
+             JOIN account ON id = shown.account AND delivery = shown.hash`,
+      values: [shown.map(({ account }) => idBytes(account)), shown.map(({ hash }) => idBytes(hash))],
+    });
+    return new Set(rows.map(({ id }) => idText<AccountId>(id)));
   }
 
   /** The next entry of the log; the channel stands at its epoch from now on. */
@@ -127,7 +173,7 @@ export class ChannelRows {
     await this.#run(
       'insert-entry',
       `WITH entry AS (INSERT INTO channel_entry (channel, epoch, entry) VALUES ($1, $2, $3))
-       UPDATE channel SET epoch = $2 WHERE id = $1`,
+       UPDATE channel SET epoch = $2, log_bytes = log_bytes + octet_length($3) WHERE id = $1`,
       epoch,
       entry,
     );
@@ -156,24 +202,32 @@ export class ChannelRows {
   }
 
   /**
-   * Stores a body once, with a row in the inbox of every active device of the members and of `also`. Returns the devices
-   * that did not have the id yet.
+   * Stores a body once, with a row in the inbox of every active device of the members and of `also`, who are none any
+   * more: but for `crowded` ones, and those that have as many requests as are kept. Returns the devices that did not have
+   * the id yet.
    */
-  async post(id: EnvelopeId, at: number, body: Uint8Array, also: AccountId[]): Promise<DeviceId[]> {
+  async post(
+    { id, at, body }: { id: EnvelopeId; at: number; body: Uint8Array },
+    { also, crowded }: { also: Roster; crowded: readonly DeviceId[] },
+  ): Promise<DeviceId[]> {
     const { rows } = await this.#run<{ device: Buffer }>(
       'insert-entry-post',
       // In the order of the devices, so that two that meet in some inboxes do not wait for each other.
       `WITH stored AS (INSERT INTO post (channel, body) VALUES ($1, $4) RETURNING seq)
-       INSERT INTO envelope (device, id, at, post)
-       SELECT device.id, $2, $3, stored.seq FROM stored, device
-       WHERE removed_at IS NULL AND account IN (
-         SELECT account FROM channel_member WHERE channel = $1 UNION SELECT unnest($5::bytea[]))
+       INSERT INTO envelope (device, id, at, post, request)
+       SELECT device.id, $2, $3, stored.seq, NOT told.joined FROM stored, (
+         SELECT account, joined FROM channel_member WHERE channel = $1
+         UNION ALL SELECT * FROM unnest($5::bytea[], $6::boolean[])
+       ) AS told JOIN device ON device.account = told.account AND removed_at IS NULL
+       WHERE device.id <> ALL ($7) AND (told.joined OR ${requestRoomOf('device.id')} > 0)
        ORDER BY device.id
        ON CONFLICT DO NOTHING RETURNING device`,
       idBytes(id),
       at,
       body,
-      also.map(idBytes),
+      [...also.keys()].map(idBytes),
+      [...also.values()].map(({ joined }) => joined),
+      crowded.map(idBytes),
     );
     return rows.map(({ device }) => idText<DeviceId>(device));
   }
@@ -191,11 +245,6 @@ export class ChannelRows {
       also.map(idBytes),
     );
     return rows.map(({ device }) => idText<DeviceId>(device));
-  }
-
-  async #epoch(name: string, text: string): Promise<number | undefined> {
-    const { rows } = await this.#run<{ epoch: string }>(name, text);
-    return rows[0] && Number(rows[0].epoch);
   }
 
   #run<Row extends pg.QueryResultRow>(name: string, text: string, ...values: unknown[]) {

@@ -38,6 +38,9 @@ export const openDatabase = (connection: pg.PoolConfig): Database => {
   };
 };
 
+/** Stood in another's way: a deadlock, a conflict, a lock that did not come in time. */
+const CONFLICTS = ['P2034', 'TransactionWriteConflict', '40001', '40P01', '55P03'];
+
 const OUTAGES = [
   'ECONNREFUSED',
   'ECONNRESET',
@@ -53,24 +56,26 @@ const OUTAGES = [
   'P1017',
   'P2024',
   'P2028',
-  // Stood in another's way: a deadlock, a conflict, a lock that did not come in time.
-  'P2034',
-  '40001',
-  '40P01',
-  '55P03',
+  ...CONFLICTS,
 ];
 
 /** What an error and its causes say of themselves. */
-const causesOf = (error: unknown, depth = 5): { codes: string[]; message: string }[] => {
+const causesOf = (error: unknown, depth = 6): { codes: string[]; message: string }[] => {
   if (depth === 0 || !(error instanceof Object)) return [];
-  const { code, kind, message, cause } = error as Record<'code' | 'kind' | 'message' | 'cause', unknown>;
-  const codes = [code, kind].filter((one) => typeof one === 'string');
-  return [{ codes, message: String(message) }, ...causesOf(cause, depth - 1)];
+  const { code, kind, originalCode, message, cause, meta } = error as Record<string, unknown>;
+  const codes = [code, kind, originalCode].filter((one) => typeof one === 'string');
+  // Where Prisma puts the cause when the statement was plain SQL.
+  const { driverAdapterError } = (meta ?? {}) as Record<string, unknown>;
+  return [{ codes, message: String(message) }, ...causesOf(cause ?? driverAdapterError, depth - 1)];
 };
 
 /** Whether there is no space left, here or at the database. */
 export const isFull = (error: unknown): boolean =>
   causesOf(error).some(({ codes }) => codes.includes('53100') || codes.includes('ENOSPC'));
+
+/** Whether a transaction was undone because it stood in another's way: none of it has happened. */
+export const isConflict = (error: unknown): boolean =>
+  causesOf(error).some(({ codes }) => codes.some((code) => CONFLICTS.includes(code)));
 
 const LOST =
   /^(Connection terminated|Query read timeout|timeout exceeded when trying to connect|Cannot use a pool after)/;

@@ -46,14 +46,17 @@ export const selectRecipients = async (
   );
 };
 
-/** Those of the pairs where the account is a member of the channel. Keys are `channel + account`. */
+/**
+ * Those of the pairs where the account is a member of the channel, and whether it has joined. Keys are
+ * `channel + account`.
+ */
 export const selectMemberships = async (
   pool: pg.Pool,
   pairs: readonly { channel: ChannelId; account: AccountId }[],
-): Promise<Set<string>> => {
-  const { rows } = await pool.query<{ n: string }>({
+): Promise<Map<string, boolean>> => {
+  const { rows } = await pool.query<{ n: string; joined: boolean }>({
     name: 'memberships',
-    text: `SELECT u.n FROM unnest($1::bytea[], $2::bytea[]) WITH ORDINALITY AS u(channel, account, n)
+    text: `SELECT u.n, m.joined FROM unnest($1::bytea[], $2::bytea[]) WITH ORDINALITY AS u(channel, account, n)
            JOIN channel_member m ON m.channel = u.channel AND m.account = u.account`,
     values: [
       idsArray(pairs.map(({ channel }) => channel)),
@@ -63,10 +66,10 @@ export const selectMemberships = async (
       ),
     ],
   });
-  return new Set(
-    rows.map(({ n }) => {
+  return new Map(
+    rows.map(({ n, joined }) => {
       const { channel, account } = pairs[Number(n) - 1]!;
-      return channel + account;
+      return [channel + account, joined];
     }),
   );
 };
@@ -136,14 +139,14 @@ export interface PlainRow {
   id: EnvelopeId;
   body: Uint8Array;
   head: string;
-  sender: AccountId;
+  sender: { device: DeviceId; account: AccountId };
   /** Of the token; empty where there is none. */
   hash: Buffer;
 }
 
 /**
  * The same where all go to one's own devices or come with the right token, under the head of now: who they are for is
- * looked up by the same statement. Undefined when that is not so; then nothing is stored.
+ * looked up by the same statement, and that the sender was not removed. Undefined when that is not so; then nothing is stored.
  */
 export const insertPlain = async (
   pool: pg.Pool,
@@ -153,9 +156,11 @@ export const insertPlain = async (
   const { rows: found } = await pool.query<{ plain: boolean; stored: string }>({
     name: 'insert-plain',
     text: `WITH given AS MATERIALIZED (
-             SELECT u.*, coalesce(a.head = u.head AND (a.id = u.sender OR a.delivery = u.hash), false) AS plain
-             FROM unnest($1::bytea[], $2::bytea[], $3::bytea[], $4::bytea[], $5::bytea[], $6::bytea[])
-               WITH ORDINALITY AS u(device, id, body, head, sender, hash, n)
+             SELECT u.*, s.id IS NOT NULL
+               AND coalesce(a.head = u.head AND (a.id = u.sender OR a.delivery = u.hash), false) AS plain
+             FROM unnest($1::bytea[], $2::bytea[], $3::bytea[], $4::bytea[], $5::bytea[], $6::bytea[], $8::bytea[])
+               WITH ORDINALITY AS u(device, id, body, head, sender, hash, sender_device, n)
+             LEFT JOIN device s ON s.id = u.sender_device AND s.removed_at IS NULL
              LEFT JOIN device d ON d.id = u.device AND d.removed_at IS NULL
              LEFT JOIN account a ON a.id = d.account
            ), stored AS (
@@ -177,11 +182,12 @@ export const insertPlain = async (
         32,
       ),
       idsArray(
-        rows.map(({ sender }) => sender),
+        rows.map(({ sender }) => sender.account),
         32,
       ),
       bytesArray(rows.map(({ hash }) => hash)),
       at,
+      idsArray(rows.map(({ sender }) => sender.device)),
     ],
   });
   const { plain, stored } = found[0]!;
@@ -265,9 +271,13 @@ export const selectWaiting = async (pool: pg.Pool, pages: readonly Page[]): Prom
   return found;
 };
 
-/** The newest time of any envelope that is kept; 0 when there is none. */
-export const selectLastTime = async (pool: pg.Pool): Promise<number> => {
-  const { rows } = await pool.query<{ at: string }>('SELECT coalesce(max(at), 0) AS at FROM envelope');
+/** The newest time of any envelope that is kept, as far as it is not before `now`; else 0. */
+export const selectLastTime = async (pool: pg.Pool, now: number): Promise<number> => {
+  // Within the bound there is an index, and in most cases nothing.
+  const { rows } = await pool.query<{ at: string }>(
+    'SELECT coalesce(max(at), 0) AS at FROM envelope WHERE at >= $1',
+    [now],
+  );
   return Number(rows[0]!.at);
 };
 

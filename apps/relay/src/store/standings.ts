@@ -4,7 +4,9 @@ import { idsArray } from './arrays.ts';
 
 /** How a device stands with the relay, and whether something waits for it. */
 export interface Standing {
-  state: 'active' | 'removed' | 'unknown';
+  /** Null where there is no such device. */
+  account: Buffer | null;
+  removed: boolean;
   waiting: boolean;
 }
 
@@ -12,7 +14,7 @@ export interface Standing {
 export const selectStandings = async (pool: pg.Pool, devices: readonly DeviceId[]): Promise<Standing[]> => {
   const { rows } = await pool.query<Standing>({
     name: 'standings',
-    text: `SELECT CASE WHEN d.id IS NULL THEN 'unknown' WHEN d.removed_at IS NULL THEN 'active' ELSE 'removed' END AS state,
+    text: `SELECT d.account, d.removed_at IS NOT NULL AS removed,
              EXISTS (SELECT FROM envelope e WHERE e.device = u.id AND e.acked_day IS NULL) AS waiting
            FROM unnest($1::bytea[]) WITH ORDINALITY AS u(id, n) LEFT JOIN device d ON d.id = u.id ORDER BY u.n`,
     values: [idsArray(devices)],
