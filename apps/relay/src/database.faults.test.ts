@@ -237,7 +237,7 @@ describe('a database that is', () => {
           for (const result of results) if ('code' in result && result.code === 'busy') refused += 1;
         });
       }
-      while (Date.now() < until) {
+      while (Date.now() < until || sent * LIMITS.envelopeBytes <= 300 * MIB) {
         for (const { line } of clients) {
           if (!line.socket.connected || line.socket.io.engine.writeBuffer.length > 20) continue;
           const envelopes = many(8, () =>
@@ -249,7 +249,6 @@ describe('a database that is', () => {
         await sleep(20);
         highest = Math.max(highest, relay.rss());
       }
-      expect(sent * LIMITS.envelopeBytes).toBeGreaterThan(300 * MIB);
       expect(refused).toBeGreaterThan(sent / 2);
       expect(highest - before).toBeLessThan(300 * MIB);
       expect(await relay.status('/healthz')).toBe(200);
@@ -257,9 +256,9 @@ describe('a database that is', () => {
       lock.release();
       await eventually(async () => expect(await relay.status()).toBe(200));
       clients[0]!.send(...many(20, () => envelopeTo(people[2]!)));
-      await eventually(() => expect(clients[0]!.outbox.size).toBe(0), 30_000);
+      await eventually(() => expect(clients[0]!.outbox.size).toBe(0), 60_000);
       expect(await missing(database.pool, clients)).toEqual([]);
-      await eventually(() => expect(clients[2]!.known().size).toBe(20));
+      await eventually(() => expect(clients[2]!.known().size).toBe(20), 60_000);
     },
     TIMEOUT,
   );

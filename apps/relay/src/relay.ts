@@ -112,7 +112,13 @@ export const createRelay = async (
   const log = createLog(config.logLevel);
   let handle = notReady;
   const server = createServer(
-    { requestTimeout: 30_000, headersTimeout: 10_000, connectionsCheckingInterval: 5_000 },
+    {
+      requestTimeout: 30_000,
+      headersTimeout: 10_000,
+      // Longer than proxies keep a connection that is idle: closed by the relay, it could be in use again by then.
+      keepAliveTimeout: 125_000,
+      connectionsCheckingInterval: 5_000,
+    },
     (request, response) => handle(request, response),
   );
   // Past it a connection is closed as it comes; without, the files for the database would run out.
