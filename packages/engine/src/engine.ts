@@ -1,147 +1,170 @@
 import type { ErrorCode } from '@sotto/contract/errors';
 import { RelayError } from '@sotto/contract/errors';
-import type { ConversationId, DeliveryToken, InviteId, InviteSecret, MessageId } from '@sotto/contract/ids';
 import { LIMITS } from '@sotto/contract/limits';
-import { fromBase64url, toBase64url } from '@sotto/crypto/bytes';
-import { sha256 } from '@sotto/crypto/keys';
+import { createAcquaintance } from './account/commands.ts';
+import { publishDelivery } from './account/delivery.ts';
+import { createCheckIn } from './account/check-in.ts';
 import { createDirectory } from './account/directory.ts';
-import { maintainPrekeys } from './account/prekeys.ts';
 import { confirm, prepare } from './account/registration.ts';
 import { signerOf } from './account/signer.ts';
-import { cleanName, wellFormed } from './clean-text.ts';
+import { cleanName } from './clean-text.ts';
 import { createBackoff, type Clock, systemClock } from './clock.ts';
-import { openConversationView } from './conversations/conversation-view.ts';
-import { answered } from './conversations/request.ts';
-import { contactOf } from './conversations/person.ts';
-import {
-  directConversation,
-  enqueue,
-  putContact,
-  putConversation,
-  putMessage,
-} from './conversations/draft.ts';
-import { UNSENT_ORDER, withLast } from './conversations/order.ts';
-import { createEmitter } from './emitter.ts';
+import type { Desk } from './conversations/commands.ts';
+import { createExpiry, expire } from './conversations/expiry.ts';
+import { createKeeping } from './conversations/keeping.ts';
+import { prunePending } from './conversations/pending.ts';
+import { createPeople } from './conversations/people.ts';
+import { createSignals } from './conversations/signals.ts';
+import { createWriting } from './conversations/writing.ts';
+import { createDeviceCommands } from './devices/commands.ts';
+import { joined } from './devices/joining.ts';
 import { EngineError } from './errors.ts';
-import { enqueueReceipts } from './inbox/apply.ts';
 import { createInbox } from './inbox/inbox.ts';
-import { type Draft, openModel } from './model.ts';
+import { type Box, createBox } from './box.ts';
+import { firstLive, type Live, setLive } from './live.ts';
+import { createLocalViews } from './local-views.ts';
+import { type ChangeListener, type Draft, openModel } from './model.ts';
 import { createPump } from './pump.ts';
+import { prune } from './prune.ts';
+import { openVault } from './vault.ts';
+import { createIndexing } from './search/indexing.ts';
+import { cancelMessage } from './outbox/cancel.ts';
 import { createOutbox } from './outbox/outbox.ts';
 import { type Connection, type Store, StoreError, type Transport } from './ports.ts';
-import { randomId } from './random-id.ts';
-import type { ContactRow, MessageRow, SelfRow } from './rows.ts';
-import { createOverview } from './overview.ts';
-import type { Engine, EngineSnapshot } from './views.ts';
+import type { SelfRow } from './rows.ts';
+import type { Engine } from './views.ts';
 
 const MAINTENANCE_MS = 12 * 60 * 60 * 1000;
 const REFILL_MS = 10 * 60_000;
+const OVERDUE_MS = 60_000;
 
 export interface EngineOptions {
   store: Store;
   transport: Transport;
   clock?: Clock;
+  /** Told of every commit, before whoever asked for it. */
+  onCommit?: ChangeListener;
+  /** Where the engine says what it knows and does not store. */
+  onLive?: (live: Live) => void;
 }
 
 /** Opens what the store holds, shows it, and connects when there is an account. Needs no network. */
 export const createEngine = async ({
-  store,
+  store: disk,
   transport,
   clock = systemClock,
+  onCommit,
+  onLive,
 }: EngineOptions): Promise<Engine> => {
+  const store = await openVault(disk);
   const model = await openModel(store);
-  const emitter = createEmitter();
-  const overview = createOverview(model);
+  const live: Box<Live> = createBox(firstLive(model.self, model.outbox.size));
+  live.subscribe(() => onLive?.(live.getSnapshot()));
+  onLive?.(live.getSnapshot());
+  // What ran out while nothing ran is gone before anything is shown.
+  await expire(model, clock.now()).catch(() => undefined);
+  const views = createLocalViews(model, live, clock);
   const directory = createDirectory(model, transport, clock);
   const registering = createBackoff(1000, 30_000);
   let cancelMaintenance: (() => void) | undefined;
   let cancelRefill: (() => void) | undefined;
   let cancelRegistering: (() => void) | undefined;
   let connection: Connection | undefined;
-  let state: Pick<EngineSnapshot, 'phase' | 'connection' | 'catchingUp' | 'refusal' | 'storeProblem'> = {
-    phase: model.self === undefined ? 'new' : model.self.registering ? 'joining' : 'ready',
-    connection: 'connecting',
-    catchingUp: true,
-  };
-  let snapshot: EngineSnapshot | undefined;
 
-  const changed = (): void => {
-    snapshot = undefined;
-    emitter.emit();
-  };
-
-  const set = (next: Partial<typeof state>): void => {
-    state = { ...state, ...next };
-    changed();
-  };
+  const set = (next: Parameters<typeof setLive>[1]): void => setLive(live, next);
+  const phase = (): Live['phase'] => live.getSnapshot().phase;
 
   const onError = (error: unknown): void => {
     if (!(error instanceof StoreError)) return;
     if (error.code === 'superseded') void close();
-    else if (state.phase !== 'stopped') set({ storeProblem: error.code });
+    else if (phase() !== 'stopped') set({ storeProblem: error.code });
   };
 
-  const outbox = createOutbox({ model, directory, transport, clock, onError });
-  const inbox = createInbox({ model, directory, clock, onError, onStored: () => outbox.kick() });
+  const parts = { model, directory, transport, clock };
+  const checkIn = createCheckIn(parts);
+  const outbox = createOutbox({ ...parts, maySend: checkIn.passed, onError });
+  const expiry = createExpiry(model, clock, onError);
+  const indexing = createIndexing(model, clock, onError);
+  const signals = createSignals({ model, clock, onSigns: (signs) => set({ signs }) });
+  const inbox = createInbox({ model, directory, clock, onError, onStored: () => look() });
 
-  /** Looks after the prekeys, at every connection and twice a day. */
+  /** Looks after the prekeys and lets go of old rows, at every connection and twice a day. */
   const maintenance = createPump(async () => {
     cancelMaintenance?.();
     cancelMaintenance = clock.after(MAINTENANCE_MS, () => maintenance.kick());
-    if (state.connection !== 'online') return;
     try {
-      await maintainPrekeys(model, transport, clock.now());
+      await prune(model, clock.now());
+      await prunePending(model, clock.now());
+      if (live.getSnapshot().connection !== 'online') return;
+      await checkIn.look();
+      await checkIn.maintain();
+      await publishDelivery(model, transport);
+      outbox.kick();
     } catch (error) {
       onError(error);
+      if (checkIn.passed() && !model.self?.deliveryDue) return;
+      // Everything that is to be sent waits for the one, and who is blocked has a way in until the other.
+      cancelMaintenance();
+      cancelMaintenance = clock.after(OVERDUE_MS, () => maintenance.kick());
     }
   });
+
+  /** Something was stored: lets go what it put into the outbox, and tells the relay what it has to know. */
+  const look = (): void => {
+    outbox.kick();
+    if (model.self?.deliveryDue) maintenance.kick();
+  };
 
   const refill = (): void => {
     cancelRefill = undefined;
     maintenance.kick();
   };
 
-  const stopListening = model.onChange(() => {
-    if (state.storeProblem !== undefined) {
-      const { storeProblem: _, ...rest } = state;
-      state = rest;
-    }
-    changed();
+  const stopListening = model.onChange((writes) => {
+    onCommit?.(writes);
+    const isAdded = connection !== undefined && phase() === 'joining' && !model.self?.joining;
+    set({ storeProblem: undefined, unsent: model.outbox.size, ...(isAdded && { phase: 'ready' }) });
   });
 
   /** Runs a command against the store, telling of what the store could not do before passing it on. */
   const command = async <R>(make: (draft: Draft, self: SelfRow) => Promise<R>): Promise<R> => {
     const { self } = model;
-    if (!self || self.registering || state.phase === 'stopped') throw new EngineError('not-ready');
+    if (!self || self.registering || self.joining || phase() === 'stopped')
+      throw new EngineError('not-ready');
     try {
-      return await model.change((draft) => make(draft, self));
+      const done = await model.change(async (draft) => make(draft, (await draft.get('self', 'self'))!));
+      look();
+      return done;
     } catch (error) {
       onError(error);
       throw error;
     }
   };
 
+  const desk: Desk = { model, clock, command };
+
   const connect = (self: SelfRow): void => {
-    if (connection || state.phase === 'stopped') return;
+    if (connection || phase() === 'stopped') return;
     const opened = transport.connect(signerOf(self), {
       connected() {
-        const { refusal: _, ...rest } = state;
-        state = rest;
-        set({ connection: 'online', catchingUp: true });
+        set({ connection: 'online', catchingUp: true, refusal: undefined });
         inbox.connected(opened);
         outbox.connected(opened);
+        signals.connected(opened);
         maintenance.kick();
       },
       disconnected(refusal?: ErrorCode) {
         inbox.disconnected();
         outbox.disconnected();
-        if (state.phase === 'stopped') return;
+        signals.disconnected();
+        if (phase() === 'stopped') return;
         const removed = refusal === 'device-removed';
         set({ connection: 'offline', ...(refusal && { refusal }), ...(removed && { phase: 'removed' }) });
       },
       accepted: (results) => outbox.accepted(results),
       deliver: (envelopes) => inbox.deliver(envelopes),
-      caughtUp: () => set({ catchingUp: false }),
+      live: (heard) => void signals.heard(heard),
+      caughtUp: () => void inbox.settled().then(() => set({ catchingUp: false })),
       problem: (code) => outbox.refused(code),
       // Not at once: using them up would tell who is there.
       prekeysLow: () => void (cancelRefill ??= clock.after(Math.random() * REFILL_MS, refill)),
@@ -152,14 +175,19 @@ export const createEngine = async ({
   /** Goes on with an account that the relay has not confirmed, until it does or refuses by name. */
   const resume = createPump(async () => {
     cancelRegistering?.();
-    if (state.phase !== 'joining') return;
+    if (phase() !== 'joining') return;
     try {
+      if (model.self?.joining) {
+        await joined(directory);
+        connect(model.self);
+        return;
+      }
       await confirm(model, transport, clock.now());
       begin();
     } catch (error) {
       onError(error);
       if (model.self === undefined) set({ phase: 'new' });
-      else if (state.phase === 'joining') {
+      else if (phase() === 'joining') {
         set({ connection: 'offline' });
         cancelRegistering = clock.after(registering.next(), () => resume.kick());
       }
@@ -167,47 +195,39 @@ export const createEngine = async ({
   });
 
   const begin = (): void => {
-    if (!model.self || state.phase === 'stopped') return;
+    if (!model.self || phase() === 'stopped') return;
     set({ phase: 'ready' });
     connect(model.self);
   };
 
-  const addText = (draft: Draft, row: Omit<MessageRow, 'order' | 'status'>): number => {
-    const { id, sentAt, text } = row;
-    const seq = enqueue(draft, row.conversation, { kind: 'text', id: id as MessageId, sentAt, text });
-    return UNSENT_ORDER + seq;
-  };
-
-  /** Before the first message to somebody: how one is called. */
-  const introduce = (draft: Draft, self: SelfRow, contact: ContactRow): void => {
-    if (contact.introduced) return;
-    const token = self.delivery as DeliveryToken;
-    enqueue(draft, contact.account, { kind: 'profile', name: self.name, token });
-    putContact(draft, { ...contact, introduced: true });
+  /** Waits for the device that adds this one to its account. */
+  const joining = (): void => {
+    set({ phase: 'joining' });
+    resume.kick();
   };
 
   const close = async (): Promise<void> => {
-    if (state.phase === 'stopped') return;
+    if (phase() === 'stopped') return;
     set({ phase: 'stopped', connection: 'offline' });
     cancelRegistering?.();
     cancelMaintenance?.();
     cancelRefill?.();
     connection?.close();
     stopListening();
-    await Promise.all([outbox.stop(), inbox.stop(), resume.stop(), maintenance.stop()]);
+    signals.stop();
+    await Promise.all([
+      expiry.stop(),
+      indexing.stop(),
+      outbox.stop(),
+      inbox.stop(),
+      resume.stop(),
+      maintenance.stop(),
+    ]);
     store.close();
   };
 
   const engine: Engine = {
-    subscribe: emitter.subscribe,
-    getSnapshot() {
-      snapshot ??= { ...state, ...overview() };
-      return snapshot;
-    },
-
-    async checkInvite(invite) {
-      return (await transport.checkInvite(invite)).state;
-    },
+    ...views,
 
     async register({ link, handle, name }) {
       const { invite } = link;
@@ -221,127 +241,21 @@ export const createEngine = async ({
         await confirm(model, transport, clock.now());
       } catch (error) {
         onError(error);
-        if (state.phase !== 'stopped') set({ phase: 'new' });
+        if (phase() !== 'stopped') set({ phase: 'new' });
         throw error;
       }
       begin();
     },
 
-    async createInvite() {
-      const { self } = model;
-      if (!self || self.registering) throw new EngineError('not-ready');
-      const invite = randomId() as InviteSecret;
-      const id = toBase64url(await sha256(fromBase64url(invite))) as InviteId;
-      const { expiresAt } = await transport.createInvite(signerOf(self), id);
-      return { link: { invite, contact: contactOf(self) }, expiresAt };
-    },
-
-    async addContact(who) {
-      const { self } = model;
-      if (!self || self.registering) throw new EngineError('not-ready');
-      if (who.handle === self.handle || ('account' in who && who.account === self.account)) {
-        throw new EngineError('yourself');
-      }
-      let account: string;
-      if ('account' in who) {
-        account = who.account;
-        await command(async (draft) => {
-          const known = await draft.get('contact', account);
-          const { handle, token } = who;
-          const fresh = { handle, chain: [], devices: [], introduced: false };
-          const row = { ...fresh, ...known, account, verified: true };
-          putContact(draft, token === undefined ? row : { ...row, token });
-        });
-        const before = model.contacts.get(account)!;
-        if (before.chain.length === 0) {
-          // A link may name anybody beside its account. What cannot be found out now, the first message finds out.
-          const after = await directory.refresh(account).catch((error: unknown) => {
-            if (error instanceof RelayError && error.code === 'account-unknown') throw error;
-            return before;
-          });
-          if (after.handle !== before.handle) throw new EngineError('other-handle');
-        }
-      } else {
-        const response = await transport.handle(signerOf(self), who.handle);
-        account = response.account;
-        await directory.learn(response, account);
-      }
-      await command((draft) => directConversation(draft, account, clock.now()));
-      outbox.kick();
-      return account as ConversationId;
-    },
-
-    async openConversation(id) {
-      const conversation = model.conversations.get(id);
-      return conversation && openConversationView(model, conversation);
-    },
-
-    async send(id, text) {
-      const whole = wellFormed(text).trim();
-      if (whole === '') throw new EngineError('empty');
-      if (whole.length > LIMITS.textCharacters) throw new EngineError('too-long');
-      await command(async (draft, self) => {
-        const known = await draft.get('conversation', id);
-        const contact = await draft.get('contact', id);
-        if (!known || !contact) throw new EngineError('no-conversation');
-        introduce(draft, self, contact);
-        const conversation = await answered(draft, store, known);
-        const row = {
-          conversation: id,
-          id: randomId(),
-          from: self.account,
-          sentAt: clock.now(),
-          text: whole,
-        };
-        const message: MessageRow = { ...row, order: addText(draft, row), status: 'waiting' };
-        putMessage(draft, message);
-        putConversation(draft, withLast(conversation, message, self.account));
-      });
-      outbox.kick();
-    },
-
-    async retry(id, messageId) {
-      await command(async (draft, self) => {
-        const conversation = await draft.get('conversation', id);
-        const contact = await draft.get('contact', id);
-        const failed = await draft.get('message', [id, messageId]);
-        if (!conversation || !contact || failed?.status !== 'failed') return;
-        introduce(draft, self, contact);
-        const { problem: _, ...row } = failed;
-        const message: MessageRow = { ...row, order: addText(draft, row), status: 'waiting' };
-        putMessage(draft, message);
-        putConversation(draft, withLast(conversation, message, self.account));
-      });
-      outbox.kick();
-    },
-
-    async markRead(id) {
-      if ((model.conversations.get(id)?.unread ?? 0) === 0) return;
-      await command(async (draft) => {
-        const conversation = await draft.get('conversation', id);
-        if (!conversation || conversation.unread === 0) return;
-        const read: MessageRow[] = [];
-        let before: MessageRow | undefined;
-        while (read.length < conversation.unread) {
-          const page = await model.store.messages(id, { limit: 100, ...(before && { before }) });
-          read.push(...page.filter((row) => row.from === id && row.status === 'delivered'));
-          before = page.at(-1);
-          if (!before) break;
-        }
-        for (const row of read) putMessage(draft, { ...row, status: 'read' });
-        const status = read.some((row) => row.id === conversation.last?.id) && { status: 'read' as const };
-        const last = conversation.last && { ...conversation.last, ...status };
-        putConversation(draft, { ...conversation, unread: 0, ...(last && { last }) });
-        if (conversation.request) return;
-        enqueueReceipts(
-          draft,
-          id,
-          'read',
-          read.filter(({ newer }) => !newer).map((row) => row.id),
-        );
-      });
-      outbox.kick();
-    },
+    ...createAcquaintance(desk, { transport, directory }),
+    ...createWriting(desk),
+    ...createKeeping(desk),
+    ...createPeople(desk),
+    ...createDeviceCommands({ ...parts, command, joining, kick: () => outbox.kick() }),
+    cancel: (conversation, id) =>
+      command((draft, self) => cancelMessage(draft, model, self, { conversation, id, now: clock.now() })),
+    typing: signals.typing,
+    present: signals.present,
 
     nudge() {
       if (cancelRegistering) resume.kick();
@@ -351,7 +265,7 @@ export const createEngine = async ({
     close,
   };
 
-  if (state.phase === 'ready') begin();
-  if (state.phase === 'joining') resume.kick();
+  if (phase() === 'ready') begin();
+  if (phase() === 'joining') resume.kick();
   return engine;
 };

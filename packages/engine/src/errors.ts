@@ -6,7 +6,21 @@ export type EngineErrorCode =
   | 'too-long'
   | 'no-conversation'
   | 'bad-name'
-  | 'other-handle';
+  | 'other-handle'
+  /** The message may have left already. */
+  | 'too-late'
+  | 'no-message'
+  /** Another wrote it, or it is no text. */
+  | 'not-yours'
+  /** It has not left yet. */
+  | 'not-sent'
+  | 'no-request'
+  | 'blocked'
+  | 'too-many-blocked'
+  | 'bad-emoji'
+  | 'bad-timer'
+  /** The tab that was to do it went away: it may be done, or not. */
+  | 'interrupted';
 
 /** A call that cannot be carried out as things stand; nothing was changed. */
 export class EngineError extends Error {

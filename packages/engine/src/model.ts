@@ -1,5 +1,13 @@
-import type { Store, Write } from './ports.ts';
-import type { ContactRow, ConversationRow, Key, Row, SelfRow, TableName } from './rows.ts';
+import type { Reader, Store, Write } from './ports.ts';
+import {
+  type ContactRow,
+  type ConversationRow,
+  type Key,
+  KEY_PATHS,
+  type Row,
+  type SelfRow,
+  type TableName,
+} from './rows.ts';
 
 /** Changes in the making: reads see them, the store and everybody else only after the commit. */
 export interface Draft {
@@ -11,31 +19,71 @@ export interface Draft {
 
 export type ChangeListener = (writes: readonly Write[]) => void;
 
-/**
- * The rows that views need at once (self, contacts, conversations, the outbox), held in memory in step with the
- * store: every change goes through `change`, is committed first and shown afterwards. Changes run one at a time.
- */
-export interface Model {
+/** The rows that views need at once, held in memory in step with the store. All that a view stands on. */
+export interface ReadModel {
   readonly self: SelfRow | undefined;
   readonly contacts: ReadonlyMap<string, ContactRow>;
   readonly conversations: ReadonlyMap<string, ConversationRow>;
   /** By `seq`, ascending. */
   readonly outbox: ReadonlyMap<number, Row<'outbox'>>;
-  readonly store: Store;
-  /** Runs `make` alone, then commits what it drafted in one transaction. Rejects with what either threw. */
-  change<R>(make: (draft: Draft) => Promise<R> | R): Promise<R>;
+  readonly store: Reader;
+  /** Told of what has been committed, when the rows above show it. */
   onChange(listener: ChangeListener): () => void;
+  /** Told when commits may have been missed: what was read of the store before is to be read anew. */
+  onResync(listener: () => void): () => void;
 }
+
+/** The model of the writer. Every change goes through `change`, is committed first and shown afterwards. */
+export interface Model extends ReadModel {
+  readonly store: Store;
+  /**
+   * Runs `make` alone, then commits what it drafted in one transaction. Rejects with what either threw. `quiet`: nobody is
+   * told, for it changes nothing that is shown.
+   */
+  change<R>(make: (draft: Draft) => Promise<R> | R, options?: { quiet?: boolean }): Promise<R>;
+}
+
+/** The model of whoever does not write: it follows the notices of the writer. */
+export interface FollowingModel extends ReadModel {
+  /** Reads what the notices name, then tells of it. Calls run one after the other. Rejects with a StoreError. */
+  follow(notices: readonly Notice[]): Promise<void>;
+  /** Takes in what an engine in the same worker has committed, after everything that is being read. */
+  apply(writes: readonly Write[]): Promise<void>;
+  /** Reads everything anew: commits may have been missed. */
+  resync(): Promise<void>;
+}
+
+/** That a row has changed. Plain data: it travels between tabs. */
+export type Notice = { [T in Viewed]: { table: T; key: Key<T> } }[Viewed];
 
 const CACHED = ['self', 'contact', 'conversation', 'outbox'] as const satisfies readonly TableName[];
 type Cached = (typeof CACHED)[number];
 type Cache = { [T in Cached]: Map<Key<T>, Row<T>> };
 
+/** What views stand on. The rest is of no use to anybody but the writer. */
+const VIEWED = [...CACHED, 'message'] as const;
+type Viewed = (typeof VIEWED)[number];
+
 const isCached = (table: TableName): table is Cached => (CACHED as readonly TableName[]).includes(table);
+const isViewed = (table: TableName): table is Viewed => (VIEWED as readonly TableName[]).includes(table);
 
 const address = (table: TableName, key: unknown): string => `${table} ${JSON.stringify(key)}`;
 
-export const openModel = async (store: Store): Promise<Model> => {
+const keyOf = (write: Write): Key<TableName> => {
+  if ('remove' in write) return write.remove;
+  const path: string | readonly string[] = KEY_PATHS[write.table];
+  const row = write.put as unknown as Record<string, unknown>;
+  return (typeof path === 'string' ? row[path] : path.map((part) => row[part])) as Key<TableName>;
+};
+
+/** What followers have to hear of a commit. */
+export const noticesOf = (writes: readonly Write[]): Notice[] =>
+  writes
+    .filter(({ table }) => isViewed(table))
+    .map((write) => ({ table: write.table, key: keyOf(write) }) as Notice);
+
+/** Reads the cached tables; `show` brings them up to date with writes that were committed and tells listeners. */
+const openCache = async (store: Reader) => {
   const [self, contacts, conversations, outbox] = await Promise.all([
     store.all('self'),
     store.all('contact'),
@@ -50,55 +98,108 @@ export const openModel = async (store: Store): Promise<Model> => {
   };
   const cached = (table: Cached) => cache[table] as Map<Key<Cached>, Row<Cached>>;
   const listeners = new Set<ChangeListener>();
-  let seq = outbox.at(-1)?.seq ?? 0;
-  let tail: Promise<unknown> = Promise.resolve();
+  const resyncs = new Set<() => void>();
+  return {
+    cached,
+    show(writes: readonly Write[]): void {
+      for (const write of writes) {
+        if (!isCached(write.table)) continue;
+        const rows = cached(write.table);
+        const key = keyOf(write) as Key<Cached>;
+        if ('put' in write) rows.set(key, write.put as Row<Cached>);
+        else rows.delete(key);
+      }
+      for (const listener of listeners) listener(writes);
+    },
+    resynced(): void {
+      for (const listener of resyncs) listener();
+    },
+    shown: {
+      get self() {
+        return cache.self.get('self');
+      },
+      contacts: cache.contact,
+      conversations: cache.conversation,
+      outbox: cache.outbox,
+      onChange(listener: ChangeListener) {
+        listeners.add(listener);
+        return () => listeners.delete(listener);
+      },
+      onResync(listener: () => void) {
+        resyncs.add(listener);
+        return () => resyncs.delete(listener);
+      },
+    },
+  };
+};
 
-  const run = async <R>(make: (draft: Draft) => Promise<R> | R): Promise<R> => {
-    const drafted = new Map<string, { key: Key<TableName>; write: Write }>();
-    const note = (table: TableName, key: Key<TableName>, write: Write) => {
-      drafted.set(address(table, key), { key, write });
-    };
+/** Runs tasks one after the other, also after one that failed. */
+const createQueue = () => {
+  let tail: Promise<unknown> = Promise.resolve();
+  return <R>(task: () => Promise<R>): Promise<R> => {
+    const done = tail.then(task);
+    tail = done.catch(() => undefined);
+    return done;
+  };
+};
+
+export const openModel = async (store: Store): Promise<Model> => {
+  const { cached, show, shown } = await openCache(store);
+  const queue = createQueue();
+  let seq = [...shown.outbox.keys()].at(-1) ?? 0;
+
+  const run = async <R>(make: (draft: Draft) => Promise<R> | R, quiet: boolean): Promise<R> => {
+    const drafted = new Map<string, Write>();
     const draft: Draft = {
       async get<T extends TableName>(table: T, key: Key<T>) {
-        const entry = drafted.get(address(table, key));
-        if (entry) return 'put' in entry.write ? (entry.write.put as Row<T>) : undefined;
+        const write = drafted.get(address(table, key));
+        if (write) return 'put' in write ? (write.put as Row<T>) : undefined;
         if (isCached(table)) return cached(table).get(key as Key<Cached>) as Row<T> | undefined;
         return store.get(table, key);
       },
-      put: (table, row, key) => note(table, key, { table, put: row } as Write),
-      remove: (table, key) => note(table, key, { table, remove: key } as Write),
+      put: (table, row, key) => void drafted.set(address(table, key), { table, put: row } as Write),
+      remove: (table, key) => void drafted.set(address(table, key), { table, remove: key } as Write),
       nextSeq: () => ++seq,
     };
     const result = await make(draft);
-    const writes = [...drafted.values()].map(({ write }) => write);
+    const writes = [...drafted.values()];
     if (writes.length === 0) return result;
     await store.commit(writes);
-    for (const { key, write } of drafted.values()) {
-      if (!isCached(write.table)) continue;
-      const rows = cached(write.table);
-      if ('put' in write) rows.set(key as Key<Cached>, write.put as Row<Cached>);
-      else rows.delete(key as Key<Cached>);
-    }
-    for (const listener of listeners) listener(writes);
+    if (!quiet) show(writes);
     return result;
   };
 
-  return {
-    get self() {
-      return cache.self.get('self');
-    },
-    contacts: cache.contact,
-    conversations: cache.conversation,
-    outbox: cache.outbox,
+  return Object.assign(shown, {
     store,
-    change(make) {
-      const done = tail.then(() => run(make));
-      tail = done.catch(() => undefined);
-      return done;
-    },
-    onChange(listener) {
-      listeners.add(listener);
-      return () => listeners.delete(listener);
-    },
+    change: <R>(make: (draft: Draft) => Promise<R> | R, { quiet = false } = {}) =>
+      queue(() => run(make, quiet)),
+  });
+};
+
+/** Notices of commits from before the reading, or during it, may be followed afterwards: they change nothing. */
+export const followModel = async (store: Reader): Promise<FollowingModel> => {
+  const { cached, show, shown, resynced } = await openCache(store);
+  const queue = createQueue();
+  const read = async ({ table, key }: Notice): Promise<Write> => {
+    const row = await store.get(table, key);
+    return (row ? { table, put: row } : { table, remove: key }) as Write;
   };
+  const readAll = async (table: Cached): Promise<Write[]> => {
+    const rows = await store.all(table);
+    const puts = rows.map((put) => ({ table, put }) as Write);
+    const keys = new Set(puts.map(keyOf));
+    const gone = [...cached(table).keys()].filter((key) => !keys.has(key));
+    return [...gone.map((remove) => ({ table, remove }) as Write), ...puts];
+  };
+  return Object.assign(shown, {
+    store,
+    apply: (writes: readonly Write[]) => queue(async () => show(writes)),
+    resync: () =>
+      queue(async () => {
+        show((await Promise.all(CACHED.map(readAll))).flat());
+        resynced();
+      }),
+    follow: (notices: readonly Notice[]) =>
+      queue(async () => show(await Promise.all(notices.map((notice) => read(notice))))),
+  });
 };

@@ -1,4 +1,4 @@
-import type { Content } from '@sotto/contract/content';
+import type { Content, TextContent } from '@sotto/contract/content';
 import type { RelayError } from '@sotto/contract/errors';
 import type { OwnPrekey, PrekeyKind } from '@sotto/crypto/prekeys';
 import type { RepairLog } from '@sotto/crypto/repair';
@@ -19,53 +19,92 @@ export interface OwnSealingKey extends StoredKeyPair {
   publishedAt?: number;
 }
 
+/** What others get to know. */
+export interface Settings {
+  /** That a message was read. */
+  receipts: boolean;
+  typing: boolean;
+  presence: boolean;
+}
+
+/** A device that can be written to, as the verified chain of its account names it. */
+export interface DeviceKeys {
+  device: string;
+  signing: Uint8Array<ArrayBuffer>;
+  identity: Uint8Array<ArrayBuffer>;
+  /** Absent: nothing is sent to it. */
+  sealing?: { id: number; publicKey: Uint8Array<ArrayBuffer>; createdAt: number };
+  /** When the chain was first seen to name it, in ms; 0 for the first device of the account. */
+  since: number;
+  /** Why the newest message did not go to it; tried again with the next. */
+  trouble?: DeviceTrouble;
+}
+
+/** `no-prekeys`: the relay has none of it. `keys-invalid`: they do not hold. `overdue`: it was not there for long. */
+export type DeviceTrouble = 'no-prekeys' | 'keys-invalid' | 'overdue';
+
+/** The chain of an account as verified here, and what follows from it. */
+export interface AccountKeys {
+  /** The chain and when each event was first seen here, in ms. Empty until fetched: the handle is what a link said. */
+  chain: { event: Uint8Array<ArrayBuffer>; seenAt: number }[];
+  /** When the keys were last fetched, in ms; 0 when the relay has said since that they are others. */
+  fetchedAt?: number;
+  /** Of the chain's last event; absent while there is none. */
+  head?: string;
+  devices: DeviceKeys[];
+  /** Devices that the chain has revoked: nothing of theirs is read any more. */
+  revoked?: string[];
+  /**
+   * Nothing is sent until the person agrees. `recovered`: the recovery key signed something new. `forked`: the relay shows
+   * another chain than the one known here, which stays.
+   */
+  changed?: 'recovered' | 'forked';
+}
+
 /** This device and the account that it belongs to. One row, key `self`. */
-export interface SelfRow {
+export interface SelfRow extends AccountKeys {
   key: 'self';
   account: string;
   device: string;
   handle: string;
   name: string;
   createdAt: number;
-  /** The account chain, as encoded events. */
-  chain: Uint8Array<ArrayBuffer>[];
   signing: StoredKeyPair;
   identity: StoredKeyPair;
   /** Newest last; an old one opens what was sealed before its successor was known. */
   sealing: OwnSealingKey[];
   /** What contacts get: it lets their messages into this account's inbox. */
   delivery: string;
+  /** The relay has to be told of `delivery`, and then those who may have it. */
+  deliveryDue?: true;
+  /** What the person chose, on whichever device, last at `sentAt`; absent while nothing was. */
+  settings?: Settings & { sentAt: number };
+  /** Accounts whose messages are dropped. */
+  blocked?: string[];
   /** The highest id given to a prekey of each kind: none is ever used twice. */
   prekeyIds: Record<PrekeyKind, number>;
   /** Set until the relay has confirmed the account: sent again, byte for byte, after a crash. */
   registering?: RegisterRequest;
+  /** Set until another device of the account has added this one and handed it what it needs. */
+  joining?: true;
+  /** Devices that this one is adding: once the chain has them they are handed what they need. */
+  adding?: string[];
+  /** The relay has this device's keys from a later time than this profile knows: it was copied or put back. */
+  copied?: { sealing: number };
   /** Who is written to once the account stands: the maker of the invite link. */
   inviter?: { account: string; handle: string; token?: string };
 }
 
 /** Somebody else: their chain as verified here, and what is needed to write to them. Key: `account`. */
-export interface ContactRow {
+export interface ContactRow extends AccountKeys {
   account: string;
   handle: string;
   /** What they call themselves; unknown until they wrote. */
   name?: string;
   /** True when the account id came by a link from themselves rather than from the relay. */
   verified: boolean;
-  /** The chain and when each event was first seen here, in ms. Empty until fetched: the handle is what a link said. */
-  chain: { event: Uint8Array<ArrayBuffer>; seenAt: number }[];
-  /** When the keys were last fetched, in ms. */
-  fetchedAt?: number;
-  /** Of the chain's last event; absent while there is none. */
-  head?: string;
   /** Lets messages into their inbox; without it they are requests. */
   token?: string;
-  devices: {
-    device: string;
-    signing: Uint8Array<ArrayBuffer>;
-    identity: Uint8Array<ArrayBuffer>;
-    /** Absent: nothing is sent to it. */
-    sealing?: { id: number; publicKey: Uint8Array<ArrayBuffer> };
-  }[];
   /** True when our profile has been put into the outbox for them. */
   introduced: boolean;
 }
@@ -74,11 +113,27 @@ export interface ContactRow {
 export interface ConversationRow {
   id: string;
   createdAt: number;
+  /** Messages of others that have not been seen here. */
   unread: number;
+  /** Those of them that name this account. */
+  mentioned?: number;
   /** A stranger began it and has no answer yet: until then they learn nothing of what became of their messages. */
   request?: true;
   /** For each sending device, the highest `order` used: none of its messages stands before an earlier one. */
   floors: Record<string, number>;
+  /** Written and not sent; the id of what it answers. */
+  draft?: { text: string; reply?: string };
+  /** Seconds after which a new message goes: those of the newest message, or what was chosen here since. */
+  timer?: number;
+  /** The timer was chosen here, and no message has carried it yet. */
+  timerChosen?: true;
+  /** Messages that something is pending for, as `author id`, the oldest first. */
+  pending?: string[];
+  /** Says nothing until then, in ms. */
+  muted?: number;
+  /** When it was pinned, in ms. */
+  pinned?: number;
+  archived?: true;
   /** The newest message as the list shows it. */
   last?: {
     id: string;
@@ -88,6 +143,8 @@ export interface ConversationRow {
     text: string;
     mine: boolean;
     status: MessageStatus;
+    deleted?: true;
+    expiresAt?: number;
   };
 }
 
@@ -97,7 +154,7 @@ export type MessageStatus = 'waiting' | 'sent' | 'delivered' | 'read' | 'failed'
 /** A refusal of the relay; keys or a handle that are not those of the account. */
 export type SendProblem = RelayError['code'] | 'keys-invalid' | 'other-handle';
 
-/** Key: [`conversation`, `id`]; also read by [`conversation`, `order`, `id`]. */
+/** Key: [`conversation`, `id`]; also read by MESSAGE_INDEXES. What stands in CLEAR is not sealed at rest. */
 export interface MessageRow {
   conversation: string;
   id: string;
@@ -105,24 +162,93 @@ export interface MessageRow {
   order: number;
   /** Author's account. */
   from: string;
+  /** The author's device that sent it. */
+  device: string;
   sentAt: number;
   /** When the relay accepted it; absent while unsent. */
   at?: number;
-  /** Empty for a kind of message that this version does not know. */
-  text: string;
-  /** What such a message holds, as it came: for a version that does. */
-  newer?: Uint8Array<ArrayBuffer>;
   /** Of one's own: how far it came. Of others: `delivered`, `read` once seen here. */
   status: MessageStatus;
   /** Why it failed. */
   problem?: SendProblem;
+  /** Of somebody else, and not seen here yet. */
+  unread?: 1;
+  starred?: 1;
+  /** When it goes, in ms. */
+  expiresAt?: number;
+  /** The search index does not have it as it is. */
+  unindexed?: 1;
+  /** Its number in the search index, if it is there: as it is, or as it was before. */
+  doc?: number;
+  /** Empty for a kind of message that this version does not know. */
+  text: string;
+  /** What such a message holds, as it came: for a version that does. */
+  newer?: Uint8Array<ArrayBuffer>;
+  /** What it answers. */
+  reply?: { author: string; id: string };
+  mentions?: NonNullable<TextContent['mentions']>;
+  forwarded?: true;
+  /** Seconds after which it goes, from when it was read. */
+  timer?: number;
+  /** Earlier texts, the first first. */
+  edits?: Version[];
+  /** When the text that it has was written, if that is not the first; by the author's clock. */
+  edited?: number;
+  /** Its text is gone: who deleted it for everybody, and when by their clock. */
+  deleted?: Marks['deleted'];
+  reactions?: Marks['reactions'];
+  reached?: Marks['reached'];
 }
 
-/** Something to send. Rows leave in the order of `seq` within a conversation. */
+/** One text that a message has or had. */
+export interface Version {
+  text: string;
+  mentions?: NonNullable<TextContent['mentions']>;
+  sentAt: number;
+}
+
+/** How far somebody's device has a message. */
+export type Reach = 'delivered' | 'read';
+
+/** What was said of a message after it was written. */
+export interface Marks {
+  /** The texts that came after the first, the oldest first. */
+  edits?: Version[];
+  deleted?: { by: string; sentAt: number };
+  /** The last word of each account; null took it back and is kept: an older one does not come up again. */
+  reactions?: Record<string, { emoji: string | null; sentAt: number }>;
+  /** By account and device. */
+  reached?: Record<string, Record<string, Reach>>;
+}
+
+/** What was said of a message that is not here yet. Key: [`conversation`, `author`, `id`]. */
+export interface PendingRow {
+  conversation: string;
+  author: string;
+  id: string;
+  /** When the first of it came, in ms. */
+  at: number;
+  marks: Marks;
+}
+
+/** A message that was deleted here or ran out: a late copy does not bring it back. Key: [`conversation`, `id`]. */
+export interface GoneRow {
+  conversation: string;
+  id: string;
+  at: number;
+}
+
+/** Something to send. Rows leave in the order of `seq` within a conversation; one's own goes to one's other devices. */
 export interface OutboxRow {
   seq: number;
   conversation: string;
   content: Content;
+  /** The only device that it is for. */
+  to?: string;
+  /** Devices that have it. */
+  done?: string[];
+  /** Since when, in ms, others have it and the rest is still to get it. */
+  owed?: number;
   /** Encrypted for each device and stored before the first attempt; sent byte for byte until the outcome is known. */
   envelopes?: {
     id: string;
@@ -151,11 +277,15 @@ export interface PeerRow {
   repairs: RepairLog;
   /** The next message starts a new session: something could not be read in those that there are. */
   renew: boolean;
+  /** How many messages of it others have overtaken; and for how many of them it was asked. */
+  missing?: number;
+  asked?: number;
 }
 
 /** An envelope that has been dealt with. Key: `envelope`. */
 export interface SeenRow {
   envelope: string;
+  /** The relay's accept time in ms, as in AsideRow. */
   at: number;
 }
 
@@ -165,6 +295,53 @@ export interface AsideRow {
   at: number;
   reason: string;
   body: Uint8Array<ArrayBuffer>;
+}
+
+/** Some of the search index's terms of one partition, and which messages have them (search/segment.ts). Key: `id`. */
+export interface SegmentRow {
+  id: number;
+  terms: string;
+  lengths: Uint8Array<ArrayBuffer>;
+  postings: Uint8Array<ArrayBuffer>;
+}
+
+/** A message in the search index: with the partitions that have terms of it. */
+export type Listed = [conversation: string, id: string, order: number, partitions: number[]];
+
+/** The messages that numbers of the search index stand for, so many in a row; null for those that are gone. Key: `id`. */
+export interface ListingRow {
+  id: number;
+  entries: (Listed | null)[];
+}
+
+/** What the search index consists of. One row, key `catalogue`. */
+export interface CatalogueRow {
+  key: 'catalogue';
+  /** The next number of a message, and the next id of a segment: none is ever used twice. */
+  nextDoc: number;
+  nextSegment: number;
+  /** The lowest and the highest `order` in each listing. */
+  spans: [low: number, high: number][];
+  /** For each partition its segments: each begins after the last number of the one before it. */
+  partitions: SegmentRef[][];
+}
+
+/** `last`: the highest message number that it may have. `size` in bytes, nearly. */
+export interface SegmentRef {
+  id: number;
+  last: number;
+  size: number;
+}
+
+/** The number of a message whose words are to leave the search index. Key: `doc`. */
+export interface DroppedRow {
+  doc: number;
+}
+
+/** A key that seals rows at rest. Key: `id`, counted from 1; rows are sealed under the newest. */
+export interface VaultRow {
+  id: number;
+  key: CryptoKey;
 }
 
 interface Tables {
@@ -177,6 +354,13 @@ interface Tables {
   peer: { row: PeerRow; key: [account: string, device: string] };
   seen: { row: SeenRow; key: string };
   aside: { row: AsideRow; key: string };
+  pending: { row: PendingRow; key: [conversation: string, author: string, id: string] };
+  gone: { row: GoneRow; key: [conversation: string, id: string] };
+  segment: { row: SegmentRow; key: number };
+  listing: { row: ListingRow; key: number };
+  catalogue: { row: CatalogueRow; key: 'catalogue' };
+  dropped: { row: DroppedRow; key: number };
+  vault: { row: VaultRow; key: number };
 }
 
 export type TableName = keyof Tables;
@@ -194,4 +378,52 @@ export const KEY_PATHS = {
   peer: ['account', 'device'],
   seen: 'envelope',
   aside: 'envelope',
+  pending: ['conversation', 'author', 'id'],
+  gone: ['conversation', 'id'],
+  segment: 'id',
+  listing: 'id',
+  catalogue: 'key',
+  dropped: 'doc',
+  vault: 'id',
 } as const satisfies Record<TableName, string | readonly string[]>;
+
+/** What of a row stays readable at rest: its key and what stores order it by. The rest is sealed. */
+export const CLEAR = {
+  contact: ['account'],
+  conversation: ['id', 'createdAt', 'unread'],
+  message: [
+    'conversation',
+    'id',
+    'order',
+    'from',
+    'device',
+    'sentAt',
+    'at',
+    'status',
+    'problem',
+    'unread',
+    'starred',
+    'expiresAt',
+    'unindexed',
+  ],
+  outbox: ['seq'],
+  aside: ['envelope', 'at'],
+  pending: ['conversation', 'author', 'id', 'at'],
+  segment: ['id'],
+  listing: ['id'],
+  catalogue: ['key'],
+} as const satisfies { [T in TableName]?: readonly (keyof Row<T>)[] };
+
+/** Tables whose rows are let go of with time: also read by `at`. */
+export const DATED = ['seen', 'aside', 'pending', 'gone'] as const satisfies readonly TableName[];
+export type Dated = (typeof DATED)[number];
+
+/** What messages are read by. A row that lacks one of the fields is not in the index. */
+export const MESSAGE_INDEXES = {
+  order: ['conversation', 'order', 'id'],
+  unread: ['conversation', 'unread', 'order', 'id'],
+  sender: ['conversation', 'from', 'order', 'id'],
+  starred: ['starred', 'order', 'conversation', 'id'],
+  unindexed: ['unindexed', 'order', 'conversation', 'id'],
+  expiry: ['expiresAt', 'conversation', 'id'],
+} as const satisfies Record<string, readonly (keyof MessageRow)[]>;

@@ -1,10 +1,13 @@
 import 'fake-indexeddb/auto';
-import { storeSuite } from '@sotto/store-memory/store-suite';
-import { openStore } from './open-store.ts';
+import { runStoreCase, STORE_CASES } from '@sotto/store-memory/store-suite';
+import { describe, it } from 'vitest';
+import { openReader, openStore } from './open-store.ts';
 
-let count = 0;
-
-storeSuite('the IndexedDB store', () => {
-  const name = `suite-${count++}`;
-  return { open: () => openStore(name) };
+describe('the IndexedDB store keeps the promises of a store', () => {
+  for (const entry of STORE_CASES) {
+    it(entry.name, () => {
+      const name = `suite ${entry.name}`;
+      return runStoreCase(entry, { open: () => openStore({ name }), reader: () => openReader({ name }) });
+    });
+  }
 });

@@ -1,7 +1,12 @@
+import { describe, it } from 'vitest';
 import { createMemoryDisk } from './memory-store.ts';
-import { storeSuite } from './store-suite.ts';
+import { runStoreCase, STORE_CASES } from './store-suite.ts';
 
-storeSuite('the memory store', () => {
-  const disk = createMemoryDisk();
-  return { open: async () => disk.open() };
+describe('the memory store keeps the promises of a store', () => {
+  for (const entry of STORE_CASES) {
+    it(entry.name, () => {
+      const disk = createMemoryDisk();
+      return runStoreCase(entry, { open: async () => disk.open(), reader: async () => disk.reader() });
+    });
+  }
 });

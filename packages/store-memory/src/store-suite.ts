@@ -1,180 +1,211 @@
-import { type Store, StoreError } from '@sotto/engine/ports';
-import type { ContactRow, MessageRow } from '@sotto/engine/rows';
-import { afterEach, describe, expect, it } from 'vitest';
+import type { Reader, Store, Write } from '@sotto/engine/ports';
+import type { MessageRow } from '@sotto/engine/rows';
+import { equal, refuses } from './check.ts';
+import { MESSAGE_CASES } from './store-suite-messages.ts';
+import { message, put, type StoreCase, type StoreDisk } from './store-case.ts';
 
-const message = (order: number, id: string, conversation = 'ann'): MessageRow => ({
-  conversation,
-  id,
-  order,
-  from: 'ann',
-  sentAt: order,
-  text: `text ${id}`,
-  status: 'sent',
-});
+const seen = (envelope: string, at: number): Write => ({ table: 'seen', put: { envelope, at } });
 
-const contact = (account: string): ContactRow => ({
-  account,
-  handle: account,
-  verified: false,
-  chain: [{ event: new Uint8Array([1, 2, 3]), seenAt: 0 }],
-  devices: [],
-  introduced: false,
-});
-
-/** What every store must do. `open` opens the same database again; `fresh` names a new one. */
-export const storeSuite = (name: string, fresh: () => { open: () => Promise<Store> }): void => {
-  describe(`${name} keeps the store's promises`, () => {
-    const opened: Store[] = [];
-    const disk = () => {
-      const { open } = fresh();
-      return async () => {
-        const store = await open();
-        opened.push(store);
-        return store;
-      };
-    };
-    afterEach(() => {
-      for (const store of opened.splice(0)) store.close();
-    });
-
-    it('reads back what was committed, also after opening again', async () => {
-      const open = disk();
-      const store = await open();
-      await store.commit([
-        { table: 'contact', put: contact('bob') },
-        { table: 'contact', put: contact('ann') },
-        { table: 'message', put: message(1, 'm1') },
-      ]);
+const CASES: readonly StoreCase[] = [
+  {
+    name: 'reads back what was committed, also after opening again',
+    async run(disk) {
+      const store = await disk.open();
+      const row = message(1, 'm1', {
+        newer: new Uint8Array([0, 255]),
+        edits: [{ text: '\u{1F600}', sentAt: 1 }],
+      });
+      await store.commit([seen('b', 1), seen('a', 2), put(row)]);
       store.close();
-      const again = await open();
-      expect(await again.get('contact', 'ann')).toEqual(contact('ann'));
-      expect(await again.get('contact', 'eve')).toBeUndefined();
-      expect((await again.all('contact')).map((row) => row.account)).toEqual(['ann', 'bob']);
-      expect(await again.get('message', ['ann', 'm1'])).toEqual(message(1, 'm1'));
-    });
-
-    it('orders numeric keys by number', async () => {
-      const store = await disk()();
+      const again = await disk.open();
+      equal(await again.get('message', ['ann', 'm1']), row);
+      equal(await again.get('message', ['ann', 'm2']), undefined);
+      equal(await again.all('message'), [row]);
+      equal(
+        (await again.all('seen')).map(({ envelope }) => envelope),
+        ['a', 'b'],
+      );
+      equal([await again.count('seen'), await again.count('outbox')], [2, 0]);
+    },
+  },
+  {
+    name: 'orders keys part by part, numbers by number',
+    async run(disk) {
+      const store = await disk.open();
       const content = { kind: 'profile' as const, name: 'Ann' };
       for (const seq of [10, 9, 100]) {
         await store.commit([{ table: 'outbox', put: { seq, conversation: 'ann', content } }]);
       }
-      expect((await store.all('outbox')).map((row) => row.seq)).toEqual([9, 10, 100]);
-    });
-
-    it('commits all or nothing', async () => {
-      const store = await disk()();
-      const bad = { ...contact('bad'), name: (() => 'not a value') as unknown as string };
-      await expect(
-        store.commit([
-          { table: 'contact', put: contact('ann') },
-          { table: 'message', put: message(1, 'm1') },
-          { table: 'contact', put: bad },
-        ]),
-      ).rejects.toThrow();
-      expect(await store.all('contact')).toEqual([]);
-      expect(await store.messages('ann', { limit: 10 })).toEqual([]);
-    });
-
-    it('applies the changes of one commit in their order', async () => {
-      const store = await disk()();
+      equal(
+        (await store.all('outbox')).map(({ seq }) => seq),
+        [9, 10, 100],
+      );
+      await store.commit(
+        [
+          ['b', 'a'],
+          ['a,', 'z'],
+          ['a', 'b'],
+        ].map(([conversation, id]) => put(message(1, id!, { conversation: conversation! }))),
+      );
+      equal(
+        (await store.all('message')).map(({ id }) => id),
+        ['b', 'z', 'a'],
+      );
+    },
+  },
+  {
+    name: 'commits all or nothing',
+    async run(disk) {
+      const store = await disk.open();
+      const bad = message(2, 'm2', { text: (() => 'not a value') as unknown as string });
+      await refuses(store.commit([seen('a', 1), put(message(1, 'm1')), put(bad)]), 'failed');
+      equal(await store.all('seen'), []);
+      equal(await store.all('message'), []);
+      equal(await store.messages({ conversation: 'ann' }, { limit: 10 }), []);
+      await store.commit([seen('a', 1)]);
+      equal(await store.count('seen'), 1);
+    },
+  },
+  {
+    name: 'applies the changes of one commit in their order',
+    async run(disk) {
+      const store = await disk.open();
       await store.commit([
-        { table: 'contact', put: contact('ann') },
-        { table: 'contact', remove: 'ann' },
-        { table: 'contact', put: { ...contact('ann'), name: 'Ann' } },
+        seen('a', 1),
+        { table: 'seen', remove: 'a' },
+        seen('a', 2),
+        seen('b', 1),
+        { table: 'seen', remove: 'b' },
       ]);
-      expect((await store.get('contact', 'ann'))?.name).toBe('Ann');
-    });
-
-    it('pages messages from the newest, ties by id, one conversation at a time', async () => {
-      const store = await disk()();
-      const rows = [
-        message(5, 'b'),
-        message(5, 'a'),
-        message(9, 'c'),
-        message(1, 'd'),
-        message(7, 'x', 'bob'),
-      ];
-      await store.commit(rows.map((put) => ({ table: 'message' as const, put })));
-      const first = await store.messages('ann', { limit: 2 });
-      expect(first.map((row) => row.id)).toEqual(['c', 'b']);
-      const rest = await store.messages('ann', { before: first.at(-1)!, limit: 10 });
-      expect(rest.map((row) => row.id)).toEqual(['a', 'd']);
-      expect(await store.messages('ann', { before: rest.at(-1)!, limit: 10 })).toEqual([]);
-    });
-
-    it('moves a message when its order changes', async () => {
-      const store = await disk()();
-      await store.commit([
-        { table: 'message', put: message(1, 'a') },
-        { table: 'message', put: message(2, 'b') },
-      ]);
-      await store.commit([{ table: 'message', put: message(3, 'a') }]);
-      expect((await store.messages('ann', { limit: 5 })).map((row) => row.id)).toEqual(['a', 'b']);
-    });
-
-    it('hands out copies', async () => {
-      const store = await disk()();
-      const row = contact('ann');
-      await store.commit([{ table: 'contact', put: row }]);
-      row.chain[0]!.event[0] = 99;
-      const read = (await store.get('contact', 'ann'))!;
-      expect(read.chain[0]!.event[0]).toBe(1);
-      read.handle = 'changed';
-      expect((await store.get('contact', 'ann'))?.handle).toBe('ann');
-    });
-
-    it('keeps a key that cannot be exported, and it still works', async () => {
-      const open = disk();
-      const store = await open();
-      const pair = await crypto.subtle.generateKey({ name: 'ECDSA', namedCurve: 'P-256' }, false, [
-        'sign',
-        'verify',
-      ]);
-      const keys = { publicKey: new Uint8Array(65), privateKey: pair.privateKey };
-      await store.commit([
-        {
-          table: 'self',
-          put: {
-            key: 'self',
-            account: 'ann',
-            device: 'd',
-            handle: 'ann',
-            name: 'Ann',
-            createdAt: 0,
-            chain: [],
-            signing: keys,
-            identity: keys,
-            sealing: [],
-            delivery: '',
-            prekeyIds: { signed: 0, 'one-time': 0, 'pq-last-resort': 0, 'pq-one-time': 0 },
-          },
-        },
-      ]);
+      equal(await store.all('seen'), [{ envelope: 'a', at: 2 }]);
+    },
+  },
+  {
+    name: 'takes commits that come at once',
+    async run(disk) {
+      const store = await disk.open();
+      await Promise.all(
+        Array.from({ length: 20 }, (_, at) => store.commit([seen(`e${at}`, at), put(message(at, 'same'))])),
+      );
+      equal(await store.count('seen'), 20);
+      equal(await store.get('message', ['ann', 'same']), message(19, 'same'));
+    },
+  },
+  {
+    name: 'hands out copies',
+    async run(disk) {
+      const store = await disk.open();
+      const row: MessageRow = message(1, 'm', { newer: new Uint8Array([1, 2]) });
+      await store.commit([put(row)]);
+      row.newer![0] = 99;
+      const read = (await store.get('message', ['ann', 'm']))!;
+      equal(read.newer, new Uint8Array([1, 2]));
+      read.text = 'changed';
+      equal((await store.get('message', ['ann', 'm']))?.text, 'text m');
+    },
+  },
+  {
+    name: 'says of many keys which are there',
+    async run(disk) {
+      const store = await disk.open();
+      await store.commit([seen('b', 1), seen('a', 1)]);
+      equal(await store.has('seen', ['a', 'x', 'b', 'a']), [true, false, true, true]);
+      equal(await store.has('aside', ['a']), [false]);
+      equal(await store.has('seen', []), []);
+    },
+  },
+  {
+    name: 'finds the oldest rows of a table',
+    async run(disk) {
+      const store = await disk.open();
+      await store.commit([seen('d', 30), seen('b', 10), seen('c', 20), seen('a', 20)]);
+      equal(await store.older('seen', 30, 10), ['b', 'a', 'c']);
+      equal(await store.older('seen', Number.POSITIVE_INFINITY, 2), ['b', 'a']);
+      equal(await store.older('seen', 10, 10), []);
+      equal(await store.older('seen', 99, 0), []);
+      await store.commit([{ table: 'gone', put: { conversation: 'ann', id: 'x', at: 5 } }]);
+      equal(await store.older('gone', 6, 1), [['ann', 'x']]);
+    },
+  },
+  {
+    name: 'keeps a key that cannot be exported, and it still works',
+    async run(disk) {
+      const store = await disk.open();
+      const usages = ['encrypt', 'decrypt'] as const;
+      const key = await crypto.subtle.generateKey({ name: 'AES-GCM', length: 256 }, false, [...usages]);
+      const algorithm = { name: 'AES-GCM', iv: new Uint8Array(12) };
+      const ciphertext = await crypto.subtle.encrypt(algorithm, key, new Uint8Array([7]));
+      await store.commit([{ table: 'vault', put: { id: 200, key } }]);
       store.close();
-      const { signing } = (await (await open()).get('self', 'self'))!;
-      expect(signing.privateKey.extractable).toBe(false);
-      const algorithm = { name: 'ECDSA', hash: 'SHA-256' };
-      const signature = await crypto.subtle.sign(algorithm, signing.privateKey, new Uint8Array(3));
-      expect(await crypto.subtle.verify(algorithm, pair.publicKey, signature, new Uint8Array(3))).toBe(true);
-    });
-
-    it('F15 refuses the commits of whoever opened it before', async () => {
-      const open = disk();
-      const old = await open();
-      const next = await open();
-      await expect(old.commit([{ table: 'contact', put: contact('old') }])).rejects.toMatchObject({
-        code: 'superseded',
-      });
-      await next.commit([{ table: 'contact', put: contact('new') }]);
-      expect((await next.all('contact')).map((row) => row.account)).toEqual(['new']);
-    });
-
-    it('refuses work after it was closed', async () => {
-      const store = await disk()();
+      const kept = (await (await disk.open()).get('vault', 200))!.key;
+      equal(kept.extractable, false);
+      equal(new Uint8Array(await crypto.subtle.decrypt(algorithm, kept, ciphertext)), new Uint8Array([7]));
+    },
+  },
+  {
+    name: 'F15 refuses the commits of whoever opened it before',
+    async run(disk) {
+      const old = await disk.open();
+      await old.commit([seen('first', 1)]);
+      const next = await disk.open();
+      equal(next.generation, old.generation + 1, 'the generation');
+      await refuses(old.commit([seen('old', 1), { table: 'seen', remove: 'first' }]), 'superseded');
+      await refuses(old.commit([]), 'superseded');
+      await next.commit([seen('new', 1)]);
+      equal(
+        (await next.all('seen')).map(({ envelope }) => envelope),
+        ['first', 'new'],
+      );
+      equal(await old.count('seen'), 2, 'what the old one reads');
+    },
+  },
+  {
+    name: 'lets others read, who see what the writer commits and replace nobody',
+    async run(disk) {
+      const store = await disk.open();
+      const reader = await disk.reader();
+      equal(await reader.all('message'), []);
+      await store.commit([put(message(1, 'm', { starred: 1 })), seen('e', 1)]);
+      equal(await reader.get('message', ['ann', 'm']), message(1, 'm', { starred: 1 }));
+      equal(await reader.messages({ starred: true }, { limit: 1 }), [message(1, 'm', { starred: 1 })]);
+      equal([await reader.count('seen'), await reader.older('seen', 2, 1)], [1, ['e']]);
+      const next = await disk.open();
+      await next.commit([{ table: 'message', remove: ['ann', 'm'] }]);
+      equal(await reader.all('message'), []);
+      reader.close();
+      await refuses(reader.all('message'), 'closed');
+      await next.commit([seen('still', 1)]);
+    },
+  },
+  {
+    name: 'refuses work after it was closed',
+    async run(disk) {
+      const store = await disk.open();
       store.close();
-      await expect(store.all('contact')).rejects.toBeInstanceOf(StoreError);
-      await expect(store.commit([])).rejects.toMatchObject({ code: 'closed' });
+      await refuses(store.all('seen'), 'closed');
+      await refuses(store.get('seen', 'a'), 'closed');
+      await refuses(store.messages({ conversation: 'ann' }, { limit: 1 }), 'closed');
+      await refuses(store.commit([]), 'closed');
+    },
+  },
+];
+
+/** What every store must do. Nothing but the platform is needed to run it, so that it runs in any browser too. */
+export const STORE_CASES: readonly StoreCase[] = [...CASES, ...MESSAGE_CASES];
+
+/** Runs a case on a disk of its own and closes what it opened. */
+export const runStoreCase = async ({ run }: StoreCase, disk: StoreDisk): Promise<void> => {
+  const opened: Reader[] = [];
+  const note = <S extends Reader | Store>(store: S): S => {
+    opened.push(store);
+    return store;
+  };
+  try {
+    await run({
+      open: async () => note(await disk.open()),
+      reader: async () => note(await disk.reader()),
     });
-  });
+  } finally {
+    for (const store of opened) store.close();
+  }
 };

@@ -1,4 +1,9 @@
-import { IncomingEnvelope, type OutgoingEnvelope } from '@sotto/contract/envelope';
+import {
+  IncomingEnvelope,
+  IncomingLive,
+  type LiveEnvelope,
+  type OutgoingEnvelope,
+} from '@sotto/contract/envelope';
 import { type ErrorCode, Problem, RelayError } from '@sotto/contract/errors';
 import type { ClientEvents, Handshake, Reply } from '@sotto/contract/events/client';
 import { type RelayEvents, SendResult } from '@sotto/contract/events/relay';
@@ -39,6 +44,11 @@ const itemsOf = <T>(event: unknown, list: string, parse: (item: unknown) => T | 
 const parseEnvelope = (item: unknown): IncomingEnvelope | undefined => {
   const { body } = (item ?? {}) as { body?: unknown };
   return IncomingEnvelope.safeParse({ ...(item as object), body: fromWire(body) }).data;
+};
+
+const parseLive = (item: unknown): IncomingLive | undefined => {
+  const { body } = (item ?? {}) as { body?: unknown };
+  return IncomingLive.safeParse({ ...(item as object), body: fromWire(body) }).data;
 };
 
 const UnknownRefusal = z.looseObject({ id: EnvelopeId, code: z.string() });
@@ -140,6 +150,7 @@ export const openConnection = (
   });
   socket.on('accepted', (event) => listener.accepted(itemsOf(event, 'results', parseResult)));
   socket.on('deliver', (event) => listener.deliver(itemsOf(event, 'envelopes', parseEnvelope)));
+  socket.on('live', (event) => listener.live(itemsOf(event, 'envelopes', parseLive)));
   socket.on('caught-up', () => listener.caughtUp());
   socket.on('prekeys-low', () => listener.prekeysLow());
   socket.on('problem', (event) => {
@@ -161,6 +172,12 @@ export const openConnection = (
     ack(ids) {
       if (!socket.connected || ids.length === 0) return false;
       socket.emit('ack', { ids: ids as EnvelopeId[] });
+      return true;
+    },
+    live(signals) {
+      if (!socket.connected || signals.length === 0) return false;
+      const wire = signals.map((signal) => ({ ...signal, body: toWire(signal.body) }));
+      socket.emit('live', { envelopes: wire as LiveEnvelope[], posts: [] });
       return true;
     },
     retry() {

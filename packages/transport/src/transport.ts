@@ -1,4 +1,4 @@
-import { AccountResponse, RegisterResponse } from '@sotto/contract/rest/accounts';
+import { AccountResponse, AppendResponse, RegisterResponse } from '@sotto/contract/rest/accounts';
 import { InviteCheckResponse, InviteResponse } from '@sotto/contract/rest/invites';
 import { BundlesResponse, PrekeysResponse } from '@sotto/contract/rest/prekeys';
 import type { Signer, Transport } from '@sotto/engine/ports';
@@ -51,9 +51,17 @@ export const createTransport = ({ origin }: { origin: string }): Transport => {
           answer: BundlesResponse,
         }),
       ),
+    append: (signer, body) =>
+      sessionOf(signer).with((token) =>
+        http({ method: 'POST', path: '/v1/account/events', token, body, answer: AppendResponse }),
+      ),
     removeDevice: (signer, device) =>
       sessionOf(signer).with((token) =>
         http({ method: 'DELETE', path: `/v1/devices/${device}`, token, answer: Nothing }),
+      ),
+    setDelivery: (signer, body) =>
+      sessionOf(signer).with((token) =>
+        http({ method: 'PUT', path: '/v1/account/delivery', token, body, answer: Nothing }),
       ),
     connect: (signer, listener) => openConnection(origin, sessionOf(signer), listener),
   };

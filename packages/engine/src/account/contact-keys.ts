@@ -1,9 +1,50 @@
 import type { AccountResponse } from '@sotto/contract/rest/accounts';
-import { fromBase64url, toBase64url } from '@sotto/crypto/bytes';
+import { equal, fromBase64url, toBase64url } from '@sotto/crypto/bytes';
+import { parseEvent } from '@sotto/crypto/chain-event';
+import type { ChainState } from '@sotto/crypto/chain-rules';
 import { extendChain, type KnownChain, viewChain } from '@sotto/crypto/chain-view';
 import { CryptoError } from '@sotto/crypto/errors';
 import { verifySealingKey } from '@sotto/crypto/sealing-key';
-import type { ContactRow } from '../rows.ts';
+import type { AccountKeys, DeviceKeys } from '../rows.ts';
+
+type Named = AccountResponse['devices'][number];
+
+/** The sealing key that the relay names, if the device signed it. An old one that it brings up again is not gone back to. */
+const sealingOf = async (
+  account: string,
+  { device, sealingKey }: Named,
+  state: ChainState,
+  known: readonly DeviceKeys[],
+): Promise<readonly [string, NonNullable<DeviceKeys['sealing']>]> => {
+  const owner = state.devices.find((candidate) => candidate.device === device);
+  if (!owner) throw new CryptoError('chain-invalid');
+  const { id, createdAt } = sealingKey;
+  const publicKey = fromBase64url(sealingKey.publicKey);
+  const signature = fromBase64url(sealingKey.signature);
+  const signed = { account, device, signingPublic: owner.signing };
+  const valid = await verifySealingKey({ ...signed, sealingKey: { id, createdAt, publicKey, signature } });
+  if (!valid) throw new CryptoError('bad-signature');
+  const before = known.find((candidate) => candidate.device === device)?.sealing;
+  return [device, before && before.id > id ? before : { id, createdAt, publicKey }];
+};
+
+/** When the event that added the device of a signing key was first seen; 0 for the first. */
+const sinceOf = (signing: Uint8Array, entries: KnownChain['entries']): number => {
+  const at = entries.findIndex(({ event }) => {
+    const { body } = parseEvent(event);
+    return 'identity' in body && equal(body.signing, signing);
+  });
+  return at === 0 ? 0 : entries[at]!.seenAt;
+};
+
+/** The chain as it was verified before, with the times at which its events were seen. */
+export const remembered = async (chain: AccountKeys['chain']): Promise<KnownChain> => {
+  const { entries, state } = await viewChain(
+    chain.map(({ event }) => event),
+    0,
+  );
+  return { state, entries: entries.map((entry, at) => ({ ...entry, seenAt: chain[at]!.seenAt })) };
+};
 
 /**
  * Checks what the relay says of an account against the account itself: the chain must lead to the account id, and
@@ -16,52 +57,33 @@ import type { ContactRow } from '../rows.ts';
 export const verifyAccount = async (
   response: AccountResponse,
   expected: string,
-  known: Pick<ContactRow, 'chain' | 'devices'>,
+  known: AccountKeys,
   now: number,
-): Promise<Pick<ContactRow, 'chain' | 'head' | 'devices' | 'fetchedAt'> & { byRecovery: boolean }> => {
+): Promise<AccountKeys> => {
   const events = response.chain.map((event) => fromBase64url(event));
   const { chain, byRecovery } =
     known.chain.length === 0
       ? { chain: await viewChain(events, now), byRecovery: false }
       : await extendChain(await remembered(known.chain), events, now);
   const { state, entries } = chain;
-  if (state.account !== expected || response.account !== expected) throw new CryptoError('chain-invalid');
-  const sealing = await Promise.all(
-    response.devices.map(async ({ device, sealingKey }) => {
-      const owner = state.devices.find((candidate) => candidate.device === device);
-      if (!owner) throw new CryptoError('chain-invalid');
-      const key = {
-        id: sealingKey.id,
-        createdAt: sealingKey.createdAt,
-        publicKey: fromBase64url(sealingKey.publicKey),
-        signature: fromBase64url(sealingKey.signature),
-      };
-      const valid = await verifySealingKey({
-        account: expected,
-        device,
-        signingPublic: owner.signing,
-        sealingKey: key,
-      });
-      if (!valid) throw new CryptoError('bad-signature');
-      const before = known.devices.find((candidate) => candidate.device === device)?.sealing;
-      // An old one that the relay brings up again is not gone back to.
-      const { id, publicKey } = before && before.id > key.id ? before : key;
-      return { device, id, publicKey };
-    }),
+  // An answer without events would leave a known chain as it is.
+  if (events.length === 0 || state.account !== expected || response.account !== expected)
+    throw new CryptoError('chain-invalid');
+  const sealing = new Map(
+    await Promise.all(response.devices.map((named) => sealingOf(expected, named, state, known.devices))),
   );
-  const devices = state.devices.map(({ device, signing, identity }) => {
-    const key = sealing.find((entry) => entry.device === device);
-    return { device, signing, identity, ...(key && { sealing: { id: key.id, publicKey: key.publicKey } }) };
+  const devices = state.devices.map(({ device, signing, identity }): DeviceKeys => {
+    const key = sealing.get(device);
+    const since = sinceOf(signing, entries);
+    return { device, signing, identity, since, ...(key && { sealing: key }) };
   });
-  const seen = entries.map(({ event, seenAt }) => ({ event, seenAt }));
-  return { chain: seen, head: toBase64url(state.head), devices, fetchedAt: now, byRecovery };
-};
-
-/** The chain as it was verified before, with the times at which its events were seen. */
-const remembered = async (chain: ContactRow['chain']): Promise<KnownChain> => {
-  const { entries, state } = await viewChain(
-    chain.map(({ event }) => event),
-    0,
-  );
-  return { state, entries: entries.map((entry, at) => ({ ...entry, seenAt: chain[at]!.seenAt })) };
+  const changed = byRecovery ? 'recovered' : known.changed;
+  return {
+    chain: entries.map(({ event, seenAt }) => ({ event, seenAt })),
+    head: toBase64url(state.head),
+    devices,
+    revoked: state.revoked.map(({ device }) => device),
+    fetchedAt: now,
+    ...(changed && { changed }),
+  };
 };

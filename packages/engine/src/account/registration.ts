@@ -17,6 +17,7 @@ import { wireSealingKey } from './sealing.ts';
 
 /** Refusals after which nothing of the account can be at the relay. */
 const FINAL: readonly RelayError['code'][] = [
+  'account-deleted',
   'handle-taken',
   'invite-unknown',
   'invite-used',
@@ -55,7 +56,17 @@ const createSelf = async (
     handle,
     name,
     createdAt: now,
-    chain: [event],
+    chain: [{ event, seenAt: now }],
+    head: account,
+    devices: [
+      {
+        device,
+        signing: signing.publicKey,
+        identity: identity.publicKey,
+        since: 0,
+        sealing: { id: sealing.id, publicKey: sealing.publicKey, createdAt },
+      },
+    ],
     signing,
     identity,
     sealing: [sealing],

@@ -1,126 +1,194 @@
-import type { Model } from '../model.ts';
-import type { ConversationRow, MessageRow } from '../rows.ts';
-import type { ChatMessage, ConversationSnapshot, ConversationView } from '../views.ts';
+import type { AccountId } from '@sotto/contract/ids';
+import type { Clock } from '../clock.ts';
 import { createEmitter } from '../emitter.ts';
+import type { Live } from '../live.ts';
+import type { ReadModel } from '../model.ts';
+import { START } from '../ports.ts';
+import type { ConversationRow, MessageRow } from '../rows.ts';
+import type { ConversationSnapshot, ConversationView, OpenAt, View } from '../views.ts';
+import { toChatMessage } from './chat-message.ts';
 import { personOf } from './person.ts';
+import { createWindow } from './window.ts';
 
-/** Messages read from the store at once. */
-const PAGE = 50;
+interface Context {
+  model: ReadModel;
+  live: View<Live>;
+  clock: Clock;
+}
 
-const byOrder = (a: MessageRow, b: MessageRow): number => a.order - b.order || (a.id < b.id ? -1 : 1);
-
-const shown = new WeakMap<MessageRow, ChatMessage>();
-
-/** The same object for the same row, so that a list repaints only what changed. */
-const toChatMessage = (row: MessageRow, me: string): ChatMessage => {
-  const known = shown.get(row);
-  if (known) return known;
-  const { id, from, text, at, sentAt, status, problem, newer } = row;
-  const message = {
-    id,
-    mine: from === me,
-    text,
-    time: at ?? sentAt,
-    status,
-    ...(problem && { problem }),
-    ...(newer && { newer: true as const }),
+/** The messages that others in the window answer and that do not stand in it. */
+const createQuotes = (model: ReadModel, conversation: string) => {
+  const quoted = new Map<string, MessageRow | undefined>();
+  return {
+    get: (id: string) => quoted.get(id),
+    /** Reads those that are missing; true when there were any. */
+    async load(rows: readonly MessageRow[], has: (id: string) => boolean): Promise<boolean> {
+      const wanted = new Set(rows.flatMap(({ reply }) => (reply && !has(reply.id) ? [reply.id] : [])));
+      for (const id of quoted.keys()) if (!wanted.has(id)) quoted.delete(id);
+      const missing = [...wanted].filter((id) => !quoted.has(id));
+      for (const id of missing) quoted.set(id, await model.store.get('message', [conversation, id]));
+      return missing.length > 0;
+    },
+    put(id: string, row: MessageRow | undefined): boolean {
+      if (!quoted.has(id)) return false;
+      quoted.set(id, row);
+      return true;
+    },
+    clear: () => quoted.clear(),
   };
-  shown.set(row, message);
-  return message;
 };
 
-/** A window on the newest messages of a conversation, kept in step with what is committed. */
+/** A window on a conversation, kept in step with what is committed. */
 export const openConversationView = async (
-  model: Model,
-  conversation: ConversationRow,
+  { model, live, clock }: Context,
+  { id }: ConversationRow,
+  at: OpenAt = 'last',
 ): Promise<ConversationView> => {
-  const { id } = conversation;
   const emitter = createEmitter();
-  const rows = new Map<string, MessageRow>();
-  let hasOlder = true;
+  const window = createWindow(model.store, id);
+  const quotes = createQuotes(model, id);
+  let firstUnread: string | undefined;
   let snapshot: ConversationSnapshot | undefined;
-  /** The first row of what has been read without a gap. */
-  let edge: MessageRow | undefined;
-  /** Committed while rows were being read: what was read of them is older. */
-  const touched = new Map<string, MessageRow>();
-  let reading: Promise<unknown> = Promise.resolve();
-
-  const sorted = (): MessageRow[] => [...rows.values()].toSorted(byOrder);
 
   const changed = (): void => {
     snapshot = undefined;
     emitter.emit();
   };
 
-  const isBeforeWindow = (row: MessageRow): boolean =>
-    hasOlder && edge !== undefined && byOrder(row, edge) < 0;
+  const has = (message: string): boolean => window.get(message) !== undefined;
 
-  /** Reads one page further back; `anew`, as much as there is now, from the newest. One reading at a time. */
-  const read = (anew: boolean): Promise<void> => {
-    const done = reading.then(async () => {
-      if (!anew && !hasOlder) return;
-      touched.clear();
-      const limit = anew ? Math.max(PAGE, rows.size) : PAGE;
-      const page = await model.store.messages(id, { limit, ...(!anew && edge && { before: edge }) });
-      if (anew) rows.clear();
-      hasOlder = page.length === limit;
-      edge = page.at(-1) ?? edge;
-      for (const row of [...page, ...touched.values()]) {
-        const newest = touched.get(row.id) ?? row;
-        if (!isBeforeWindow(newest)) rows.set(row.id, newest);
-      }
-      changed();
-    });
-    reading = done.catch(() => undefined);
-    return done;
+  /** Finds out what the rows of the window name and do not hold, then shows it. */
+  const follow = async (): Promise<void> => {
+    if (await quotes.load(window.rows(), has)) changed();
   };
 
-  let older: Promise<void> | undefined;
-  const loadOlder = (): Promise<void> => {
-    older ??= read(false).finally(() => {
-      older = undefined;
-    });
-    return older;
+  const findUnread = async (): Promise<void> => {
+    const [first] = await model.store.messages(
+      { conversation: id, unread: true },
+      { after: START, limit: 1 },
+    );
+    if (first?.id === firstUnread) return;
+    firstUnread = first?.id;
+    changed();
   };
 
-  const stop = model.onChange((writes) => {
-    let hit = false;
-    let moved = false;
-    for (const write of writes) {
-      if (write.table === 'contact' && 'put' in write && write.put.account === id) hit = true;
-      if (write.table !== 'message' || !('put' in write) || write.put.conversation !== id) continue;
-      touched.set(write.put.id, write.put);
-      // What stands before the window comes with its page. A message that has just moved there, from the end where it
-      // stood unsent, leaves rows between itself and the window that nobody has read.
-      const before = isBeforeWindow(write.put);
-      if (before && !rows.has(write.put.id)) continue;
-      if (before) moved = true;
-      rows.set(write.put.id, write.put);
-      hit = true;
-    }
-    if (hit) changed();
-    // Fails when the store is closed or broken: then there is nothing newer to show.
-    if (moved) read(true).catch(() => undefined);
+  const moving = (move: () => Promise<unknown>) => {
+    let underWay: Promise<void> | undefined;
+    return (): Promise<void> => {
+      underWay ??= move()
+        .then(async () => {
+          changed();
+          await follow();
+        })
+        .finally(() => {
+          underWay = undefined;
+        });
+      return underWay;
+    };
+  };
+
+  const show = async (place: OpenAt): Promise<void> => {
+    await findUnread();
+    const message = place === 'last' ? undefined : place === 'unread' ? firstUnread : place;
+    // A message that is gone, or nothing unread: the end.
+    if (!(await window.show(message))) await window.show(undefined);
+    changed();
+    await follow();
+  };
+
+  const again = moving(async () => {
+    quotes.clear();
+    await window.again();
+    await findUnread();
   });
 
+  let unread = model.conversations.get(id)?.unread;
+  const stopListening = model.onChange((writes) => {
+    let hit = false;
+    let gap = false;
+    for (const write of writes) {
+      if (write.table === 'message') {
+        const [of, message] = 'put' in write ? [write.put.conversation, write.put.id] : write.remove;
+        if (of !== id) continue;
+        const row = 'put' in write ? write.put : undefined;
+        const shown = window.put(message, row);
+        hit = quotes.put(message, row) || shown.hit || hit;
+        gap ||= shown.gap;
+      }
+      const key = 'put' in write ? undefined : write.remove;
+      if (write.table === 'conversation') hit ||= ('put' in write ? write.put.id : key) === id;
+      if (write.table === 'contact') hit ||= ('put' in write ? write.put.account : key) === id;
+      if (write.table === 'self') hit = true;
+    }
+    if (!hit) return;
+    changed();
+    const now = model.conversations.get(id)?.unread;
+    // They fail when the store is closed or broken: then there is nothing newer to show.
+    if (now !== unread) findUnread().catch(() => undefined);
+    unread = now;
+    (gap ? again() : follow()).catch(() => undefined);
+  });
+  const stopResync = model.onResync(() => void again().catch(() => undefined));
+  const signsHere = (): string => {
+    const { typing, online } = live.getSnapshot().signs;
+    return JSON.stringify([typing[id], online.includes(id)]);
+  };
+  let signs = signsHere();
+  const stopLive = live.subscribe(() => {
+    const before = signs;
+    signs = signsHere();
+    if (signs !== before) changed();
+  });
+  const close = (): void => {
+    stopListening();
+    stopResync();
+    stopLive();
+  };
+
+  const read = (): ConversationSnapshot => {
+    const { self } = model;
+    const me = self?.account ?? '';
+    const row = model.conversations.get(id);
+    const now = clock.now();
+    const isHere = (message: MessageRow | undefined): message is MessageRow =>
+      message !== undefined && (message.expiresAt ?? Infinity) > now;
+    const quotedOf = ({ reply }: MessageRow): MessageRow | undefined => {
+      const quoted = reply && (window.get(reply.id) ?? quotes.get(reply.id));
+      return isHere(quoted) ? quoted : undefined;
+    };
+    const { typing, online } = live.getSnapshot().signs;
+    return {
+      peer: personOf(model, id),
+      messages: window
+        .rows()
+        .filter(isHere)
+        .map((message) => toChatMessage(message, quotedOf(message), me)),
+      hasOlder: window.hasOlder,
+      hasNewer: window.hasNewer,
+      unread: row?.unread ?? 0,
+      mentioned: row?.mentioned ?? 0,
+      typing: (typing[id] ?? []) as AccountId[],
+      online: online.includes(id),
+      ...(firstUnread !== undefined && { firstUnread }),
+      ...(row?.timer !== undefined && { timer: row.timer }),
+      ...(row?.draft && { draft: row.draft }),
+      ...(row?.request && { request: true }),
+      ...(self?.blocked?.includes(id) && { blocked: true }),
+    };
+  };
+
   try {
-    await loadOlder();
+    await show(at);
   } catch (error) {
-    stop();
+    close();
     throw error;
   }
   return {
     subscribe: emitter.subscribe,
-    getSnapshot() {
-      const me = model.self?.account ?? '';
-      snapshot ??= {
-        peer: personOf(model, id),
-        messages: sorted().map((row) => toChatMessage(row, me)),
-        hasOlder,
-      };
-      return snapshot;
-    },
-    loadOlder,
-    close: stop,
+    getSnapshot: () => (snapshot ??= read()),
+    show,
+    loadOlder: moving(() => window.older()),
+    loadNewer: moving(() => window.newer()),
+    close,
   };
 };

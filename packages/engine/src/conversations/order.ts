@@ -18,20 +18,59 @@ export const place = (
   return { order, floors: { ...conversation.floors, [device]: order } };
 };
 
-const summary = ({ id, order, at, sentAt, text, status, from }: MessageRow, me: string) => ({
-  id,
-  order,
-  time: at ?? sentAt,
-  text,
-  mine: from === me,
-  status,
-});
+const summary = (row: MessageRow, me: string): NonNullable<ConversationRow['last']> => {
+  const { id, order, at, sentAt, text, status, from, deleted, expiresAt } = row;
+  return {
+    id,
+    order,
+    time: at ?? sentAt,
+    text,
+    mine: from === me,
+    status,
+    ...(deleted && { deleted: true }),
+    ...(expiresAt !== undefined && { expiresAt }),
+  };
+};
 
 /** The conversation as the list shows it once `message` is there. */
 export const withLast = (conversation: ConversationRow, message: MessageRow, me: string): ConversationRow => {
   const { last } = conversation;
   if (last && last.id !== message.id && last.order > message.order) return conversation;
   return { ...conversation, last: summary(message, me) };
+};
+
+/** The conversation with the timer of a message, if that is its newest and nothing was chosen here since. */
+export const withTimer = (conversation: ConversationRow, message: MessageRow): ConversationRow => {
+  const { timer: _, ...rest } = conversation;
+  const known = conversation.timerChosen || conversation.last?.id !== message.id || message.newer;
+  if (known) return conversation;
+  return { ...rest, ...(message.timer !== undefined && { timer: message.timer }) };
+};
+
+/** The conversation with what stands at its end now; up to `moved` messages take other places, or go, in this draft. */
+export const withNewest = async (
+  draft: Draft,
+  store: Store,
+  conversation: ConversationRow,
+  me: string,
+  moved: number,
+): Promise<ConversationRow> => {
+  const { id } = conversation;
+  const stored = await store.messages({ conversation: id }, { limit: moved + 1 });
+  const rows: MessageRow[] = [];
+  for (const row of stored) {
+    const now = await draft.get('message', [id, row.id]);
+    if (now) rows.push(now);
+  }
+  const { last: _, ...rest } = conversation;
+  if (rows.length === 0) return rest;
+  return {
+    ...rest,
+    last: summary(
+      rows.reduce((a, b) => (b.order > a.order ? b : a)),
+      me,
+    ),
+  };
 };
 
 /**
@@ -45,13 +84,5 @@ export const withSettledLast = async (
   message: MessageRow,
   me: string,
   settled: number,
-): Promise<ConversationRow> => {
-  if (conversation.last?.id !== message.id) return conversation;
-  const { id } = conversation;
-  const stored = await store.messages(id, { limit: settled + 1 });
-  const rows = await Promise.all(
-    stored.map(async (row) => (await draft.get('message', [id, row.id])) ?? row),
-  );
-  const newest = rows.reduce((a, b) => (b.order > a.order ? b : a), message);
-  return { ...conversation, last: summary(newest, me) };
-};
+): Promise<ConversationRow> =>
+  conversation.last?.id === message.id ? withNewest(draft, store, conversation, me, settled) : conversation;

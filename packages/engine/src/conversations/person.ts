@@ -1,12 +1,13 @@
 import type { AccountId, DeliveryToken, Handle } from '@sotto/contract/ids';
 import type { Link } from '@sotto/contract/link';
-import type { Model } from '../model.ts';
+import type { ReadModel } from '../model.ts';
 import type { SelfRow } from '../rows.ts';
 import type { Person } from '../views.ts';
 
 /** A contact as the screen names them. */
-export const personOf = (model: Model, account: string): Person => {
-  const contact = model.contacts.get(account);
+export const personOf = (model: ReadModel, account: string): Person => {
+  const { self } = model;
+  const contact = self?.account === account ? { ...self, verified: true } : model.contacts.get(account);
   const handle = (contact?.handle ?? '') as Handle;
   return {
     account: account as AccountId,

@@ -1,7 +1,8 @@
-import { enqueueReceipts } from '../inbox/apply.ts';
+import { enqueue } from './draft.ts';
+import { receiptsOf } from './receipts.ts';
 import type { Draft } from '../model.ts';
 import type { Store } from '../ports.ts';
-import type { ConversationRow } from '../rows.ts';
+import type { ConversationRow, SelfRow } from '../rows.ts';
 
 /** How far back a stranger is told what became of their messages. */
 const RECENT = 100;
@@ -13,16 +14,18 @@ const RECENT = 100;
 export const answered = async (
   draft: Draft,
   store: Store,
+  self: SelfRow,
   conversation: ConversationRow,
 ): Promise<ConversationRow> => {
   if (!conversation.request) return conversation;
   const { request: _, ...row } = conversation;
-  const theirs = (await store.messages(row.id, { limit: RECENT })).filter(
-    ({ from, newer }) => from === row.id && !newer,
+  const theirs = (await store.messages({ conversation: row.id, from: row.id }, { limit: RECENT })).filter(
+    ({ newer }) => !newer,
   );
-  for (const status of ['delivered', 'read'] as const) {
-    const ids = theirs.filter((message) => message.status === status).map(({ id }) => id);
-    enqueueReceipts(draft, row.id, status, ids.toReversed());
-  }
+  const tellsRead = self.settings?.receipts ?? true;
+  const read = theirs.filter(({ status }) => tellsRead && status === 'read').map(({ id }) => id);
+  const delivered = theirs.map(({ id }) => id).filter((id) => !read.includes(id));
+  for (const receipt of receiptsOf('delivered', delivered.toReversed())) enqueue(draft, row.id, receipt);
+  for (const receipt of receiptsOf('read', read.toReversed())) enqueue(draft, row.id, receipt);
   return row;
 };

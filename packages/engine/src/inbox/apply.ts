@@ -1,5 +1,12 @@
-import type { ReceiptContent, TextContent } from '@sotto/contract/content';
-import { LIMITS } from '@sotto/contract/limits';
+import type {
+  DeleteContent,
+  EditContent,
+  ReactionContent,
+  ReceiptContent,
+  TextContent,
+} from '@sotto/contract/content';
+import { cleanName } from '../clean-text.ts';
+import { mark, mentions as names, settleMarks } from '../conversations/change.ts';
 import {
   directConversation,
   enqueue,
@@ -7,111 +14,206 @@ import {
   putConversation,
   putMessage,
 } from '../conversations/draft.ts';
-import { place, withLast } from '../conversations/order.ts';
-import { joinStatus } from '../conversations/status.ts';
-import { cleanName } from '../clean-text.ts';
+import { withMarks } from '../conversations/marks.ts';
+import { place, withLast, withTimer } from '../conversations/order.ts';
+import { takePending } from '../conversations/pending.ts';
+import { readHere } from '../conversations/reading.ts';
+import { receiptsOf } from '../conversations/receipts.ts';
+import { takeSettings } from '../conversations/settings.ts';
 import type { Draft } from '../model.ts';
-import type { ContactRow, MessageRow } from '../rows.ts';
+import type { ConversationRow, MessageRow } from '../rows.ts';
 import { randomId } from '../random-id.ts';
 import type { Known, Newer } from './decrypt.ts';
 
-interface Arrival {
+export interface Arrival {
   from: { account: string; device: string };
+  /** Where it belongs: the sender's account, or where another device of this account says that it sent it. */
+  conversation: string;
   /** The relay's accept time in ms. */
   at: number;
+  /** `at` is where the message stands already. */
+  placed?: true;
   now: number;
   me: string;
   /** Nothing vouched for the sender. */
   request: boolean;
 }
 
-/** Puts a message of somebody else into its place; true when its author may hear of it. */
+/** Where a message stands whose place another device of the account has found already. */
+const placeOf = (
+  conversation: ConversationRow,
+  { from: { device }, at, placed }: Arrival,
+): ReturnType<typeof place> =>
+  placed
+    ? {
+        order: at,
+        floors: { ...conversation.floors, [device]: Math.max(conversation.floors[device] ?? 0, at) },
+      }
+    : place(conversation, device, at);
+
+/** When a message came from another device of this account, it has been sent and read. */
+const statusOf = ({ from, me, now }: Arrival, timer: number | undefined): Partial<MessageRow> => {
+  if (from.account !== me) return { status: 'delivered', unread: 1 };
+  return { status: 'sent', ...(timer !== undefined && { expiresAt: now + timer * 1000 }) };
+};
+
+/** Puts a message into its place, with what was said of it before it came; true when its author may hear of it. */
 const putArrival = async (
   draft: Draft,
-  message: Pick<MessageRow, 'id' | 'sentAt' | 'text' | 'newer'>,
-  { from, at, now, me, request }: Arrival,
+  message: Omit<MessageRow, 'conversation' | 'order' | 'from' | 'device' | 'status'>,
+  arrival: Arrival,
 ): Promise<boolean> => {
-  const conversation = await directConversation(draft, from.account, now, request);
-  const { order, floors } = place(conversation, from.device, at);
-  const row: MessageRow = {
+  const { from, at, now, me, request } = arrival;
+  const made = await directConversation(draft, arrival.conversation, now, request);
+  const { conversation, marks } = await takePending(draft, made, { author: from.account, id: message.id });
+  const { order, floors } = placeOf(conversation, arrival);
+  const plain = {
     ...message,
     conversation: conversation.id,
     order,
     from: from.account,
+    device: from.device,
     at,
-    status: 'delivered',
-  };
+    unindexed: 1,
+    ...statusOf(arrival, message.timer),
+  } as MessageRow;
+  const row = settleMarks(withMarks(plain, marks), conversation, { me, now });
   putMessage(draft, row);
-  putConversation(draft, withLast({ ...conversation, floors, unread: conversation.unread + 1 }, row, me));
-  return !conversation.request;
+  const unread = conversation.unread + (row.unread ?? 0);
+  const mentioned = (conversation.mentioned ?? 0) + Number(row.unread === 1 && names(row, me));
+  const counted = { ...conversation, floors, unread, ...(mentioned > 0 && { mentioned }) };
+  putConversation(draft, withTimer(withLast(counted, row, me), row));
+  return !conversation.request && from.account !== me;
 };
+
+/** Whether a message has been here, whatever became of it. */
+const wasHere = async (draft: Draft, conversation: string, id: string): Promise<boolean> =>
+  (await draft.get('message', [conversation, id])) !== undefined ||
+  (await draft.get('gone', [conversation, id])) !== undefined;
+
+/** The mentions that lie within the text. */
+const within = <T extends { start: number; length: number }>(all: T[] | undefined, text: string): T[] =>
+  (all ?? []).filter(({ start, length }) => start + length <= text.length);
 
 /** Takes a text in; true when it is new and its author is to hear that it arrived. */
 const applyText = async (draft: Draft, content: TextContent, arrival: Arrival): Promise<boolean> => {
-  const { id, sentAt, text } = content;
+  const { id, sentAt, text, reply, timer, forwarded } = content;
   // The same message under another envelope was shown already.
-  if (await draft.get('message', [arrival.from.account, id])) return false;
-  return putArrival(draft, { id, sentAt, text }, arrival);
+  if (await wasHere(draft, arrival.conversation, id)) return false;
+  const mentions = within(content.mentions, text);
+  const message = {
+    id,
+    sentAt,
+    text,
+    ...(reply && { reply }),
+    ...(timer !== undefined && { timer }),
+    ...(forwarded && { forwarded }),
+    ...(mentions.length > 0 && { mentions }),
+  };
+  return putArrival(draft, message, arrival);
 };
 
 /** Shows that something came which this version cannot show, and keeps it. Of strangers, only texts are taken. */
 export const applyNewer = async (draft: Draft, { id, bytes }: Newer, arrival: Arrival): Promise<void> => {
-  const { account } = arrival.from;
-  const known = await draft.get('conversation', account);
+  const { conversation } = arrival;
+  if (await isBlocked(draft, arrival)) return;
+  const known = await draft.get('conversation', conversation);
   if (known ? known.request : arrival.request) return;
-  if (id !== undefined && (await draft.get('message', [account, id]))) return;
+  if (id !== undefined && (await wasHere(draft, conversation, id))) return;
   // Without an id of its own it gets one here. That of its envelope is anybody's to choose.
   await putArrival(draft, { id: id ?? randomId(), sentAt: arrival.at, text: '', newer: bytes }, arrival);
 };
 
-/** Receipts speak of messages of this account to their sender; everything else in them is ignored. */
-const applyReceipt = async (draft: Draft, content: ReceiptContent, { from, me }: Arrival): Promise<void> => {
-  for (const id of content.messages) {
-    const message = await draft.get('message', [from.account, id]);
-    if (!message || message.from !== me || message.status === 'failed') continue;
-    const status = joinStatus(message.status, content.status);
-    if (status === message.status) continue;
-    putMessage(draft, { ...message, status });
-    const conversation = await draft.get('conversation', from.account);
-    if (conversation?.last?.id !== id) continue;
-    putConversation(draft, { ...conversation, last: { ...conversation.last, status } });
+const isBlocked = async (draft: Draft, { from }: Arrival): Promise<boolean> =>
+  (await draft.get('self', 'self'))?.blocked?.includes(from.account) ?? false;
+
+/**
+ * Edits, deletions and reactions. An edit is on a message of who sends it, and so is a deletion; a reaction is theirs
+ * alone. Nobody hears what became of them.
+ */
+const applyMark = async (
+  draft: Draft,
+  content: EditContent | DeleteContent | ReactionContent,
+  { from: { account }, conversation: id, now, me }: Arrival,
+): Promise<void> => {
+  const put = async (ref: { author: string; id: string }, marks: Parameters<typeof mark>[3]) => {
+    const conversation = await draft.get('conversation', id);
+    if (conversation) await mark(draft, conversation, ref, marks, { me, now });
+  };
+  const { sentAt } = content;
+  switch (content.kind) {
+    case 'edit': {
+      const { message, text } = content;
+      const inside = within(content.mentions, text);
+      const edit = { text, sentAt, ...(inside.length > 0 && { mentions: inside }) };
+      return put({ author: account, id: message }, { edits: [edit] });
+    }
+    case 'delete':
+      for (const ref of content.messages) {
+        if (ref.author === account) await put(ref, { deleted: { by: account, sentAt } });
+      }
+      return undefined;
+    case 'reaction':
+      // Of somebody who is not in this conversation there are no messages here.
+      if (![id, me].includes(content.to.author)) return undefined;
+      return put(content.to, { reactions: { [account]: { emoji: content.emoji, sentAt } } });
   }
 };
 
-/** Says to the author of `messages` how far they came; in as many receipts as the limit asks for. */
+/** Receipts speak of messages of this account to their sender; everything else in them is ignored. */
+const applyReceipt = async (draft: Draft, content: ReceiptContent, arrival: Arrival): Promise<void> => {
+  const { from, conversation: id, me, now } = arrival;
+  // Another device of this account has read them.
+  if (from.account === me) return readHere(draft, id, content.messages, { me, now });
+  const reached = { [from.account]: { [from.device]: content.status } };
+  for (const message of content.messages) {
+    const conversation = await draft.get('conversation', id);
+    if (conversation) await mark(draft, conversation, { author: me, id: message }, { reached }, { me, now });
+  }
+};
+
+const applyProfile = async (
+  draft: Draft,
+  { name: called, token }: Extract<Known, { kind: 'profile' }>,
+  account: string,
+): Promise<void> => {
+  const contact = await draft.get('contact', account);
+  const name = cleanName(called);
+  if (!contact) return;
+  putContact(draft, { ...contact, ...(name !== '' && { name }), ...(token !== undefined && { token }) });
+};
+
+/** Says to the author of `messages` how far they came. */
 export const enqueueReceipts = (
   draft: Draft,
   conversation: string,
   status: ReceiptContent['status'],
   messages: readonly string[],
 ): void => {
-  for (let start = 0; start < messages.length; start += LIMITS.receiptMessages) {
-    const part = messages.slice(start, start + LIMITS.receiptMessages) as ReceiptContent['messages'];
-    enqueue(draft, conversation, { kind: 'receipt', status, messages: part });
-  }
+  for (const receipt of receiptsOf(status, messages)) enqueue(draft, conversation, receipt);
 };
 
 /** Takes one content in; the id of a message whose author is to hear that it arrived, if it is one. */
 export const apply = async (draft: Draft, content: Known, arrival: Arrival): Promise<string | undefined> => {
+  if (await isBlocked(draft, arrival)) return undefined;
   switch (content.kind) {
     case 'text':
       return (await applyText(draft, content, arrival)) ? content.id : undefined;
-    case 'repair':
-      return undefined;
+    case 'edit':
+    case 'delete':
+    case 'reaction':
+      await applyMark(draft, content, arrival);
+      break;
     case 'receipt':
       await applyReceipt(draft, content, arrival);
-      return undefined;
-    case 'profile': {
-      const contact: ContactRow | undefined = await draft.get('contact', arrival.from.account);
-      const name = cleanName(content.name);
-      const { token } = content;
-      if (contact)
-        putContact(draft, {
-          ...contact,
-          ...(name !== '' && { name }),
-          ...(token !== undefined && { token }),
-        });
-      return undefined;
-    }
+      break;
+    case 'profile':
+      await applyProfile(draft, content, arrival.from.account);
+      break;
+    case 'settings':
+      if (arrival.from.account === arrival.me) await takeSettings(draft, content);
+      break;
+    default:
   }
+  return undefined;
 };

@@ -1,26 +1,29 @@
 import { Content } from '@sotto/contract/content';
-import type { IncomingEnvelope } from '@sotto/contract/envelope';
-import { RelayError } from '@sotto/contract/errors';
 import { MessageId } from '@sotto/contract/ids';
-import { decode } from '@sotto/crypto/canonical';
+import { decode, encode } from '@sotto/crypto/canonical';
 import { CryptoError } from '@sotto/crypto/errors';
 import type { NamedPrekeys, PublicDevice } from '@sotto/crypto/handshake';
 import type { OwnPrekey } from '@sotto/crypto/prekeys';
 import { asksRepair, NO_REPAIRS } from '@sotto/crypto/repair';
-import { open } from '@sotto/crypto/seal';
 import { decrypt } from '@sotto/crypto/session';
-import { handshakeOf, KIND_SESSION } from '@sotto/crypto/session-body';
-import type { Directory } from '../account/directory.ts';
-import type { Draft, Model } from '../model.ts';
-import type { ContactRow, SelfRow } from '../rows.ts';
-import { ownDevice, publicDevice } from '../sessions.ts';
+import { handshakeOf } from '@sotto/crypto/session-body';
+import type { Draft } from '../model.ts';
+import type { SelfRow } from '../rows.ts';
+import { ownDevice } from '../sessions.ts';
+import { missingOf } from './gaps.ts';
+import type { Opened } from './senders.ts';
 
 /** The kinds of content that this version acts on; all others are kept for one that does. */
-const KNOWN: readonly string[] = ['text', 'receipt', 'profile', 'repair'];
-export type Known = Extract<Content, { kind: 'text' | 'receipt' | 'profile' | 'repair' }>;
-/** A text that is to go by itself is not kept by a version that would let it stay. */
-const isKnown = (content: Content): content is Known =>
-  KNOWN.includes(content.kind) && !('timer' in content && content.timer !== undefined);
+const KNOWN = ['text', 'edit', 'delete', 'reaction', 'receipt', 'profile', 'repair'] as const;
+/** Those that come from other devices of one's own account alone. */
+const OWN = ['sync', 'settings', 'account'] as const;
+/** What another device of the account may say: all else is said in a conversation. */
+const FROM_OWN: readonly string[] = [...OWN, 'profile', 'repair'];
+
+export type Known = Extract<Content, { kind: (typeof KNOWN)[number] | (typeof OWN)[number] }>;
+
+export const isKnown = (content: Content): content is Known =>
+  [...KNOWN, ...OWN].some((kind) => kind === content.kind);
 
 /** Something for a later version: its own id, where it has one, and all of it. */
 export interface Newer {
@@ -38,58 +41,11 @@ const isNewer = (value: unknown, content: Content | undefined): boolean => {
   return content !== undefined || !KINDS.includes(kind);
 };
 
-/** What became of an envelope once its seal was opened. */
-export type Opened = { envelope: IncomingEnvelope } & (
-  | { peer: PublicDevice; body: Uint8Array<ArrayBuffer> }
-  | { reason: string }
-  /** Nothing can be said of it yet: the keys of whom it claims to be from cannot be had now. */
-  | { later: true }
-);
-
-/** The device that a message claims to come from, asking the relay once when it is not known here. */
-const findDevice = async (
-  model: Model,
-  directory: Directory,
-  from: { account: string; device: string },
-): Promise<PublicDevice | undefined> => {
-  const match = (contact: ContactRow | undefined) =>
-    contact?.devices.find(({ device }) => device === from.device);
-  const device = match(model.contacts.get(from.account)) ?? match(await directory.refresh(from.account));
-  return device && publicDevice(from.account, device);
-};
-
-/**
- * Opens the seal of one envelope and finds out whose keys to check it with. `out` holds accounts that could not be
- * asked for, and gets more.
- */
-export const openEnvelope = async (
-  self: SelfRow,
-  model: Model,
-  directory: Directory,
-  envelope: IncomingEnvelope,
-  out: Set<string>,
-): Promise<Opened> => {
-  // Groups are not there yet.
-  if (envelope.channel !== undefined) return { envelope, reason: 'unknown-channel' };
-  let claimed = '';
-  const me = { account: self.account, device: self.device };
-  try {
-    const { from, kind, body } = await open({ me, sealingKeys: self.sealing, envelope: envelope.body });
-    if (kind !== KIND_SESSION) return { envelope, reason: 'unknown-kind' };
-    claimed = from.account;
-    if (out.has(claimed)) return { envelope, later: true };
-    if (from.account === self.account) return { envelope, reason: 'from-self' };
-    const peer = await findDevice(model, directory, from);
-    return peer ? { envelope, peer, body } : { envelope, reason: 'device-unknown' };
-  } catch (error) {
-    if (error instanceof CryptoError) return { envelope, reason: error.code };
-    if (error instanceof RelayError && error.code === 'account-unknown')
-      return { envelope, reason: error.code };
-    if (!(error instanceof RelayError)) throw error;
-    out.add(claimed);
-    return { envelope, later: true };
-  }
-};
+/** What a message holds that this version does not act on. */
+export const newerOf = (value: unknown): Newer => ({
+  id: MessageId.safeParse((value as { id?: unknown }).id).data,
+  bytes: encode(value),
+});
 
 /** The prekeys that a first message names, as far as they are still here. */
 const namedPrekeys = async (draft: Draft, body: Uint8Array): Promise<NamedPrekeys> => {
@@ -105,58 +61,100 @@ const namedPrekeys = async (draft: Draft, body: Uint8Array): Promise<NamedPrekey
   };
 };
 
-/**
- * Decrypts in the session with the sender's device; `sending` tells whether that is the one in which this device sends. What moves on, the session and the prekeys that are used up, moves
- * on in `draft`, together with what is made of the content.
- */
-export const decryptBody = async (
-  draft: Draft,
-  self: SelfRow,
-  { peer, body }: { peer: PublicDevice; body: Uint8Array<ArrayBuffer> },
-  now: number,
-): Promise<
-  | { content: Known; sending: boolean }
-  /** Well-formed, and of a kind that this version does not act on. */
-  | { newer: Newer }
-  | { reason: string; repair?: boolean }
-  | { duplicate: true }
-> => {
-  const { account, device } = peer;
-  const known = await draft.get('peer', [account, device]);
-  let plaintext: Uint8Array;
-  let sending: boolean;
-  try {
-    const prekeys = await namedPrekeys(draft, body);
-    const result = await decrypt({ me: ownDevice(self), peer, state: known?.state, prekeys, body, now });
-    if (result.outcome !== 'message') {
-      return result.outcome === 'duplicate'
-        ? { duplicate: true }
-        : { reason: result.outcome, repair: asksRepair(result.outcome) };
-    }
-    const row = { repairs: NO_REPAIRS, renew: false, ...known, account, device, state: result.state };
-    draft.put('peer', row, [account, device]);
-    for (const { kind, id } of result.consumed) draft.remove('prekey', [kind, id]);
-    if (result.content.type !== 'message') return { reason: 'unknown-content' };
-    ({ plaintext } = result.content);
-    ({ sending } = result);
-  } catch (error) {
-    if (!(error instanceof CryptoError)) throw error;
-    return { reason: error.code, repair: asksRepair(error.code) };
-  }
+/** What a plaintext says, and whether its sender may say it. */
+const read = (
+  plaintext: Uint8Array,
+  isOwn: boolean,
+): { content: Known } | { newer: Newer } | { reason: string } => {
   try {
     const value = decode(plaintext);
     const content = Content.safeParse(value).data;
-    if (content && isKnown(content)) return { content, sending };
-    return isNewer(value, content)
-      ? {
-          newer: {
-            id: MessageId.safeParse((value as { id?: unknown }).id).data,
-            bytes: new Uint8Array(plaintext),
-          },
-        }
-      : { reason: 'unknown-content' };
+    if (!content || !isKnown(content)) {
+      const keeps = !isOwn && isNewer(value, content);
+      return keeps ? { newer: newerOf(value) } : { reason: 'unknown-content' };
+    }
+    if (isOwn ? FROM_OWN.includes(content.kind) : !OWN.some((kind) => kind === content.kind))
+      return { content };
+    return { reason: isOwn ? 'from-self' : 'not-from-self' };
   } catch (error) {
     if (error instanceof CryptoError) return { reason: error.code };
     throw error;
   }
+};
+
+export type Decrypted =
+  | { content: Known; sending: boolean }
+  /** Well-formed, and of a kind that this version does not act on. */
+  | { newer: Newer }
+  | { reason: string; repair?: boolean }
+  | { duplicate: true };
+
+/**
+ * Decrypts in the session with the sender's device; `sending` tells whether that is the one in which this device sends.
+ * What moves on, the session and the prekeys that are used up, moves on in `draft`, together with what is made of the
+ * content.
+ */
+const decryptBody = async (
+  draft: Draft,
+  self: SelfRow,
+  { peer, body }: { peer: PublicDevice; body: Uint8Array<ArrayBuffer> },
+  now: number,
+): Promise<Decrypted> => {
+  const { account, device } = peer;
+  const known = await draft.get('peer', [account, device]);
+  try {
+    const prekeys = await namedPrekeys(draft, body);
+    const result = await decrypt({ me: ownDevice(self), peer, state: known?.state, prekeys, body, now });
+    if (result.outcome !== 'message') {
+      const { outcome } = result;
+      return outcome === 'duplicate' ? { duplicate: true } : { reason: outcome, repair: asksRepair(outcome) };
+    }
+    const { state, consumed, content, sending } = result;
+    const missing = missingOf(state);
+    const row = { repairs: NO_REPAIRS, renew: false, ...known, account, device, state };
+    draft.put('peer', missing === known?.missing ? row : { ...row, missing }, [account, device]);
+    for (const { kind, id } of consumed) draft.remove('prekey', [kind, id]);
+    if (content.type !== 'message') return { reason: 'unknown-content' };
+    const said = read(content.plaintext, account === self.account);
+    return 'content' in said ? { ...said, sending } : said;
+  } catch (error) {
+    if (!(error instanceof CryptoError)) throw error;
+    return { reason: error.code, repair: asksRepair(error.code) };
+  }
+};
+
+const isFirst = (body: Uint8Array): boolean => {
+  try {
+    return handshakeOf(body) !== undefined;
+  } catch {
+    return false;
+  }
+};
+
+/**
+ * Decrypts a batch: what comes from one device in its order, different devices side by side, but for first messages, which
+ * use up prekeys and so go one after the other.
+ */
+export const decryptBatch = (
+  draft: Draft,
+  self: SelfRow,
+  batch: readonly Opened[],
+  now: number,
+): Promise<(Decrypted | undefined)[]> => {
+  const tails = new Map<string, Promise<unknown>>();
+  const decryptNext = (opened: Extract<Opened, { peer: PublicDevice }>): Promise<Decrypted> => {
+    const { account, device } = opened.peer;
+    const lanes = [`${account} ${device}`, ...(isFirst(opened.body) ? [''] : [])];
+    const done = Promise.all(lanes.map((lane) => tails.get(lane))).then(() =>
+      decryptBody(draft, self, opened, now),
+    );
+    for (const lane of lanes) tails.set(lane, done);
+    return done;
+  };
+  return Promise.all(
+    batch.map((opened) => {
+      if ('later' in opened) return undefined;
+      return 'reason' in opened ? { reason: opened.reason } : decryptNext(opened);
+    }),
+  );
 };

@@ -4,18 +4,21 @@ import { createBackoff, type Clock } from '../clock.ts';
 import type { Model } from '../model.ts';
 import type { Connection } from '../ports.ts';
 import { createPump } from '../pump.ts';
-import type { SelfRow } from '../rows.ts';
-import { apply, applyNewer, enqueueReceipts } from './apply.ts';
-import { followRepair, requestRepair } from './repair.ts';
-import { decryptBody, openEnvelope, type Opened } from './decrypt.ts';
+import { createGapWatch } from './gaps.ts';
+import { openBatch } from './senders.ts';
+import { takeBatch } from './take.ts';
 
 /** Envelopes taken in by one transaction. */
-const BATCH = 50;
+const BATCH = 256;
+/** How long one is left alone whose sender's keys cannot be had, in ms. */
+const REST = { first: 500, most: 30_000 };
 
 export interface Inbox {
   deliver(envelopes: readonly IncomingEnvelope[]): void;
   connected(connection: Connection): void;
   disconnected(): void;
+  /** Resolves when what has been delivered was taken in, but for what has to wait. */
+  settled(): Promise<void>;
   stop(): Promise<void>;
 }
 
@@ -36,75 +39,69 @@ interface Options {
 export const createInbox = ({ model, directory, clock, onStored, onError }: Options): Inbox => {
   const backoff = createBackoff(500, 30_000);
   const waiting = new Map<string, IncomingEnvelope>();
+  /** Those that are left alone, and since they came how long the last time. */
   const resting = new Set<string>();
+  const rests = new Map<string, ReturnType<typeof createBackoff>>();
+  const gaps = createGapWatch(model, clock, onStored, onError);
   let connection: Connection | undefined;
   let cancelRetry: (() => void) | undefined;
+  let settling: (() => void)[] = [];
+
+  const ready = (): IncomingEnvelope[] => [...waiting.values()].filter(({ id }) => !resting.has(id));
+
+  const tellSettled = (): void => {
+    if (ready().length > 0) return;
+    for (const tell of settling) tell();
+    settling = [];
+  };
 
   /** Leaves an envelope for a while; those behind it go on. */
   const rest = (id: string): void => {
+    const steps = rests.get(id) ?? createBackoff(REST.first, REST.most);
+    rests.set(id, steps);
     resting.add(id);
-    clock.after(backoff.next(), () => {
+    clock.after(steps.next(), () => {
       resting.delete(id);
       pump.kick();
     });
   };
 
-  const isKnown = async (id: string): Promise<boolean> =>
-    (await model.store.get('seen', id)) !== undefined || (await model.store.get('aside', id)) !== undefined;
+  const forget = (id: string): void => {
+    waiting.delete(id);
+    rests.delete(id);
+  };
 
-  const take = async (batch: readonly Opened[], self: SelfRow): Promise<void> => {
-    const now = clock.now();
-    await model.change(async (draft) => {
-      const arrived = new Map<string, string[]>();
-      for (const opened of batch) {
-        if ('later' in opened) continue;
-        const { id, at, body, request } = opened.envelope;
-        const result = 'reason' in opened ? opened : await decryptBody(draft, self, opened, now);
-        if ('reason' in result) {
-          // A stranger, or who only claims to be somebody, gets no answer of any kind.
-          if ('repair' in result && result.repair && 'peer' in opened && !request)
-            await requestRepair(draft, opened.peer, now);
-          draft.put('aside', { envelope: id, at, reason: result.reason, body }, id);
-          continue;
-        }
-        draft.put('seen', { envelope: id, at }, id);
-        if ('duplicate' in result || 'reason' in opened) continue;
-        const { account, device } = opened.peer;
-        const arrival = { from: { account, device }, at, now, me: self.account, request: request === true };
-        if ('newer' in result) {
-          await applyNewer(draft, result.newer, arrival);
-          continue;
-        }
-        if (result.content.kind === 'repair') {
-          const { sending } = result;
-          await followRepair(draft, model.store, opened.peer, { me: self.account, now, sending });
-        }
-        const message = await apply(draft, result.content, arrival);
-        if (message !== undefined) arrived.set(account, [...(arrived.get(account) ?? []), message]);
-      }
-      for (const [account, messages] of arrived) enqueueReceipts(draft, account, 'delivered', messages);
-    });
+  /** Those that have not been dealt with. */
+  const unknown = async (envelopes: readonly IncomingEnvelope[]): Promise<IncomingEnvelope[]> => {
+    const ids = envelopes.map(({ id }) => id);
+    const [seen, aside] = await Promise.all([model.store.has('seen', ids), model.store.has('aside', ids)]);
+    return envelopes.filter((_, at) => !seen[at] && !aside[at]);
   };
 
   const work = async (): Promise<void> => {
     const { self } = model;
     if (!self || waiting.size === 0) return;
-    const envelopes = [...waiting.values()].filter(({ id }) => !resting.has(id)).slice(0, BATCH);
+    const envelopes = ready().slice(0, BATCH);
     if (envelopes.length === 0) return;
-    const known = await Promise.all(envelopes.map(({ id }) => isKnown(id)));
-    const fresh = envelopes.filter((_, index) => !known[index]);
-    // One after the other: the first message of a stranger fetches their keys, the next finds them.
-    const opened: Opened[] = [];
-    const out = new Set<string>();
-    for (const envelope of fresh) opened.push(await openEnvelope(self, model, directory, envelope, out));
-    if (opened.length > 0) await take(opened, self);
+    const opened = await openBatch(self, model, directory, await unknown(envelopes));
+    if (opened.length > 0) {
+      const now = clock.now();
+      gaps.note(
+        await model.change(async (draft) => {
+          // As it is now: another device may have been added or revoked while keys were fetched.
+          const current = (await draft.get('self', 'self'))!;
+          return takeBatch({ draft, model, self: current, now }, opened);
+        }),
+      );
+    }
     const later = new Set(opened.flatMap((entry) => ('later' in entry ? [entry.envelope.id] : [])));
     const done = envelopes.map(({ id }) => id).filter((id) => !later.has(id));
     connection?.ack(done);
-    for (const id of done) waiting.delete(id);
+    for (const id of done) forget(id);
     for (const id of later) rest(id);
-    if (later.size === 0) backoff.reset();
+    backoff.reset();
     onStored();
+    tellSettled();
     pump.kick();
   };
 
@@ -141,11 +138,19 @@ export const createInbox = ({ model, directory, clock, onStored, onError }: Opti
       // Whatever is not acknowledged comes again.
       connection = undefined;
       waiting.clear();
+      rests.clear();
+      tellSettled();
     },
+    settled: () =>
+      new Promise((resolve) => {
+        settling.push(resolve);
+        tellSettled();
+      }),
     async stop() {
       connection = undefined;
       waiting.clear();
       cancel();
+      gaps.stop();
       await pump.stop();
     },
   };

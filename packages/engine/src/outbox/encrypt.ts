@@ -1,8 +1,8 @@
-import type { Content } from '@sotto/contract/content';
 import { RelayError } from '@sotto/contract/errors';
 import type { AccountId, DeviceId } from '@sotto/contract/ids';
 import { encode } from '@sotto/crypto/canonical';
 import { CryptoError } from '@sotto/crypto/errors';
+import { SEALING_ROTATION } from '@sotto/crypto/limits';
 import type { Bundle } from '@sotto/crypto/prekeys';
 import { NO_REPAIRS } from '@sotto/crypto/repair';
 import { seal } from '@sotto/crypto/seal';
@@ -10,17 +10,38 @@ import { encrypt, startSession } from '@sotto/crypto/session';
 import { handshakeDue, type PeerState } from '@sotto/crypto/session-state';
 import { KIND_SESSION } from '@sotto/crypto/session-body';
 import { signerOf } from '../account/signer.ts';
+import { ownContent } from '../devices/sync.ts';
 import type { Draft } from '../model.ts';
 import type { Store, Transport } from '../ports.ts';
 import { randomId } from '../random-id.ts';
-import type { ContactRow, OutboxRow, PeerRow, SelfRow } from '../rows.ts';
+import type { AccountKeys, DeviceKeys, DeviceTrouble, OutboxRow, PeerRow, SelfRow } from '../rows.ts';
 import { ownDevice, publicDevice, toBundle } from '../sessions.ts';
 
 /** What starts sessions with devices, by device id. Nothing of it has been verified. */
 export type Bundles = ReadonlyMap<string, Bundle>;
 
+/** Whom a row is for: a contact, or one's own account. */
+export interface Recipient extends AccountKeys {
+  account: string;
+  token?: string;
+}
+
+/** A device that had no new sealing key for so long was not there: what is sealed for it would go before it comes back. */
+const SEALING_OVERDUE = 2 * SEALING_ROTATION;
+
+/** The devices that a row is still to go to: never this one, and none that the chain does not name. */
+export const targetsOf = ({ devices }: AccountKeys, self: SelfRow, row: OutboxRow): DeviceKeys[] =>
+  devices.filter(
+    ({ device }) =>
+      device !== self.device && (row.to ?? device) === device && !(row.done ?? []).includes(device),
+  );
+
+/** Whether there is a session that sends, be it due for renewal. */
+const canSend = (state: PeerState | undefined, now: number): boolean =>
+  [undefined, 'refresh'].includes(handshakeDue(state, now));
+
 /**
- * Asks for what the next message to a contact needs: bundles of the devices without a session that may send.
+ * Asks for what the next message to somebody needs: bundles of the devices without a session that may send.
  *
  * @throws RelayError
  */
@@ -28,20 +49,21 @@ export const fetchBundles = async (
   store: Store,
   transport: Transport,
   self: SelfRow,
-  contact: ContactRow,
+  recipient: Recipient,
   now: number,
 ): Promise<Bundles> => {
   const due: DeviceId[] = [];
   let needed = false;
-  for (const { device, sealing } of contact.devices) {
-    const row = sealing && (await store.get('peer', [contact.account, device]));
-    if (!sealing || !(row?.renew || handshakeDue(row?.state, now) !== undefined)) continue;
+  for (const { device, sealing } of recipient.devices) {
+    if (!sealing || device === self.device) continue;
+    const row = await store.get('peer', [recipient.account, device]);
+    if (!row?.renew && handshakeDue(row?.state, now) === undefined) continue;
     due.push(device as DeviceId);
     needed ||= !canSend(row?.state, now);
   }
   if (due.length === 0) return new Map();
   try {
-    const { bundles } = await transport.bundles(signerOf(self), contact.account as AccountId, due);
+    const { bundles } = await transport.bundles(signerOf(self), recipient.account as AccountId, due);
     return new Map(bundles.map((bundle) => [bundle.device, toBundle(bundle)]));
   } catch (error) {
     // The sessions that there are can send as long as need be.
@@ -50,65 +72,77 @@ export const fetchBundles = async (
   }
 };
 
-/** Whether there is a session that sends, be it due for renewal. */
-const canSend = (state: PeerState | undefined, now: number): boolean =>
-  [undefined, 'refresh'].includes(handshakeDue(state, now));
+interface Sender {
+  self: SelfRow;
+  plaintext: Uint8Array;
+  bundles: Bundles;
+  now: number;
+}
+
+/** One sealed envelope for a device and the session after it; or why there is none. Nothing is stored. */
+const encryptOne = async (
+  draft: Draft,
+  recipient: Recipient,
+  entry: DeviceKeys,
+  { self, plaintext, bundles, now }: Sender,
+): Promise<{ peer: PeerRow; body: Uint8Array<ArrayBuffer> } | DeviceTrouble> => {
+  const { device, sealing } = entry;
+  const { account } = recipient;
+  if (now >= sealing!.createdAt + SEALING_OVERDUE) return 'overdue';
+  const known = await draft.get('peer', [account, device]);
+  let state = known?.state;
+  const bundle = bundles.get(device);
+  let renewed = false;
+  let broken = false;
+  if (bundle && (known?.renew || handshakeDue(state, now) !== undefined)) {
+    try {
+      const peer = publicDevice(account, entry);
+      ({ state } = await startSession({ me: ownDevice(self), peer, bundle, state, now }));
+      renewed = true;
+    } catch (error) {
+      if (!(error instanceof CryptoError)) throw error;
+      broken = true;
+    }
+  }
+  if (!state || !canSend(state, now)) return broken ? 'keys-invalid' : 'no-prekeys';
+  const made = await encrypt({ state, plaintext, now });
+  const from = { account: self.account, device: self.device };
+  const to = { account, device, sealingKey: sealing! };
+  const body = await seal({ from, to, kind: KIND_SESSION, body: made.body });
+  const renew = (known?.renew ?? false) && !renewed;
+  return { peer: { account, device, state: made.state, repairs: known?.repairs ?? NO_REPAIRS, renew }, body };
+};
 
 /**
- * One sealed envelope for each device of the contact that can be reached, under new envelope ids. The sessions move on
- * in `draft`: they are stored in the commit that stores the envelopes, before any of them leaves.
- *
- * A device whose bundle does not hold goes without a new session, or without the message where it has none.
- *
- * @throws CryptoError when none is left; the draft is as it was then
+ * One sealed envelope for each device of `targets` that can be reached, under new envelope ids, and what stands in the way
+ * of the others. The sessions move on in `draft`: they are stored in the commit that stores the envelopes, before any of
+ * them leaves.
  */
 export const encryptFor = async (
   draft: Draft,
   self: SelfRow,
-  contact: ContactRow,
-  content: Content,
-  bundles: Bundles,
+  { recipient, bundles }: { recipient: Recipient; bundles: Bundles },
+  row: OutboxRow,
   now: number,
-): Promise<NonNullable<OutboxRow['envelopes']>> => {
-  const from = { account: self.account, device: self.device };
-  const me = ownDevice(self);
-  const plaintext = encode(content);
-  let broken: CryptoError | undefined;
-  const rows: PeerRow[] = [];
+): Promise<{
+  envelopes: NonNullable<OutboxRow['envelopes']>;
+  troubles: ReadonlyMap<string, DeviceTrouble>;
+}> => {
+  const isOwn = recipient.account === self.account;
+  const plaintext = encode(isOwn ? ownContent(self, row.content) : row.content);
   const envelopes: NonNullable<OutboxRow['envelopes']> = [];
-  for (const entry of contact.devices) {
-    const { device, sealing } = entry;
-    if (!sealing) continue;
-    const to = { account: contact.account, device };
-    const known = await draft.get('peer', [contact.account, device]);
-    let state = known?.state;
-    const bundle = bundles.get(device);
-    let renewed = false;
-    if (bundle && (known?.renew || handshakeDue(state, now) !== undefined)) {
-      try {
-        const peer = publicDevice(contact.account, entry);
-        ({ state } = await startSession({ me, peer, bundle, state, now }));
-        renewed = true;
-      } catch (error) {
-        if (!(error instanceof CryptoError)) throw error;
-        broken = error;
-      }
+  const troubles = new Map<string, DeviceTrouble>();
+  for (const entry of targetsOf(recipient, self, row)) {
+    if (!entry.sealing) continue;
+    const { device } = entry;
+    const made = await encryptOne(draft, recipient, entry, { self, plaintext, bundles, now });
+    if (typeof made === 'string') {
+      troubles.set(device, made);
+      continue;
     }
-    // The relay has no prekeys of it, or none that hold.
-    if (!state || !canSend(state, now)) continue;
-    const made = await encrypt({ state, plaintext, now });
-    const body = await seal({
-      from,
-      to: { ...to, sealingKey: sealing },
-      kind: KIND_SESSION,
-      body: made.body,
-    });
-    const renew = (known?.renew ?? false) && !renewed;
-    rows.push({ ...to, state: made.state, repairs: known?.repairs ?? NO_REPAIRS, renew });
-    const token = contact.token === undefined ? {} : { token: contact.token };
-    envelopes.push({ id: randomId(), device, head: contact.head!, ...token, body });
+    draft.put('peer', made.peer, [recipient.account, device]);
+    const token = recipient.token === undefined || isOwn ? {} : { token: recipient.token };
+    envelopes.push({ id: randomId(), device, head: recipient.head!, ...token, body: made.body });
   }
-  if (broken && envelopes.length === 0) throw broken;
-  for (const row of rows) draft.put('peer', row, [row.account, row.device]);
-  return envelopes;
+  return { envelopes, troubles };
 };

@@ -1,0 +1,63 @@
+import type { AccountId } from '@sotto/contract/ids';
+import type { MessageRow } from '../rows.ts';
+import type { ChatMessage, QuotedMessage } from '../views.ts';
+
+const quote = (row: MessageRow, quoted: MessageRow | undefined, me: string): QuotedMessage => {
+  const { author, id } = row.reply!;
+  const known = quoted?.from === author ? quoted : undefined;
+  return {
+    id,
+    from: author as AccountId,
+    mine: author === me,
+    ...(known && !known.deleted ? { text: known.text } : {}),
+  };
+};
+
+const reactionsOf = ({ reactions = {} }: MessageRow, me: string): NonNullable<ChatMessage['reactions']> => {
+  const found = new Map<string, { emoji: string; accounts: AccountId[]; mine: boolean }>();
+  const given = Object.entries(reactions).toSorted(([, a], [, b]) => a.sentAt - b.sentAt);
+  for (const [account, { emoji }] of given) {
+    if (emoji === null) continue;
+    const entry = found.get(emoji) ?? { emoji, accounts: [], mine: false };
+    entry.accounts.push(account as AccountId);
+    entry.mine ||= account === me;
+    found.set(emoji, entry);
+  }
+  return [...found.values()];
+};
+
+const make = (row: MessageRow, quoted: MessageRow | undefined, me: string): ChatMessage => {
+  const { id, from, text, at, sentAt, status, problem, newer, deleted, edits, mentions } = row;
+  const reactions = reactionsOf(row, me);
+  return {
+    id,
+    from: from as AccountId,
+    mine: from === me,
+    text,
+    time: at ?? sentAt,
+    status,
+    ...(problem && { problem }),
+    ...(newer && { newer: true }),
+    ...(deleted && { deleted: true }),
+    ...(edits && { edits: edits.map((edit) => ({ text: edit.text, time: edit.sentAt })) }),
+    ...(mentions && { mentions }),
+    ...(row.reply && { reply: quote(row, quoted, me) }),
+    ...(row.forwarded && { forwarded: true }),
+    ...(reactions.length > 0 && { reactions }),
+    ...(row.starred && { starred: true }),
+    ...(row.unread && { unread: true }),
+    ...(row.timer !== undefined && { timer: row.timer }),
+    ...(row.expiresAt !== undefined && { expiresAt: row.expiresAt }),
+  };
+};
+
+const shown = new WeakMap<MessageRow, { quoted: MessageRow | undefined; message: ChatMessage }>();
+
+/** The same object for the same rows, so that a list repaints only what changed. */
+export const toChatMessage = (row: MessageRow, quoted: MessageRow | undefined, me: string): ChatMessage => {
+  const known = shown.get(row);
+  if (known && known.quoted === quoted) return known.message;
+  const message = make(row, quoted, me);
+  shown.set(row, { quoted, message });
+  return message;
+};

@@ -1,0 +1,112 @@
+import type { ConversationId } from '@sotto/contract/ids';
+import { LIMITS } from '@sotto/contract/limits';
+import { cleanName } from '../clean-text.ts';
+import { EngineError } from '../errors.ts';
+import type { Draft, Model } from '../model.ts';
+import { randomId } from '../random-id.ts';
+import type { Engine } from '../views.ts';
+import { removeMessages } from './change.ts';
+import { conversationOf, type Desk } from './commands.ts';
+import { directConversation, putConversation } from './draft.ts';
+import { introduce } from './outgoing.ts';
+import { answered } from './request.ts';
+import { putSettings, settingsOf, shareProfile } from './settings.ts';
+
+/** Messages taken away by one change. */
+const PAGE = 200;
+
+type People = Pick<
+  Engine,
+  'accept' | 'decline' | 'block' | 'unblock' | 'noteToSelf' | 'setProfile' | 'setSettings'
+>;
+
+/** Takes away the messages of a conversation; true when none is left. */
+const emptyOne = async (
+  draft: Draft,
+  model: Model,
+  id: string,
+  at: { me: string; now: number },
+): Promise<boolean> => {
+  const rows = await model.store.messages({ conversation: id }, { limit: PAGE });
+  await removeMessages(draft, model, id, rows, at);
+  return rows.length < PAGE;
+};
+
+/** Whom one talks to, and what they get to know. */
+export const createPeople = ({ model, clock, command }: Desk): People => ({
+  async accept(id) {
+    await command(async (draft, self) => {
+      const conversation = await conversationOf(draft, id);
+      if (!conversation.request) return;
+      if (self.blocked?.includes(id)) throw new EngineError('blocked');
+      putConversation(draft, await answered(draft, model.store, self, conversation));
+      await introduce(draft, self, id);
+    });
+  },
+
+  async decline(id) {
+    for (let left = true; left;) {
+      left = await command(async (draft, self) => {
+        const conversation = await draft.get('conversation', id);
+        if (!conversation) return false;
+        if (!conversation.request) throw new EngineError('no-request');
+        const done = await emptyOne(draft, model, id, { me: self.account, now: clock.now() });
+        if (done) draft.remove('conversation', id);
+        return !done;
+      });
+    }
+  },
+
+  async block(id) {
+    await command(async (draft, self) => {
+      await conversationOf(draft, id);
+      if (id === self.account) throw new EngineError('yourself');
+      const { blocked = [] } = self;
+      if (blocked.includes(id)) return;
+      if (blocked.length >= LIMITS.blockedAccounts) throw new EngineError('too-many-blocked');
+      // Who has the old token is no longer let in with it.
+      const next = { ...self, blocked: [...blocked, id], delivery: randomId(), deliveryDue: true as const };
+      putSettings(draft, next, clock.now());
+      for (const row of model.outbox.values()) {
+        if (row.conversation === id && !row.envelopes) draft.remove('outbox', row.seq);
+      }
+    });
+  },
+
+  async unblock(id) {
+    await command(async (draft, self) => {
+      const { blocked = [], ...rest } = self;
+      if (!blocked.includes(id)) return;
+      const left = blocked.filter((account) => account !== id);
+      putSettings(draft, { ...rest, ...(left.length > 0 && { blocked: left }) }, clock.now());
+      const contact = await draft.get('contact', id);
+      // What they have lets them in no more: the next message brings what does.
+      if (contact) draft.put('contact', { ...contact, introduced: false }, id);
+    });
+  },
+
+  async noteToSelf() {
+    return command(async (draft, { account }) => {
+      await directConversation(draft, account, clock.now());
+      return account as unknown as ConversationId;
+    });
+  },
+
+  async setProfile({ name }) {
+    const called = cleanName(name);
+    if (called === '' || called.length > LIMITS.nameCharacters) throw new EngineError('bad-name');
+    await command(async (draft, self) => {
+      if (self.name !== called)
+        shareProfile(draft, model, putSettings(draft, { ...self, name: called }, clock.now()));
+    });
+  },
+
+  async setSettings(changed) {
+    await command(async (draft, self) => {
+      const before = settingsOf(self);
+      const next = { ...before, ...changed };
+      if (JSON.stringify(next) === JSON.stringify(before)) return;
+      putSettings(draft, { ...self, settings: { ...next, sentAt: self.settings?.sentAt ?? 0 } }, clock.now());
+    });
+  },
+});

@@ -1,0 +1,215 @@
+import type { EditContent, ReactionContent, TextContent } from '@sotto/contract/content';
+import type { MessageId } from '@sotto/contract/ids';
+import { LIMITS } from '@sotto/contract/limits';
+import { wellFormed } from '../clean-text.ts';
+import { enqueueSync } from '../devices/sync.ts';
+import { EngineError } from '../errors.ts';
+import type { Draft } from '../model.ts';
+import { randomId } from '../random-id.ts';
+import type { ConversationRow, MessageRow, SelfRow } from '../rows.ts';
+import type { Engine, Mention } from '../views.ts';
+import { changeMessage, mark, removeMessages } from './change.ts';
+import { conversationOf, type Desk, messageOf } from './commands.ts';
+import { contentsOf } from './content.ts';
+import { putConversation, putMessage } from './draft.ts';
+import { place, UNSENT_ORDER, withLast } from './order.ts';
+import { introduce, post } from './outgoing.ts';
+import { answered } from './request.ts';
+
+type Mentions = NonNullable<TextContent['mentions']>;
+
+/**
+ * A text as it goes out: well-formed, without space around it, and who is named in it, moved along.
+ *
+ * @throws EngineError empty, too-long
+ */
+const cleanText = (
+  text: string,
+  mentions: readonly Mention[] = [],
+): { text: string; mentions?: Mentions } => {
+  const formed = wellFormed(text);
+  const whole = formed.trim();
+  if (whole === '') throw new EngineError('empty');
+  if (whole.length > LIMITS.textCharacters) throw new EngineError('too-long');
+  const cut = formed.length - formed.trimStart().length;
+  const moved = mentions
+    .map((mention) => ({ ...mention, start: mention.start - cut }))
+    .filter(({ start, length }) => start >= 0 && length > 0 && start + length <= whole.length)
+    .slice(0, LIMITS.mentions);
+  return { text: whole, ...(moved.length > 0 && { mentions: moved }) };
+};
+
+/** Who one may write to: everybody but those who are blocked. @throws EngineError blocked */
+const checkOpen = (self: SelfRow, id: string): void => {
+  if (self.blocked?.includes(id)) throw new EngineError('blocked');
+};
+
+/** Whether a message waits without a word of it having left. */
+const isUnsent = ({ model }: Desk, row: MessageRow): boolean =>
+  row.status === 'failed' ||
+  [...model.outbox.values()].some(({ conversation, content, envelopes, done }) => {
+    const isIt = content.kind === 'text' && content.id === row.id && conversation === row.conversation;
+    return isIt && !envelopes && (done ?? []).length === 0;
+  });
+
+/** Stores a new message of one's own where it stands until it is accepted; a note to oneself is there at once. */
+const putOwn = (
+  draft: Draft,
+  self: SelfRow,
+  conversation: ConversationRow,
+  message: Omit<MessageRow, 'order' | 'status' | 'at'>,
+  now: number,
+): void => {
+  const [content, ...more] = contentsOf(message as MessageRow);
+  const seq = post(draft, self, conversation.id, content!);
+  let row: MessageRow;
+  let { floors } = conversation;
+  if (seq === undefined) {
+    const placed = place(conversation, self.device, now);
+    ({ floors } = placed);
+    const goes = message.timer !== undefined && { expiresAt: now + message.timer * 1000 };
+    row = { ...message, order: placed.order, at: now, status: 'sent', ...goes };
+    enqueueSync(draft, self, conversation.id, content!, { at: placed.order });
+  } else row = { ...message, order: UNSENT_ORDER + seq, status: 'waiting', unindexed: 1 };
+  for (const edit of more) post(draft, self, conversation.id, edit);
+  putMessage(draft, row);
+  const { timerChosen: _, ...rest } = conversation;
+  putConversation(draft, withLast({ ...rest, floors }, row, self.account));
+};
+
+/** Says something about a message to whom it is for. */
+const tell = (
+  draft: Draft,
+  self: SelfRow,
+  id: string,
+  content: EditContent | ReactionContent | Extract<ReturnType<typeof contentsOf>[number], { kind: 'delete' }>,
+): void => {
+  if (post(draft, self, id, content) === undefined) enqueueSync(draft, self, id, content);
+};
+
+type Writing = Pick<Engine, 'send' | 'edit' | 'react' | 'deleteForEveryone' | 'deleteForMe' | 'retry'>;
+
+/** Everything that puts words into a conversation, changes them or takes them back. */
+export const createWriting = (desk: Desk): Writing => {
+  const { model, clock, command } = desk;
+
+  /** Later than every word on the message before, whatever the clock says. */
+  const after = (times: (number | undefined)[]): number =>
+    Math.max(clock.now(), ...times.map((time) => (time ?? 0) + 1));
+
+  return {
+    async send(id, text, { id: message = randomId(), reply, mentions, forwarded } = {}) {
+      const words = cleanText(text, mentions);
+      await command(async (draft, self) => {
+        const known = await conversationOf(draft, id);
+        const place: [string, string] = [id, message];
+        if ((await draft.get('message', place)) ?? (await draft.get('gone', place))) return;
+        checkOpen(self, id);
+        await introduce(draft, self, id);
+        const conversation = await answered(draft, model.store, self, known);
+        const quoted = reply === undefined ? undefined : await messageOf(draft, id, reply);
+        const row = {
+          conversation: id,
+          id: message,
+          from: self.account,
+          device: self.device,
+          sentAt: clock.now(),
+          ...words,
+          unindexed: 1 as const,
+          ...(quoted && { reply: { author: quoted.from, id: quoted.id } }),
+          ...(forwarded && { forwarded: true as const }),
+          ...(conversation.timer !== undefined && { timer: conversation.timer }),
+        };
+        putOwn(draft, self, conversation, row, clock.now());
+      });
+    },
+
+    async edit(id, message, text, { mentions } = {}) {
+      const words = cleanText(text, mentions);
+      await command(async (draft, self) => {
+        const conversation = await conversationOf(draft, id);
+        const row = await messageOf(draft, id, message);
+        checkOpen(self, id);
+        if (row.from !== self.account || row.deleted || row.newer) throw new EngineError('not-yours');
+        if (row.text === words.text && JSON.stringify(row.mentions) === JSON.stringify(words.mentions))
+          return;
+        const edit = { ...words, sentAt: after([row.sentAt, row.edited]) };
+        const at = { me: self.account, now: clock.now() };
+        await mark(draft, conversation, { author: row.from, id: row.id }, { edits: [edit] }, at);
+        // One that failed goes out whole when it is tried again.
+        if (row.status !== 'failed') {
+          tell(draft, self, id, { kind: 'edit', message: message as MessageId, ...edit });
+        }
+      });
+    },
+
+    async react(id, message, emoji) {
+      if (emoji !== null && (emoji === '' || emoji.length > LIMITS.emojiCharacters)) {
+        throw new EngineError('bad-emoji');
+      }
+      await command(async (draft, self) => {
+        const conversation = await conversationOf(draft, id);
+        const row = await messageOf(draft, id, message);
+        checkOpen(self, id);
+        const before = row.reactions?.[self.account];
+        if (row.deleted || (before?.emoji ?? null) === emoji) return;
+        if (['failed', 'waiting'].includes(row.status)) throw new EngineError('not-sent');
+        await introduce(draft, self, id);
+        const open = await answered(draft, model.store, self, conversation);
+        if (open !== conversation) putConversation(draft, open);
+        const reaction = { emoji, sentAt: after([before?.sentAt]) };
+        const ref = { author: row.from, id: row.id } as ReactionContent['to'];
+        const at = { me: self.account, now: clock.now() };
+        await mark(draft, open, ref, { reactions: { [self.account]: reaction } }, at);
+        tell(draft, self, id, { kind: 'reaction', to: ref, ...reaction });
+      });
+    },
+
+    async deleteForEveryone(id, messages) {
+      await command(async (draft, self) => {
+        const me = self.account;
+        for (const message of messages) {
+          const conversation = await conversationOf(draft, id);
+          const row = await messageOf(draft, id, message);
+          if (row.from !== me) throw new EngineError('not-yours');
+          if (row.deleted) continue;
+          if (isUnsent(desk, row)) {
+            // Nobody has it.
+            await removeMessages(draft, model, id, [row], { me, now: clock.now() });
+            continue;
+          }
+          const deleted = { by: me, sentAt: after([row.sentAt, row.edited]) };
+          await mark(draft, conversation, { author: me, id: message }, { deleted }, { me, now: clock.now() });
+          const now = await messageOf(draft, id, message);
+          for (const content of contentsOf(now))
+            if (content.kind === 'delete') tell(draft, self, id, content);
+        }
+      });
+    },
+
+    async deleteForMe(id, messages) {
+      await command(async (draft, self) => {
+        const rows: MessageRow[] = [];
+        for (const message of messages) {
+          const row = await draft.get('message', [id, message]);
+          if (row) rows.push(row);
+        }
+        await removeMessages(draft, model, id, rows, { me: self.account, now: clock.now() });
+      });
+    },
+
+    async retry(id, message) {
+      await command(async (draft, self) => {
+        const conversation = await conversationOf(draft, id);
+        const row = await draft.get('message', [id, message]);
+        if (!row || row.problem === undefined) return;
+        checkOpen(self, id);
+        await introduce(draft, self, id);
+        const { problem: _, order, status, ...rest } = row;
+        if (status === 'failed') return putOwn(draft, self, conversation, rest, clock.now());
+        for (const content of contentsOf(row).slice(row.deleted ? 0 : 1)) post(draft, self, id, content);
+        changeMessage(draft, conversation, row, { ...rest, order, status }, self.account);
+      });
+    },
+  };
+};

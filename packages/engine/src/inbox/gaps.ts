@@ -1,0 +1,59 @@
+import type { PeerState } from '@sotto/crypto/session-state';
+import type { Clock } from '../clock.ts';
+import type { Model } from '../model.ts';
+import type { PeerRow } from '../rows.ts';
+import { requestRepair } from './repair.ts';
+
+/** How long what others overtook may still come by itself, in ms. */
+const PATIENCE_MS = 60_000;
+
+/** How many messages of a device others have overtaken: their keys wait. One that was encrypted anew never comes. */
+export const missingOf = ({ sessions }: PeerState): number =>
+  sessions.reduce((sum, { ratchet }) => sum + ratchet.skipped.length, 0);
+
+const isShort = ({ missing = 0, asked = 0 }: PeerRow): boolean => missing > asked;
+
+/** Asks devices for what others have overtaken, once for each that is missing. */
+export const createGapWatch = (
+  model: Model,
+  clock: Clock,
+  onStored: () => void,
+  onError: (error: unknown) => void,
+) => {
+  const peers = new Map<string, [account: string, device: string]>();
+  let cancel: (() => void) | undefined;
+
+  const look = async (): Promise<void> => {
+    const keys = [...peers.values()];
+    peers.clear();
+    try {
+      await model.change(async (draft) => {
+        for (const [account, device] of keys) {
+          const row = await draft.get('peer', [account, device]);
+          if (!row || !isShort(row)) continue;
+          if (!(await requestRepair(draft, { account, device }, clock.now()))) continue;
+          const next = (await draft.get('peer', [account, device]))!;
+          draft.put('peer', { ...next, asked: row.missing! }, [account, device]);
+        }
+      });
+      onStored();
+    } catch (error) {
+      onError(error);
+    }
+  };
+
+  return {
+    /** Something of these devices came: what is missing then is looked for a while later. */
+    note(keys: Iterable<[account: string, device: string]>): void {
+      for (const key of keys) peers.set(key.join(' '), key);
+      if (peers.size === 0 || cancel) return;
+      cancel = clock.after(PATIENCE_MS, () => {
+        cancel = undefined;
+        void look();
+      });
+    },
+    stop(): void {
+      cancel?.();
+    },
+  };
+};

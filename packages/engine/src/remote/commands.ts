@@ -1,0 +1,45 @@
+import type { LocalViews } from '../local-views.ts';
+import type { Engine } from '../views.ts';
+
+/** What the writer does, for whichever page asks. The rest of an engine is views, which every worker has its own of. */
+export type CommandName = Exclude<keyof Engine, keyof LocalViews | 'close'>;
+
+/**
+ * What becomes of a command whose writer went away before it answered. `again`: the next writer is asked; done twice
+ * it is as done once. `once`: it fails as `interrupted`, for what it did may be done.
+ */
+export const COMMANDS: Record<CommandName, 'again' | 'once'> = {
+  checkInvite: 'again',
+  register: 'again',
+  createInvite: 'again',
+  addContact: 'again',
+  send: 'again',
+  retry: 'again',
+  markRead: 'again',
+  noteToSelf: 'again',
+  edit: 'again',
+  deleteForEveryone: 'again',
+  deleteForMe: 'again',
+  react: 'again',
+  setDraft: 'again',
+  setTimer: 'again',
+  setFlags: 'again',
+  star: 'again',
+  accept: 'again',
+  decline: 'again',
+  block: 'again',
+  unblock: 'again',
+  setProfile: 'again',
+  setSettings: 'again',
+  typing: 'again',
+  present: 'again',
+  offerDevice: 'once',
+  acceptProposal: 'once',
+  addDevice: 'again',
+  confirmDevice: 'again',
+  removeDevice: 'again',
+  acceptIdentity: 'again',
+  startAnew: 'again',
+  cancel: 'again',
+  nudge: 'again',
+};

@@ -1,0 +1,37 @@
+import { RelayError } from '@sotto/contract/errors';
+import { CryptoError } from '@sotto/crypto/errors';
+import { EngineError } from '../errors.ts';
+import { StoreError } from '../ports.ts';
+
+/** An error as it goes from one thread to another, which keeps neither class nor code of it. */
+export interface WireError {
+  name: string;
+  code?: string;
+  message: string;
+  retryAfter?: number;
+}
+
+export const toWire = (error: unknown): WireError => {
+  if (!(error instanceof Error)) return { name: 'Error', message: String(error) };
+  const { name, message } = error;
+  const { code, retryAfter } = error as { code?: unknown; retryAfter?: unknown };
+  return {
+    name,
+    message,
+    ...(typeof code === 'string' && { code }),
+    ...(typeof retryAfter === 'number' && { retryAfter }),
+  };
+};
+
+/** An instance of the class that it was one of. */
+export const fromWire = ({ name, code, message, retryAfter }: WireError): Error => {
+  const make: Record<string, () => Error> = {
+    RelayError: () => new RelayError(code as RelayError['code'], undefined, { retryAfter }),
+    StoreError: () => new StoreError(code as StoreError['code']),
+    CryptoError: () => new CryptoError(code as CryptoError['code']),
+    EngineError: () => new EngineError(code as EngineError['code']),
+  };
+  const error = make[name]?.() ?? Object.assign(new Error(message), code !== undefined && { code });
+  error.message = message;
+  return error;
+};
