@@ -17,6 +17,8 @@ export default defineConfig({
       includeAssets: [],
       includeManifestIcons: false,
       injectManifest: {
+        // A script and no module: nothing in it is loaded later, for a service worker cannot `import()`.
+        rollupFormat: 'iife',
         globPatterns: ['**/*.{html,js,css,webmanifest}', 'icon.svg', 'icon-192.png', 'apple-touch-icon.png'],
       },
       manifest: {
@@ -39,6 +41,7 @@ export default defineConfig({
       },
     }),
   ],
+  worker: { format: 'es' },
   build: {
     target: 'es2022',
     modulePreload: { polyfill: false },

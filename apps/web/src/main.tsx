@@ -1,30 +1,29 @@
 import './jitless.ts';
-import { createEngine } from '@sotto/engine/engine';
-import { openStore } from '@sotto/store-idb/open-store';
-import { createTransport } from '@sotto/transport/transport';
 import { createRoot } from 'react-dom/client';
 import { App } from './app/app.tsx';
 import { createSession } from './app/session.ts';
-import { askToPersist, forgetAccount, hadAccount, noteAccount } from './platform/storage.ts';
-import { createStoreLock } from './platform/store-lock.ts';
-import { canKeepKeys, findObstacle } from './platform/support.ts';
-import { watchUpdates } from './platform/updates.ts';
+// oxlint-disable-next-line import/default -- made by Vite
+import workerUrl from './engine-worker.ts?worker&url';
+import { askToSync } from './platform/background-sync.ts';
+import { trustScripts } from './platform/script-url.ts';
+import { askToPersist, forgetAccount, hadAccount, noteAccount, persisted } from './platform/storage.ts';
+import { findObstacle } from './platform/support.ts';
+import { SERVICE_WORKER, watchUpdates } from './platform/updates.ts';
+import { startEngine } from './platform/worker.ts';
 import './styles/tokens.css';
 import './styles/base.css';
 
+const trust = trustScripts([workerUrl, SERVICE_WORKER]);
 const session = createSession({
   findObstacle,
-  canKeepKeys,
-  lock: createStoreLock,
-  openEngine: async () => {
-    const store = await openStore();
-    return createEngine({ store, transport: createTransport({ origin: location.origin }) });
-  },
+  openEngine: () => startEngine(trust(workerUrl)),
   hadAccount,
   noteAccount,
   forgetAccount,
   askToPersist,
+  persisted,
+  askToSync: () => void askToSync(),
 });
 
-createRoot(document.getElementById('root')!).render(<App session={session} updates={watchUpdates()} />);
+createRoot(document.getElementById('root')!).render(<App session={session} updates={watchUpdates(trust)} />);
 void session.start();

@@ -59,6 +59,7 @@ const createSwitch = () => {
       return {
         send: (envelopes) => open && entry.connection.send(envelopes),
         ack: (ids) => open && entry.connection.ack(ids),
+        live: (signals) => open && entry.connection.live(signals),
         retry: () => undefined,
         close: () => {
           live.delete(entry);

@@ -8,6 +8,8 @@ export interface Faults {
   loseAnswer(): boolean;
   /** Envelopes arrive twice. */
   repeat(): boolean;
+  /** Envelopes, and all that come behind them, arrive so many ms later. */
+  delay?(): number;
 }
 
 /** A transport on which frames get lost and repeated; whatever is lost takes the connection with it. */
@@ -26,9 +28,19 @@ export const withFaults =
         }, 5);
         return false;
       };
-      const deliver: ConnectionListener['deliver'] = (envelopes) => {
+      let line: Promise<unknown> = Promise.resolve();
+      const arrive = (envelopes: Parameters<ConnectionListener['deliver']>[0]): void => {
         listener.deliver(envelopes);
         if (faults.repeat()) setTimeout(() => listener.deliver(envelopes), 1);
+      };
+      const deliver: ConnectionListener['deliver'] = (envelopes) => {
+        const { delay } = faults;
+        if (!delay) return arrive(envelopes);
+        const wait = delay();
+        line = line
+          .then(() => new Promise((resolve) => setTimeout(resolve, wait)))
+          .then(() => arrive(envelopes));
+        return undefined;
       };
       const faulty: ConnectionListener = {
         ...listener,
@@ -40,6 +52,7 @@ export const withFaults =
       return {
         send: (envelopes) => (faults.loseSend() ? cut() : connection.send(envelopes)),
         ack: (ids) => (faults.loseSend() ? cut() : connection.ack(ids)),
+        live: (signals) => connection.live(signals),
         retry: () => connection.retry(),
         close() {
           closed = true;

@@ -46,6 +46,7 @@ const post = async (
       disconnected: () => undefined,
       deliver: () => undefined,
       caughtUp: () => undefined,
+      live: () => undefined,
       problem: reject,
       prekeysLow: () => undefined,
     });
@@ -129,6 +130,9 @@ describe('what others may send', () => {
   it('A9 F16 sets what it cannot open aside, with the reason, and later messages flow', async () => {
     const [ann, bob, eve] = [await resident(), await resident(), await resident()];
     const text = (id: string) => encode({ kind: 'text', id, sentAt: 0, text: 'not from bob' });
+    const sent = { kind: 'text', id: randomId(), sentAt: 0, text: 'in the name of ann' };
+    const sync = encode({ kind: 'sync', conversation: idOf(bob), sent });
+    const account = encode({ kind: 'account', name: 'Not Ann', contacts: [] });
     const poison: [body: Uint8Array<ArrayBuffer>, reason: string][] = [
       [new Uint8Array(1), 'unsupported'],
       [new Uint8Array(1200).fill(1), 'unknown-sealing-key'],
@@ -139,6 +143,9 @@ describe('what others may send', () => {
       [await forge({ by: bob, to: ann, content: encode({ nothing: 1 }) }), 'unknown-content'],
       [await forge({ by: bob, to: ann, content: new TextEncoder().encode('{ }') }), 'bad-encoding'],
       [await forge({ by: bob, to: ann, content: text('short') }), 'unknown-content'],
+      // What only another device of the account may say.
+      [await forge({ by: bob, to: ann, content: sync }), 'not-from-self'],
+      [await forge({ by: bob, to: ann, content: account }), 'not-from-self'],
     ];
     const ids = [];
     for (const [body] of poison) ids.push(await post(eve, ann, body));
@@ -200,6 +207,8 @@ describe('what others may send', () => {
     }
     expect(await ann.store.all('outbox')).toEqual([]);
     expect((await ann.store.all('peer')).filter(({ renew }) => renew)).toEqual([]);
+    // Nor is who only claims to be somebody a contact.
+    expect((await ann.store.all('contact')).map(({ account }) => account)).toEqual([idOf(bob)]);
   });
 
   it('a receipt moves nothing but messages to its sender', async () => {

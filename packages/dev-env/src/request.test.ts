@@ -1,5 +1,6 @@
 import { RelayError } from '@sotto/contract/errors';
 import type { ConversationId } from '@sotto/contract/ids';
+import { openVault } from '@sotto/engine/vault';
 import { createMemoryDisk } from '@sotto/store-memory/memory-store';
 import { maintainPrekeys } from '@sotto/engine/account/prekeys';
 import { openModel } from '@sotto/engine/model';
@@ -115,7 +116,7 @@ describe('a sealing key', () => {
     };
     await expect.poll(published, { timeout: 10_000 }).toEqual([1, 2]);
     await bob.engine.close();
-    const bobsDisk = bob.disk.open();
+    const bobsDisk = await openVault(bob.disk.open());
     const contact = (await bobsDisk.get('contact', withAnn))!;
     await bobsDisk.commit([{ table: 'contact', put: { ...contact, fetchedAt: contact.fetchedAt! - MONTH } }]);
     const engine = await bob.restart();

@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import type { Handle } from '@sotto/contract/ids';
 import { type Link, parseLink } from '@sotto/contract/link';
 import { createEngine } from '@sotto/engine/engine';
+import { openVault } from '@sotto/engine/vault';
 import type { Store, Transport } from '@sotto/engine/ports';
 import type { Engine, EngineSnapshot, View } from '@sotto/engine/views';
 import { readConfig } from '@sotto/relay/config';
@@ -16,7 +17,7 @@ import { createTransport } from '@sotto/transport/transport';
 export interface Resident {
   disk: MemoryDisk;
   engine: Engine;
-  /** What the engine stands on, for tests that reach past it. */
+  /** What the engine stands on, opened: for tests that reach past it. */
   store: Store;
   transport: Transport;
   /** Starts another engine on the same disk, as a browser does after a crash: the one before is not closed. */
@@ -57,7 +58,8 @@ export const createWorld = async (): Promise<World> => {
     const start = async () => {
       const store = storage(disk.open());
       const transport = network(createTransport({ origin: relay.url }));
-      return { store, transport, engine: await createEngine({ store, transport }) };
+      const engine = await createEngine({ store, transport });
+      return { store: await openVault(store), transport, engine };
     };
     const resident: Resident = {
       disk,

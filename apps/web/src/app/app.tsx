@@ -1,6 +1,5 @@
 import { HashRouter } from 'react-router';
 import type { Updates } from '../platform/updates.ts';
-import { OtherTab } from '../screens/other-tab/other-tab.tsx';
 import { Broken, ObstacleScreen, Wiped } from '../screens/trouble/trouble.tsx';
 import { UpdatePrompt } from '../screens/update/update-prompt.tsx';
 import { Spinner } from '../ui/spinner.tsx';
@@ -22,8 +21,6 @@ const Stage = ({ session }: { session: Session }) => {
       );
     case 'obstacle':
       return <ObstacleScreen obstacle={state.obstacle} />;
-    case 'elsewhere':
-      return <OtherTab session={session} lost={state.lost} />;
     case 'wiped':
       return <Wiped onBeginAgain={session.beginAgain} />;
     case 'broken':

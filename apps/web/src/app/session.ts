@@ -1,14 +1,12 @@
+import { createBox } from '@sotto/engine/box';
 import type { Engine, View } from '@sotto/engine/views';
-import type { LockState } from '../platform/store-lock.ts';
 import type { Obstacle } from '../platform/support.ts';
-import { box } from '../platform/view.ts';
+import type { PageEngine } from './page-engine.ts';
 
-/** What this page is doing with the store: which of the screens stands. */
+/** Which of the screens stands. */
 export type SessionSnapshot =
   | { at: 'starting' }
   | { at: 'obstacle'; obstacle: Obstacle }
-  /** Another page holds the store; `lost` when it took it from this one. */
-  | { at: 'elsewhere'; lost: boolean }
   /** There was an account, and the browser threw its store away. */
   | { at: 'wiped' }
   | { at: 'broken'; reason: string }
@@ -16,26 +14,21 @@ export type SessionSnapshot =
 
 export interface SessionParts {
   findObstacle(): Obstacle | undefined;
-  canKeepKeys(): Promise<boolean>;
-  lock(onLost: () => void): {
-    acquire(): Promise<'held' | 'elsewhere'>;
-    takeOver(): Promise<void>;
-    state(): LockState;
-  };
-  /** Opens the store and the engine on it, from local data alone. */
-  openEngine(): Promise<Engine>;
+  /** Opens what is stored, in the page's worker. */
+  openEngine(): Promise<PageEngine>;
   hadAccount(): boolean;
   noteAccount(): void;
   forgetAccount(): void;
   askToPersist(): void;
+  /** Whether the browser has promised to keep the store; undefined until it has answered. */
+  persisted: View<boolean | undefined>;
+  /** Something waits to be sent and there is no connection, or nobody may be here when there is. */
+  askToSync(): void;
 }
 
 export interface Session extends View<SessionSnapshot> {
+  persisted: SessionParts['persisted'];
   start(): Promise<void>;
-  /** "Use it here". */
-  takeOver(): Promise<void>;
-  /** Starts where another page left off, if none holds the store any more. */
-  resume(): Promise<void>;
   /** The person has read that the store is gone. */
   beginAgain(): void;
 }
@@ -43,86 +36,67 @@ export interface Session extends View<SessionSnapshot> {
 const reasonOf = (error: unknown): string =>
   error instanceof Error && 'code' in error && typeof error.code === 'string' ? error.code : 'unknown';
 
-/** Leads a page from its first moment to an open engine, and away from it when another page takes over. */
-export const createSession = (parts: SessionParts): Session => {
-  const state = box<SessionSnapshot>({ at: 'starting' });
-  let engine: Engine | undefined;
-  let tail = Promise.resolve();
-
-  const leave = (): void => {
-    const left = engine;
-    engine = undefined;
-    state.set({ at: 'elsewhere', lost: true });
-    left?.close().catch(() => undefined);
+/** Calls `then` the first time that `test` holds. */
+const once = (test: () => boolean, then: () => void): (() => void) => {
+  let done = false;
+  return () => {
+    if (done || !test()) return;
+    done = true;
+    then();
   };
+};
 
-  const lock = parts.lock(leave);
+/** Leads a page from its first moment to an open engine. */
+export const createSession = (parts: SessionParts): Session => {
+  const state = createBox<SessionSnapshot>({ at: 'starting' });
+  let engine: Engine | undefined;
 
-  /** An account that stands is noted once, whether it was there or has just been made. */
-  const watch = (opened: Engine): void => {
-    let noted = false;
+  const watch = ({ getSnapshot, subscribe }: Engine): void => {
+    const isReady = (): boolean => getSnapshot().phase === 'ready';
+    let waiting = 0;
+    const looks = [
+      // An account that stands, whether it was there or has just been made.
+      once(isReady, () => {
+        parts.noteAccount();
+        parts.askToPersist();
+      }),
+      // Browsers say yes rather to a page that is used.
+      once(
+        () => getSnapshot().conversations.some(({ last }) => last?.mine === true),
+        () => parts.askToPersist(),
+      ),
+      (): void => {
+        const { unsent, connection } = getSnapshot();
+        if (unsent > waiting && connection !== 'online') parts.askToSync();
+        waiting = unsent;
+      },
+    ];
     const look = (): void => {
-      const { phase } = opened.getSnapshot();
-      if (phase === 'stopped' && engine === opened) leave();
-      if (phase !== 'ready' || noted) return;
-      noted = true;
-      parts.noteAccount();
-      parts.askToPersist();
+      for (const next of looks) next();
     };
-    opened.subscribe(look);
+    subscribe(look);
     look();
   };
 
-  const open = async (): Promise<void> => {
-    try {
-      const opened = await parts.openEngine();
-      if (lock.state() !== 'held') {
-        state.set({ at: 'elsewhere', lost: true });
-        return await opened.close();
-      }
-      engine = opened;
-      watch(opened);
-      if (engine !== opened) return;
-      if (opened.getSnapshot().phase === 'new') {
-        if (!(await parts.canKeepKeys())) return state.set({ at: 'obstacle', obstacle: 'no-keys' });
-        if (engine !== opened) return;
-        if (parts.hadAccount()) return state.set({ at: 'wiped' });
-      }
-      state.set({ at: 'open', engine: opened });
-    } catch (error) {
-      if (lock.state() === 'held') state.set({ at: 'broken', reason: reasonOf(error) });
+  const open = async (): Promise<SessionSnapshot> => {
+    const obstacle = parts.findObstacle();
+    if (obstacle) return { at: 'obstacle', obstacle };
+    const opened = await parts.openEngine();
+    engine = opened;
+    watch(opened);
+    if (opened.getSnapshot().phase === 'new') {
+      if (!(await opened.canKeepKeys())) return { at: 'obstacle', obstacle: 'no-keys' };
+      if (parts.hadAccount()) return { at: 'wiped' };
     }
-  };
-
-  /** One step after the other: a click that also brings the window forward asks for two at once. */
-  const alone = (step: () => Promise<void>): Promise<void> => {
-    tail = tail.then(step).catch((error: unknown) => state.set({ at: 'broken', reason: reasonOf(error) }));
-    return tail;
+    return { at: 'open', engine: opened };
   };
 
   return {
     ...state,
-    start: () =>
-      alone(async () => {
-        const obstacle = parts.findObstacle();
-        if (obstacle) return state.set({ at: 'obstacle', obstacle });
-        if ((await lock.acquire()) === 'elsewhere') return state.set({ at: 'elsewhere', lost: false });
-        await open();
-      }),
-    takeOver: () =>
-      alone(async () => {
-        if (state.getSnapshot().at !== 'elsewhere') return;
-        await lock.takeOver();
-        if (lock.state() !== 'held') return;
-        state.set({ at: 'starting' });
-        await open();
-      }),
-    resume: () =>
-      alone(async () => {
-        if (state.getSnapshot().at !== 'elsewhere' || (await lock.acquire()) !== 'held') return;
-        state.set({ at: 'starting' });
-        await open();
-      }),
+    persisted: parts.persisted,
+    async start() {
+      state.set(await open().catch((error: unknown) => ({ at: 'broken' as const, reason: reasonOf(error) })));
+    },
     beginAgain: () => {
       if (state.getSnapshot().at !== 'wiped' || !engine) return;
       parts.forgetAccount();

@@ -1,3 +1,5 @@
+import { createBox } from '@sotto/engine/box';
+
 const COOKIE = 'sotto-account';
 const YEAR_S = 365 * 24 * 60 * 60;
 
@@ -14,7 +16,11 @@ export const forgetAccount = (): void => write('', 0);
 /** True when an account was here once: with an empty store it means that the browser threw the store away. */
 export const hadAccount = (): boolean => document.cookie.split('; ').includes(`${COOKIE}=1`);
 
-/** Asks the browser not to throw the store away. Firefox asks the person: nothing may wait for the answer. */
+/** Whether the browser has promised not to throw the store away; undefined until it has answered. */
+export const persisted = createBox<boolean | undefined>(undefined);
+
+/** Asks for that promise. Firefox asks the person: nothing may wait for the answer. */
 export const askToPersist = (): void => {
-  navigator.storage?.persist?.().catch(() => undefined);
+  if (persisted.getSnapshot() === true) return;
+  navigator.storage?.persist?.().then(persisted.set, () => undefined);
 };

@@ -1,6 +1,6 @@
+import { createBox } from '@sotto/engine/box';
 import type { View } from '@sotto/engine/views';
 import { Workbox } from 'workbox-window';
-import { box } from './view.ts';
 
 export interface UpdateSnapshot {
   /** A newer version is downloaded and waits to be used. */
@@ -12,35 +12,17 @@ export interface Updates extends View<UpdateSnapshot> {
   apply(): void;
 }
 
-const SCRIPT = '/sw.js';
+/** The service worker. */
+export const SERVICE_WORKER = '/sw.js';
 const CHECK_EVERY_MS = 60 * 60 * 1000;
 
-interface TrustedTypes {
-  createPolicy(
-    name: string,
-    rules: { createScriptURL(url: string): string },
-  ): { createScriptURL(url: string): string };
-}
-
-/** The page's one Trusted Types policy: it lets a single URL through, the service worker's. */
-const scriptUrl = (): string => {
-  const { trustedTypes } = globalThis as { trustedTypes?: TrustedTypes };
-  const policy = trustedTypes?.createPolicy('sotto', {
-    createScriptURL: (url) => {
-      if (url !== SCRIPT) throw new TypeError('not a script of ours');
-      return url;
-    },
-  });
-  return policy?.createScriptURL(SCRIPT) ?? SCRIPT;
-};
-
 /** Registers the service worker, so that the app opens without network, and watches for its successor. */
-export const watchUpdates = (): Updates => {
-  const state = box<UpdateSnapshot>({ ready: false });
+export const watchUpdates = (trust: (url: string) => string): Updates => {
+  const state = createBox<UpdateSnapshot>({ ready: false });
   const reload = (): void => location.reload();
   if (!import.meta.env.PROD || !('serviceWorker' in navigator)) return { ...state, apply: reload };
 
-  const workbox = new Workbox(scriptUrl());
+  const workbox = new Workbox(trust(SERVICE_WORKER));
   workbox.addEventListener('waiting', () => state.set({ ready: true }));
   // Without a service worker the app works as before, only not offline: nothing to tell the person.
   workbox.register({ immediate: true }).catch(() => undefined);

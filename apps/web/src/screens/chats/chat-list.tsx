@@ -4,7 +4,7 @@ import { Link } from 'react-router';
 import { useEngineSnapshot } from '../../app/engine-context.ts';
 import { listTime } from '../../app/times.ts';
 import { useToday } from '../../app/use-today.ts';
-import { NEWER } from '../../app/words.ts';
+import { DELETED, NEWER } from '../../app/words.ts';
 import { Avatar } from '../../ui/avatar.tsx';
 import { Button, IconButton } from '../../ui/button.tsx';
 import { InviteIcon, MenuIcon, PencilIcon } from '../../ui/icons.tsx';
@@ -42,7 +42,7 @@ const Row = memo(({ conversation: { id, peer, unread, last }, open, today }: Row
       <span className="chat-row-last">
         {last?.mine === true && <StatusTick status={last.status} />}
         <bdi className="chat-row-text" data-empty={!last}>
-          {last ? last.text || NEWER : TEXT.nothingYet}
+          {last ? last.text || (last.deleted ? DELETED : NEWER) : TEXT.nothingYet}
         </bdi>
       </span>
       {unread > 0 && (

@@ -7,6 +7,7 @@ const at = (hours: number, minutes: number, day = 10): number =>
 
 const message = (id: string, mine: boolean, time: number): ChatMessage => ({
   id,
+  from: (mine ? 'me' : 'you') as ChatMessage['from'],
   mine,
   text: id,
   time,

@@ -1,4 +1,5 @@
-import type { ConversationId } from '@sotto/contract/ids';
+import type { ConversationId, MessageId } from '@sotto/contract/ids';
+import { randomId } from '@sotto/engine/random-id';
 import type { Person } from '@sotto/engine/views';
 import { useCallback, useEffect, useRef, useState } from 'react';
 import { Link } from 'react-router';
@@ -79,7 +80,7 @@ const useDraft = (id: ConversationId) => {
   /** The field is free at once; what cannot be stored comes back, before anything typed since. */
   const send = (whole: string): void => {
     change('');
-    engine.send(id, whole).catch((error: unknown) => {
+    engine.send(id, whole, { id: randomId() as MessageId }).catch((error: unknown) => {
       const since = readDraft(id);
       change(since === '' ? whole : `${whole}\n${since}`);
       setProblem(TEXT.notStored(explain(error)));

@@ -70,12 +70,21 @@ interface MessageListProps {
 export const MessageList = ({ id, view, unread, onTakeBack }: MessageListProps) => {
   const engine = useEngine();
   const today = useToday();
-  const { messages, hasOlder, peer } = useView(view);
+  const { messages, hasOlder, hasNewer, peer } = useView(view);
   const older = useOlder(view, hasOlder);
   const { list, atEnd, fresh, onScroll, toEnd } = useScroll(messages, older.load);
   const announcement = useAnnouncement(view);
   const entries = useMemo(() => arrange(messages), [messages]);
-  useMarkRead(id, unread, atEnd);
+  useMarkRead(id, unread, atEnd && !hasNewer);
+  useEffect(() => {
+    // Fails when the store is closed: there is nothing newer to show then.
+    if (atEnd && hasNewer) view.loadNewer().catch(() => undefined);
+  }, [view, atEnd, hasNewer, messages]);
+
+  const toNewest = (): void => {
+    if (hasNewer) view.show('last').then(toEnd, () => undefined);
+    else toEnd();
+  };
 
   const onRetry = useCallback(
     // A store that cannot take it is told of above; the message stays as it is.
@@ -124,12 +133,12 @@ export const MessageList = ({ id, view, unread, onTakeBack }: MessageListProps) 
           ))}
         </div>
       </div>
-      {!atEnd && (
+      {(!atEnd || hasNewer) && (
         <button
           type="button"
           className="message-list-fresh"
           data-fresh={fresh > 0}
-          onClick={toEnd}
+          onClick={toNewest}
           {...(fresh === 0 && { 'aria-label': TEXT.end, title: TEXT.end })}
         >
           {fresh > 0 && TEXT.fresh(fresh)}

@@ -1,7 +1,7 @@
 import type { ChatMessage, Person } from '@sotto/engine/views';
 import { memo } from 'react';
 import { clockTime, dayName } from '../../app/times.ts';
-import { NEWER } from '../../app/words.ts';
+import { DELETED, NEWER } from '../../app/words.ts';
 import { Button } from '../../ui/button.tsx';
 import { StatusTick } from '../../ui/status-tick.tsx';
 import { problemWords } from './problem-words.ts';
@@ -28,7 +28,7 @@ interface MessageRowProps {
 /** One message, with the name of the day before it where a day begins. */
 export const MessageRow = memo((props: MessageRowProps) => {
   const { message, peer, newDay, first, last, today, onRetry, onTakeBack } = props;
-  const { id, mine, text, newer, time, status } = message;
+  const { id, mine, text, newer, deleted, time, status } = message;
   const failed = status === 'failed' ? problemWords(message.problem, peer) : undefined;
   return (
     <>
@@ -36,7 +36,11 @@ export const MessageRow = memo((props: MessageRowProps) => {
       <div className="message" data-id={id} data-mine={mine} data-first={first} data-last={last}>
         <div className="message-bubble" dir="auto">
           <bdi className="sr-only">{mine ? TEXT.you : TEXT.they(peer.name)} </bdi>
-          {newer ? <em className="message-newer">{NEWER}</em> : <span className="message-text">{text}</span>}
+          {newer || deleted ? (
+            <em className="message-newer">{deleted ? DELETED : NEWER}</em>
+          ) : (
+            <span className="message-text">{text}</span>
+          )}
           <span className="message-meta">
             <time dateTime={new Date(time).toISOString()}>{clockTime(time)}</time>
             {mine && <StatusTick status={status} />}

@@ -73,6 +73,9 @@ export const Wiped = ({ onBeginAgain }: { onBeginAgain(): void }) => (
 const BROKEN_WORDS: Record<string, string> = {
   full: 'There is no room left on this device. Make some, then reload the page.',
   superseded: 'Another tab has just taken over.',
+  blocked: 'Another tab has an older version of Sotto open. Close it, then reload.',
+  newer: 'A newer version of Sotto has been at work here. Reload to get it.',
+  sealed: 'The browser has lost the key to what is stored on this device: it cannot be read.',
   draw: 'Something on this screen could not be drawn.',
 };
 

@@ -1,0 +1,7 @@
+import type { Member } from '@sotto/engine/remote/member';
+
+/** What a page gets of its worker: store, crypto and connection all stay in there. */
+export interface PageEngine extends Member {
+  /** See platform/support.ts. */
+  canKeepKeys(): Promise<boolean>;
+}
