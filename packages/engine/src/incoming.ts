@@ -1,6 +1,6 @@
 import type { ConversationId } from '@sotto/contract/ids';
 import { toBase64url } from '@sotto/crypto/bytes';
-import type { ChatMessage, ConversationView, Engine, Person } from './views.ts';
+import type { ChatMessage, Engine, Person } from './views.ts';
 
 const ID_BYTES = 16;
 
@@ -53,13 +53,22 @@ const changed = (engine: Engine, seen: unknown): Promise<void> =>
     look();
   });
 
-const unreadIn = (view: ConversationView): ChatMessage[] =>
-  view.getSnapshot().messages.filter(({ unread, mine }) => unread && !mine);
+/** As it is now: much may have happened since the last message was handed out. */
+const isWaiting = (engine: Engine, id: ConversationId): boolean =>
+  engine.getSnapshot().conversations.some((one) => one.id === id && one.unread > 0 && !one.blocked);
+
+const firstUnread = async (engine: Engine, id: ConversationId): Promise<ChatMessage | undefined> => {
+  const view = await engine.openConversation(id, { at: 'unread' });
+  const message = view?.getSnapshot().messages.find(({ unread, mine }) => unread && !mine);
+  view?.close();
+  return message;
+};
 
 /**
- * Every message of others that has not been seen, the first of its conversation first, for as long as the engine runs. A
- * message counts as seen when the next one is asked for: one that was being dealt with when the process ended is handed out
- * again, and its replies are not sent twice. What has no text (deleted, of a later version) is passed over.
+ * Every message of others that has not been seen, the first of a conversation first and one of each in turn, for as long as
+ * the engine runs. A message counts as seen when the next one is asked for: one that was being dealt with when the process
+ * ended is handed out again, and its replies are not sent twice. What has no text (deleted, of a later version) is passed
+ * over.
  *
  * For one consumer. What was read on another device of the account does not come.
  */
@@ -67,17 +76,14 @@ export const incoming = async function* (engine: Engine): AsyncGenerator<Incomin
   while (!isOver(engine)) {
     const snapshot = engine.getSnapshot();
     let found = false;
-    for (const { id, unread, blocked, peer } of snapshot.conversations) {
-      if (unread === 0 || blocked) continue;
-      const view = await engine.openConversation(id, { at: 'unread' });
-      const messages = view ? unreadIn(view) : [];
-      view?.close();
-      for (const message of messages) {
-        if (message.text.trim() !== '') yield incomingOf(engine, id, peer, message);
-        if (isOver(engine)) return;
-        await engine.markRead(id, [message.id]);
-        found = true;
-      }
+    for (const { id, peer } of snapshot.conversations) {
+      if (!isWaiting(engine, id)) continue;
+      const message = await firstUnread(engine, id);
+      if (!message) continue;
+      if (message.text.trim() !== '') yield incomingOf(engine, id, peer, message);
+      if (isOver(engine)) return;
+      await engine.markRead(id, [message.id]);
+      found = true;
     }
     if (!found) await changed(engine, snapshot);
   }
