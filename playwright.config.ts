@@ -27,6 +27,16 @@ export default defineConfig({
   },
   projects: [
     { name: 'specs', testDir: 'e2e/specs', use: { viewport: { width: 1280, height: 800 } } },
+    // The same suites in every engine; the story in those that are not Chromium, where e2e/specs has it.
+    ...(['chromium', 'firefox', 'webkitgtk'] as const).map((engine) => ({
+      name: engine,
+      testDir: 'e2e/engines',
+      // A run clears the folders of its projects, and what another left is still to be read.
+      outputDir: `test-results/${engine}`,
+      fullyParallel: false,
+      timeout: 180_000,
+      testIgnore: engine === 'chromium' ? '**/story.spec.ts' : [],
+    })),
     // `npm run screenshots`
     ...(process.env['SCREENSHOTS'] ? [{ name: 'screenshots', testDir: 'e2e/screenshots' }] : []),
   ],

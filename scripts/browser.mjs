@@ -1,4 +1,4 @@
-// Finds, or installs, the tools that the tests need and npm does not bring: a browser, Redis and Spin.
+// Finds, or installs, the tools that the tests need and npm does not bring: browsers, Redis and Spin.
 import { accessSync, constants, existsSync, readFileSync, statSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import path from 'node:path';
@@ -63,6 +63,22 @@ export const findChromium = () => {
   /** @type {typeof import('@playwright/test')} */
   const { chromium } = createRequire(import.meta.url)('@playwright/test');
   return existsSync(chromium.executablePath()) ? { executablePath: undefined, args: [] } : undefined;
+};
+
+/** @returns {string | undefined} */
+export const findFirefox = () => onPath('firefox-esr') ?? onPath('firefox');
+
+const MINI_BROWSERS = ['4.1', '6.0'].flatMap((version) =>
+  ['x86_64-linux-gnu/', 'aarch64-linux-gnu/', ''].map(
+    (triple) => `/usr/lib/${triple}webkit2gtk-${version}/MiniBrowser`,
+  ),
+);
+
+/** @returns {{ driver: string, browser: string } | undefined} */
+export const findWebKit = () => {
+  const driver = onPath('WebKitWebDriver');
+  const browser = MINI_BROWSERS.find(executable);
+  return driver && browser ? { driver, browser } : undefined;
 };
 
 const isDebian = () => {
@@ -151,6 +167,19 @@ export const ensureSpin = () =>
 
 /** Redis, for the tests of several relays, which fail without it. */
 export const ensureRedis = () => ensurePrograms([{ command: 'redis-server', name: 'redis-server' }]);
+
+/** Firefox, whose lane is left out without it. */
+export const ensureFirefox = async () =>
+  findFirefox() ? '' : ensurePrograms([{ command: 'firefox-esr', name: 'firefox-esr' }]);
+
+/** WebKitGTK with its driver and the display that it insists on; its lane is left out without them. */
+export const ensureWebKit = async () => {
+  const missing = await ensurePrograms([
+    { command: 'WebKitWebDriver', name: 'webkit2gtk-driver' },
+    { command: 'Xvfb', name: 'xvfb' },
+  ]);
+  return missing || (findWebKit() ? '' : 'webkit2gtk-driver came without MiniBrowser');
+};
 
 const TOOLS = { chromium: ensureChromium };
 

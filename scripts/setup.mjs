@@ -22,7 +22,7 @@ const PNPM = 'pnpm@10.34.9';
 /** Every package with dependencies has its folder of links: an install that was cut short lacks some. */
 const complete = () =>
   existsSync(path.join(ROOT, 'node_modules', '.modules.yaml')) &&
-  ['apps', 'packages'].every((group) =>
+  ['apps', 'examples', 'packages'].every((group) =>
     readdirSync(path.join(ROOT, group)).every((name) => {
       const folder = path.join(ROOT, group, name);
       const manifest = path.join(folder, 'package.json');

@@ -2,7 +2,7 @@
 // `--only e2e` runs them alone; what follows is handed to Playwright. The last line is `N passed, N failed`.
 import { existsSync, mkdirSync, readFileSync, readdirSync, rmSync } from 'node:fs';
 import path from 'node:path';
-import { ensureRedis } from './browser.mjs';
+import { ensureFirefox, ensureRedis, ensureWebKit } from './browser.mjs';
 import { childEnv, fail, ROOT, run, say } from './lib.mjs';
 import { checkModels } from './spin.mjs';
 import { checkVectors } from './vectors.mjs';
@@ -37,7 +37,7 @@ const check =
 /** @returns {Promise<Result>} */
 const types = async () => {
   const projects = ['scripts', 'e2e', 'bench'];
-  for (const group of ['apps', 'packages'])
+  for (const group of ['apps', 'examples', 'packages'])
     for (const name of readdirSync(path.join(ROOT, group)))
       for (const file of readdirSync(path.join(ROOT, group, name)))
         if (/^tsconfig(?:\.\w+)?\.json$/.test(file)) projects.push(path.join(group, name, file));
@@ -97,17 +97,16 @@ const vitest = async () => {
   });
 };
 
-/** @returns {Promise<Result>} */
-const playwright = async () => {
-  for (const script of ['scripts/browser.mjs', 'scripts/build.mjs']) {
-    const { code } = await run(process.execPath, [script], { show: true });
-    if (code !== 0) return { passed: 0, failed: 1, output: '' };
-  }
+/**
+ * @param {readonly string[]} rest what Playwright is told, beside how to report
+ * @returns {Promise<Result>}
+ */
+const playwright = async (rest) => {
   const { file, read } = report('playwright.json');
   const only = parts.length === 1;
   const { code, output } = await run(
     process.execPath,
-    [tool('@playwright/test/cli.js'), 'test', '--reporter=list,json', ...args],
+    [tool('@playwright/test/cli.js'), 'test', '--reporter=list,json', ...rest],
     {
       show: only,
       env: { ...childEnv(), PLAYWRIGHT_JSON_OUTPUT_FILE: file },
@@ -119,6 +118,29 @@ const playwright = async () => {
     failed: (stats?.unexpected ?? 0) + (stats?.flaky ?? 0),
     output,
   });
+};
+
+/** In Chromium, unless the arguments name a project. */
+const browser = async () => {
+  for (const script of ['scripts/browser.mjs', 'scripts/build.mjs']) {
+    const { code } = await run(process.execPath, [script], { show: true });
+    if (code !== 0) return { passed: 0, failed: 1, output: '' };
+  }
+  const named = args.some((arg) => arg.startsWith('--project'));
+  return playwright(named ? args : [...args, '--project=specs', '--project=chromium']);
+};
+
+/**
+ * The suites and the story in another engine: only where that is, or can be had, and nothing else was asked for.
+ * @param {string} project
+ * @param {() => Promise<string>} ensure
+ */
+const engine = (project, ensure) => async () => {
+  if (args.length > 0) return undefined;
+  const missing = await ensure();
+  if (!missing) return playwright([`--project=${project}`]);
+  say(`- ${project.padEnd(22)} left out: ${missing}`);
+  return undefined;
 };
 
 /** Only where the tool is: a container engine is not needed to work on Sotto. */
@@ -157,7 +179,9 @@ const STEPS = [
   { name: 'models', part: 'verify', step: models },
   { name: 'vectors', part: 'verify', step: checkVectors },
   { name: 'unit and integration', part: 'verify', step: vitest },
-  { name: 'browser', part: 'e2e', step: playwright },
+  { name: 'browser', part: 'e2e', step: browser },
+  { name: 'firefox', part: 'e2e', step: engine('firefox', ensureFirefox) },
+  { name: 'webkitgtk', part: 'e2e', step: engine('webkitgtk', ensureWebKit) },
 ];
 
 let passed = 0;

@@ -1,4 +1,4 @@
-import { test as base, type Page } from '@playwright/test';
+import { test as base } from '@playwright/test';
 import { Person } from '../fixtures/people.ts';
 import { bundle, serve, type Lab } from './lab.ts';
 import type * as page from './page.ts';
@@ -24,18 +24,12 @@ export const test = base.extend<Fixtures, { lab: Lab }>({
   ],
   visitor: async ({ playwright, lab }, use) => {
     const visitor = await Person.arrive('visitor', playwright.chromium, lab.url);
-    await enter(visitor);
+    const tab = await visitor.open('/');
+    await tab.waitForFunction(() => document.title === 'ready');
     await use(visitor);
     await visitor.leave();
     test.expect(visitor.problems, 'nothing unexpected on any console').toEqual([]);
   },
 });
-
-/** Opens the lab in the tab in use. */
-export const enter = async (visitor: Person): Promise<Page> => {
-  const tab = await visitor.open('/');
-  await tab.waitForFunction(() => document.title === 'ready');
-  return tab;
-};
 
 export const { expect } = test;

@@ -1,4 +1,4 @@
-import { createServer } from 'node:http';
+import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
 import { readFile } from 'node:fs/promises';
 import { once } from 'node:events';
 import type { AddressInfo } from 'node:net';
@@ -50,9 +50,13 @@ export interface Lab {
   close: () => Promise<void>;
 }
 
-/** Serves a bundle in an empty page as `lab`, and the Wycheproof files. */
-export const serve = async (folder: string): Promise<Lab> => {
+/** Serves a bundle in an empty page as `lab`, and the Wycheproof files. `answer` comes first: true when it took it. */
+export const serve = async (
+  folder: string,
+  answer?: (request: IncomingMessage, response: ServerResponse) => boolean,
+): Promise<Lab> => {
   const server = createServer((request, response) => {
+    if (answer?.(request, response)) return;
     const { pathname } = new URL(request.url ?? '/', 'http://localhost');
     const send = (type: string, body: string | Buffer) => {
       response.writeHead(200, { ...HEADERS, 'content-type': `${type}; charset=utf-8` });

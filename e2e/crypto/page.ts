@@ -1,4 +1,4 @@
-// What the page of the crypto specs can be asked to do. Bundled; runs in Chromium.
+// What the page of the crypto specs can be asked to do, some of it in every engine. Bundled.
 import { toBase64url, utf8 } from '../../packages/crypto/src/bytes.ts';
 import { openPost, sealPost } from '../../packages/crypto/src/channel-seal.ts';
 import { acceptGroupKeys, createGroupKey, handOverGroupKeys } from '../../packages/crypto/src/channel.ts';

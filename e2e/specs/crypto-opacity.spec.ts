@@ -1,4 +1,4 @@
-import { enter, expect, test } from '../crypto/fixture.ts';
+import { expect, test } from '../crypto/fixture.ts';
 import { replay, replayGroup } from '../crypto/reference.ts';
 
 test('A12 script never sees a root, chain or message key of a session', async ({ visitor }) => {
@@ -37,21 +37,4 @@ test('A12 a leak is noticed', async ({ visitor }) => {
   expect(await leaks('export')).toEqual(['exportKey showed a key of deriveKey']);
   expect(await leaks('whole')).toEqual(['encrypt showed a key of unwrapKey']);
   expect(await leaks('half')).toEqual(['encrypt showed a key of unwrapKey']);
-});
-
-test('a session goes on after a restart of the browser, and none of its keys can be exported', async ({
-  visitor,
-}) => {
-  await visitor.page.evaluate(() => lab.begin());
-  await visitor.restart();
-  const tab = await enter(visitor);
-  const { texts, keys, out } = await tab.evaluate(() => lab.resume());
-  expect(texts).toEqual(['over the restart', 'from a', 'from b']);
-  expect(out).toEqual([]);
-  expect(keys).toBeGreaterThan(10);
-  expect((await tab.evaluate(() => lab.control())).out).toEqual([
-    'AES-GCM as raw',
-    'AES-GCM as raw-secret',
-    'AES-GCM as jwk',
-  ]);
 });

@@ -82,6 +82,12 @@ const take = async (purpose: Purpose, group: string, carrier: Carrier): Promise<
 export const createGroupKey = async (purpose: Purpose, group: string, carrier?: Carrier): Promise<GroupKey> =>
   take(purpose, group, carrier ?? (await generateCarrier()));
 
+/** The key that seals the fields of a group for who has `key`. */
+export const fieldKey = async ({ group, kept }: GroupKey): Promise<PrivateKey> => {
+  const secret = await openCarrier(await unwrap(kept.wrapped, kept.keeper, NONE));
+  return deriveGcm(secret, 'field', lp(groupBytes(group)), ['encrypt', 'decrypt']);
+};
+
 /** `lp(group) u32(epoch) stateHash channel log`, under a label. */
 const encodeHead = (head: {
   group: string;

@@ -54,6 +54,8 @@ export const DERIVATION_LABELS = [
   'log',
   'log/id',
   'group-state',
+  'field',
+  'field/commit',
 ] as const;
 
 /** Every label there is. One use, one label: no signature or key serves two purposes. */
