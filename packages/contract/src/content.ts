@@ -1,13 +1,21 @@
 import * as z from 'zod/mini';
 import { base64url } from './bytes.ts';
-import { AcceptTime } from './envelope.ts';
-import { AccountId, ChannelId, ConversationId, DeliveryToken, DeviceId, Handle, MessageId } from './ids.ts';
+import {
+  AccountId,
+  ChainHead,
+  ChannelId,
+  ConversationId,
+  DeliveryToken,
+  DeviceId,
+  Handle,
+  MessageId,
+} from './ids.ts';
 import { LIMITS } from './limits.ts';
 
 const name = z.string().check(z.minLength(1), z.maxLength(LIMITS.nameCharacters));
 const text = z.string().check(z.minLength(1), z.maxLength(LIMITS.textCharacters));
 /** Milliseconds since 1970, by the author's clock; the order on screen is the relay's. */
-const sentAt = z.int().check(z.minimum(0));
+const sentAt = z.int().check(z.minimum(0), z.maximum(LIMITS.latestTime));
 
 /** A message in the same conversation, wherever it is spoken of. */
 export const MessageRef = z.strictObject({ author: AccountId, id: MessageId });
@@ -108,6 +116,8 @@ export type DeleteContent = z.infer<typeof DeleteContent>;
 /** Says of messages of the recipient that they arrived at, or were read by, the sender of this. */
 export const ReceiptContent = z.strictObject({
   kind: z.literal('receipt'),
+  /** The group that they stand in: what a receipt says is for the author alone. */
+  group: z.optional(ChannelId),
   status: z.enum(['delivered', 'read']),
   messages: z.array(MessageId).check(z.minLength(1), z.maxLength(LIMITS.receiptMessages)),
 });
@@ -137,14 +147,21 @@ export type ProfileContent = z.infer<typeof ProfileContent>;
 export const RepairContent = z.strictObject({ kind: z.literal('repair') });
 export type RepairContent = z.infer<typeof RepairContent>;
 
+/** Opens what the log of a group commits to: the text of a field, and what was mixed into its commitment. */
+const opening = z.strictObject({
+  salt: base64url({ min: 16, max: 16 }),
+  text: z.string().check(z.minLength(1), z.maxLength(LIMITS.descriptionCharacters)),
+});
+
 /**
- * What goes ahead of the keys of a group, which are handed over in a message of their own: which group, and entries of its
- * log up to the state that the keys belong to.
+ * What goes along with the keys of a group, which are handed over in a message of their own: what it is called, for who
+ * does not have the key that its log says it under.
  */
 export const GroupContent = z.strictObject({
   kind: z.literal('group'),
   group: ChannelId,
-  entries: z.array(base64url({ max: LIMITS.entryBytes })).check(z.maxLength(LIMITS.entriesPerPage)),
+  title: z.optional(opening),
+  description: z.optional(opening),
 });
 export type GroupContent = z.infer<typeof GroupContent>;
 
@@ -164,6 +181,13 @@ export const CallContent = z.strictObject({
 });
 export type CallContent = z.infer<typeof CallContent>;
 
+/**
+ * Beside every content between two devices, as `heads`: the last event that the sender knows of its own account's chain, and
+ * of the recipient's.
+ */
+export const Heads = z.strictObject({ from: ChainHead, to: ChainHead });
+export type Heads = z.infer<typeof Heads>;
+
 const CONVERSATIONAL = [
   TextContent,
   AttachmentContent,
@@ -179,9 +203,17 @@ export const SyncContent = z.strictObject({
   conversation: z.union([ConversationId, ChannelId]),
   sent: z.discriminatedUnion('kind', CONVERSATIONAL),
   /** The place on screen that the sender gave it, from the relay's accept time. */
-  at: z.optional(AcceptTime),
+  at: z.optional(z.int().check(z.minimum(0), z.maximum(LIMITS.lastPlace))),
 });
 export type SyncContent = z.infer<typeof SyncContent>;
+
+/** From a device to the others of its account: what the person took off their devices. */
+export const RemoveContent = z.strictObject({
+  kind: z.literal('remove'),
+  conversation: z.union([ConversationId, ChannelId]),
+  messages: z.array(MessageId).check(z.minLength(1), z.maxLength(LIMITS.receiptMessages)),
+});
+export type RemoveContent = z.infer<typeof RemoveContent>;
 
 /** From a device to another of its account that is new there, or when there is a new contact. */
 export const AccountContent = z.strictObject({
@@ -202,7 +234,10 @@ export const AccountContent = z.strictObject({
 });
 export type AccountContent = z.infer<typeof AccountContent>;
 
-/** From a device to the others of its account: what the person chose. Of several, the one with the latest `sentAt` counts. */
+/**
+ * From a device to the others of its account: what the person chose. Of several, the one with the latest `sentAt` counts, but
+ * for `blocked`, which adds up.
+ */
 export const SettingsContent = z.strictObject({
   kind: z.literal('settings'),
   sentAt,
@@ -211,8 +246,10 @@ export const SettingsContent = z.strictObject({
   receipts: z.boolean(),
   typing: z.boolean(),
   presence: z.boolean(),
-  /** Whose messages are dropped. */
-  blocked: z.array(AccountId).check(z.maxLength(LIMITS.blockedAccounts)),
+  /** Whose messages are dropped, and whose no more: for each account the latest `at` counts, of one moment that it is blocked. */
+  blocked: z
+    .array(z.strictObject({ account: AccountId, blocked: z.boolean(), at: sentAt }))
+    .check(z.maxLength(LIMITS.blockedAccounts)),
   /** What lets into the account's inbox. */
   token: DeliveryToken,
 });
@@ -228,6 +265,7 @@ export const Content = z.discriminatedUnion('kind', [
   GroupContent,
   CallContent,
   SyncContent,
+  RemoveContent,
   AccountContent,
   SettingsContent,
 ]);

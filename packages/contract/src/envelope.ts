@@ -4,7 +4,7 @@ import { ChainHead, ChannelId, DeliveryToken, DeviceId, EnvelopeId } from './ids
 import { LIMITS } from './limits.ts';
 
 /** When a relay accepted something: milliseconds since 1970, within what every clock and date can show. */
-export const AcceptTime = z.int().check(z.minimum(0), z.maximum(2 ** 50));
+export const AcceptTime = z.int().check(z.minimum(0), z.maximum(LIMITS.latestTime));
 
 /** Which state of a channel something belongs to; each change of the channel adds one. */
 export const Epoch = z.int().check(z.minimum(0), z.maximum(0xffffffff));

@@ -33,7 +33,7 @@ export const STATUS = {
   'too-many-prekeys': 409,
   'too-many-devices': 409,
   'too-many-members': 409,
-  /** Somebody who would join is in as many as can be. */
+  /** Somebody who would join is in as many as can be, or is asked by as many. */
   'too-many-channels': 409,
   'channel-exists': 409,
   /** Its log is as long as can be: members can be removed, nothing else. */

@@ -22,7 +22,12 @@ export const LIMITS = {
   envelopesPerPage: 100,
   pageBytes: 512 * 1024,
   membersPerChannel: 1000,
+  /** Those that it joined. */
   channelsPerAccount: 1000,
+  /** Channels that others put an account into, which it has not joined. */
+  askedPerAccount: 200,
+  /** Accounts put into a channel by one change without their tokens. */
+  strangersPerChange: 60,
   /** An entry of a channel's log: an operation that names every member, sealed. */
   entryBytes: 96 * 1024,
   entriesPerPage: 100,
@@ -36,6 +41,9 @@ export const LIMITS = {
   devicesPerAccount: 32,
   textCharacters: 8000,
   nameCharacters: 64,
+  descriptionCharacters: 300,
+  /** Groups with more members than this have no receipts. */
+  receiptMembers: 50,
   receiptMessages: 100,
   contactsPerMessage: 100,
   mentions: 100,
@@ -53,6 +61,10 @@ export const LIMITS = {
   /** What waits for a device: envelopes and posts, and the bytes of the envelopes. */
   waitingPerInbox: 50_000,
   waitingBytesPerInbox: 256 * 1024 * 1024,
+  /** No time is later than this. */
+  latestTime: 2 ** 50,
+  /** No place on screen is behind this: it is what times there are and what may have to stand after them. */
+  lastPlace: 2 ** 52,
   /** How long an envelope waits for its device. */
   retentionMs: 30 * 24 * 60 * 60 * 1000,
   inviteMs: 7 * 24 * 60 * 60 * 1000,

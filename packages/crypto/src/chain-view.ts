@@ -1,6 +1,6 @@
 import { equal, type Bytes } from './bytes.ts';
 import { eventHash, parseEvent, type ChainEvent } from './chain-event.ts';
-import { applyEvent, asChainInvalid, isByRecovery, type ChainState } from './chain-rules.ts';
+import { applyEvent, asChainInvalid, foldVerified, isByRecovery, type ChainState } from './chain-rules.ts';
 import { verifyChain } from './chain.ts';
 import { CryptoError } from './errors.ts';
 
@@ -44,11 +44,21 @@ const read = async (event: Bytes): Promise<Link> => {
 };
 
 /** A first look at an account. `now` is in milliseconds since 1970. Throws `chain-invalid`. */
-export const viewChain = async (events: readonly Bytes[], now: number): Promise<KnownChain> => {
-  const state = await verifyChain(events);
+export const viewChain = async (events: readonly Bytes[], now: number): Promise<KnownChain> =>
+  viewed(events, await verifyChain(events), now);
+
+/** The same of events whose signatures were verified before they were stored. Throws `chain-invalid`. */
+export const viewVerified = async (events: readonly Bytes[], now: number): Promise<KnownChain> =>
+  viewed(events, await foldVerified(events), now);
+
+const viewed = async (events: readonly Bytes[], state: ChainState, now: number): Promise<KnownChain> => {
   const links = await Promise.all(events.map(read));
   return { entries: links.map(({ event, hash }) => ({ event, hash, seenAt: now })), state };
 };
+
+/** Whether a recovery key stands in a chain. No signature is looked at. Throws `bad-encoding`. */
+export const isRecoverable = (events: readonly Bytes[]): boolean =>
+  events.some((event) => parseEvent(event).body.kind === 'recovery');
 
 /** After which of the known events others stand: their number. Throws `chain-gap`. */
 const attach = ({ entries }: KnownChain, previous: Bytes): number => {
@@ -119,7 +129,7 @@ export const extendChain = async (
     return { chain: known, added: 0, dropped: [], byRecovery: false };
   }
   // Of another account nothing is kept, and no chain is empty.
-  const base = dropped.length === 0 ? known.state : await verifyChain(kept.map(({ event }) => event));
+  const base = dropped.length === 0 ? known.state : await foldVerified(kept.map(({ event }) => event));
   const { state, byRecovery } = await fold(base, fresh);
   if (dropped.length > 0 && !outranks(base, next.parsed, dropped, now)) throw new CryptoError('chain-fork');
   const added = fresh.map(({ event, hash }) => ({ event, hash, seenAt: now }));

@@ -87,7 +87,7 @@ export const proposeDevice = (
     const { signing, identity } = request.device;
     const { content, signature } = await draft(request, { kind: 'add', signing, identity });
     const proposal = encodeEvent(content, signature);
-    await applyParsed(request.state, parseEvent(proposal, true), true);
+    await applyParsed(request.state, parseEvent(proposal, true), 'joiner');
     return proposal;
   });
 

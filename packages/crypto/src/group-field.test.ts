@@ -35,7 +35,10 @@ describe('a field of a group', () => {
     expect(await isField(group, 'title', value, { ...opened, text: utf8('Bikers') })).toBe(false);
     expect(await isField(group, 'title', value, { ...opened, salt: random(16) })).toBe(false);
     // The border between salt and text does not move.
-    const moved = { salt: opened.salt.slice(0, 15), text: new Uint8Array([opened.salt[15]!, ...opened.text]) };
+    const moved = {
+      salt: opened.salt.slice(0, 15),
+      text: new Uint8Array([opened.salt[15]!, ...opened.text]),
+    };
     expect(await isField(group, 'title', value, moved)).toBe(false);
   });
 });

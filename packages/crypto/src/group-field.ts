@@ -36,11 +36,7 @@ export const sealField = async (
   const opened = { salt, text };
   const commit = await commitment(key.group, field, opened);
   const plaintext = concat(salt, text);
-  const sealed = await crypto.subtle.encrypt(
-    gcm(iv, bound(field, commit)),
-    await fieldKey(key),
-    plaintext,
-  );
+  const sealed = await crypto.subtle.encrypt(gcm(iv, bound(field, commit)), await fieldKey(key), plaintext);
   return { value: concat(commit, iv, new Uint8Array(sealed)), opened };
 };
 
@@ -68,7 +64,8 @@ export const openField = async (key: GroupKey, field: Field, value: Bytes): Prom
     if (await isField(key.group, field, value, opened)) return opened;
     throw new CryptoError('cannot-open');
   } catch (error) {
-    const refused = error instanceof CryptoError || (error instanceof Error && error.name === 'OperationError');
+    const refused =
+      error instanceof CryptoError || (error instanceof Error && error.name === 'OperationError');
     throw refused ? new CryptoError('cannot-open') : error;
   }
 };

@@ -8,7 +8,7 @@ let world: World;
 let count = 0;
 beforeAll(async () => {
   world = await createWorld();
-}, 60_000);
+});
 afterAll(() => world.close());
 
 const newHandle = () => `person_${++count}` as Handle;

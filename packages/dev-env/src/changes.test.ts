@@ -1,14 +1,11 @@
-import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { meet, messageOf, newId, viewOf } from './meeting.ts';
 import { createWorld, until, type World } from './world.ts';
-
-// As long as what is waited for within.
-vi.setConfig({ testTimeout: 60_000 });
 
 let world: World;
 beforeAll(async () => {
   world = await createWorld();
-}, 60_000);
+});
 afterAll(() => world.close());
 
 describe('a message', () => {
@@ -174,7 +171,14 @@ describe('a message that has not left', () => {
     await bob.engine.close();
     // An engine without a network.
     bob.transport = { ...bob.transport, connect: () => idle };
-    const idle = { send: () => false, ack: () => false, live: () => false, retry() {}, close() {} };
+    const idle = {
+      send: () => false,
+      post: () => false,
+      ack: () => false,
+      live: () => false,
+      retry() {},
+      close() {},
+    };
     const { createEngine } = await import('@sotto/engine/engine');
     const offline = await createEngine({ store: bob.disk.open(), transport: bob.transport });
     const [kept, gone] = [newId(), newId()];

@@ -42,7 +42,7 @@ let world: World;
 let count = 0;
 beforeAll(async () => {
   world = await createWorld();
-}, 60_000);
+});
 afterAll(() => world.close());
 
 const idOf = ({ resident }: Device) => resident.engine.getSnapshot().me!.account as unknown as ConversationId;

@@ -1,15 +1,16 @@
+import { createExpiry } from '@sotto/engine/conversations/expiry';
+import { openModel } from '@sotto/engine/model';
+import type { MessageRow, SelfRow } from '@sotto/engine/rows';
+import { createMemoryDisk } from '@sotto/store-memory/memory-store';
 import { openVault } from '@sotto/engine/vault';
-import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { meet, messageOf, newId, viewOf } from './meeting.ts';
 import { createWorld, until, type World } from './world.ts';
-
-// As long as what is waited for within.
-vi.setConfig({ testTimeout: 60_000 });
 
 let world: World;
 beforeAll(async () => {
   world = await createWorld();
-}, 60_000);
+});
 afterAll(() => world.close());
 
 describe('a disappearing message', () => {
@@ -75,5 +76,87 @@ describe('a disappearing message', () => {
     const view = await viewOf(ann, withBob);
     expect(messageOf(view, id)).toBeUndefined();
     expect(await ann.store.get('message', [withBob, id])).toBeUndefined();
+  });
+});
+
+describe('F9 a clock that is a day ahead', () => {
+  const HOUR = 3_600_000;
+  const START = 1e12;
+
+  /** One message that goes an hour after START, and a clock to be turned. */
+  const opened = async () => {
+    const store = createMemoryDisk().open();
+    const message = { conversation: 'ann', id: 'm', order: 1, from: 'me', device: 'd', text: 'x' };
+    const dated = { ...message, sentAt: START, at: START, status: 'sent', expiresAt: START + HOUR };
+    await store.commit([
+      { table: 'self', put: { key: 'self', account: 'me' } as SelfRow },
+      { table: 'message', put: dated as MessageRow },
+    ]);
+    const model = await openModel(store);
+    let now = START;
+    let timer: (() => void) | undefined;
+    let armed = 0;
+    const clock = {
+      now: () => now,
+      after: (_: number, task: () => void) => {
+        timer = task;
+        armed += 1;
+        return () => undefined;
+      },
+    };
+    const errors: unknown[] = [];
+    const expiry = createExpiry(model, clock, (error) => errors.push(error));
+    await expect.poll(() => armed).toBe(1);
+    return {
+      expiry,
+      isHere: async () => (await store.get('message', ['ann', 'm'])) !== undefined,
+      turn: (to: number) => void (now = to),
+      /** Looks again; resolves when it has. */
+      async look(how: () => void = () => timer!()) {
+        const before = armed;
+        how();
+        await Promise.race([
+          expect.poll(() => armed).toBeGreaterThan(before),
+          expect.poll(() => store.count('message')).toBe(0),
+        ]);
+        expect(errors).toEqual([]);
+      },
+    };
+  };
+
+  it('takes nothing away before its time by the relay’s clock', async () => {
+    const { expiry, isHere, turn, look } = await opened();
+    await look(() => expiry.time(START));
+    expiry.connected();
+    turn(START + 24 * HOUR);
+    await look();
+    expect(await isHere()).toBe(true);
+    await look(() => expiry.time(START + HOUR / 6));
+    expect(await isHere()).toBe(true);
+    turn(START + 25 * HOUR);
+    await look(() => expiry.time(START + HOUR + HOUR / 6));
+    expect(await isHere()).toBe(false);
+    await expiry.stop();
+  });
+
+  it('takes away what ran out while the device slept, once the relay says so', async () => {
+    const { expiry, isHere, turn, look } = await opened();
+    expiry.connected();
+    turn(START + 24 * HOUR);
+    await look();
+    expect(await isHere()).toBe(true);
+    await look(() => expiry.time(START + 24 * HOUR));
+    expect(await isHere()).toBe(false);
+    await expiry.stop();
+  });
+
+  it('goes by itself while there is no relay to ask, and is not hastened by one', async () => {
+    const { expiry, isHere, turn, look } = await opened();
+    await look(() => expiry.time(START + 48 * HOUR));
+    expect(await isHere()).toBe(true);
+    turn(START + 24 * HOUR);
+    await look();
+    expect(await isHere()).toBe(false);
+    await expiry.stop();
   });
 });

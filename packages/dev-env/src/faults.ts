@@ -51,6 +51,7 @@ export const withFaults =
       connection = transport.connect(signer, faulty);
       return {
         send: (envelopes) => (faults.loseSend() ? cut() : connection.send(envelopes)),
+        post: (posts) => (faults.loseSend() ? cut() : connection.post(posts)),
         ack: (ids) => (faults.loseSend() ? cut() : connection.ack(ids)),
         live: (signals) => connection.live(signals),
         retry: () => connection.retry(),

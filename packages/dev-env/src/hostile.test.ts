@@ -18,7 +18,7 @@ let world: World;
 let count = 0;
 beforeAll(async () => {
   world = await createWorld();
-}, 60_000);
+});
 afterAll(() => world.close());
 
 const resident = (wrap?: Wrap) => world.resident(`someone_${++count}`, wrap);

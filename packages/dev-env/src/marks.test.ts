@@ -239,7 +239,7 @@ describe('what was chosen', () => {
         { table: 'self', put: { ...row, key: 'self', name: 'Old', devices: [] } as never },
       ]);
       const model = await openModel(store);
-      for (const content of choices) await model.change((draft) => takeSettings(draft, content));
+      for (const content of choices) await model.change((draft) => takeSettings(draft, content, 100));
       const { name, settings, blocked, delivery } = model.self!;
       return { name, settings, blocked, delivery };
     };
@@ -255,6 +255,26 @@ describe('what was chosen', () => {
       }),
       { numRuns: 30 },
     );
+  });
+
+  it('makes a new token where somebody who was blocked elsewhere may have been given the one that counts', async () => {
+    const store = createMemoryDisk().open();
+    const self = { ...row, key: 'self', name: 'Old', devices: [], delivery: TOKEN };
+    const settings = { receipts: true, typing: true, presence: true, sentAt: 10 };
+    const blocks = { carol: { blocked: true, at: 10 } };
+    await store.commit([{ table: 'self', put: { ...self, settings, blocks, blocked: ['carol'] } as never }]);
+    const model = await openModel(store);
+    const take = (part: object) =>
+      model.change((draft) => takeSettings(draft, { ...choice(5, 'x'), ...part } as SettingsContent, 100));
+    const bob = { account: 'bob', blocked: true, at: 5 };
+    await take({ blocked: [bob] });
+    expect(model.self).toMatchObject({ delivery: TOKEN, name: 'Old', blocked: ['bob', 'carol'] });
+    await take({ blocked: [bob, { account: 'dave', blocked: true, at: 5 }], token: 'elsewhere' });
+    expect(model.self).toMatchObject({ deliveryDue: true, name: 'Old', blocked: ['bob', 'carol', 'dave'] });
+    const { delivery } = model.self!;
+    expect([TOKEN, 'elsewhere']).not.toContain(delivery);
+    await take({ blocked: [bob], token: 'elsewhere' });
+    expect(model.self!.delivery).toBe(delivery);
   });
 });
 

@@ -4,7 +4,7 @@ import type { ConversationRow } from '@sotto/engine/rows';
 import { openVault, readVault } from '@sotto/engine/vault';
 import { createMemoryDisk } from '@sotto/store-memory/memory-store';
 import { message, put } from '@sotto/store-memory/store-case';
-import { describe, expect, it } from 'vitest';
+import { describe, expect, it, vi } from 'vitest';
 
 const conversation = (id: string, unread = 0): ConversationRow => ({ id, createdAt: 1, unread, floors: {} });
 
@@ -37,6 +37,20 @@ describe('the model of the writer', () => {
     await Promise.all(Array.from({ length: 20 }, add));
     expect(model.conversations.get('c')?.unread).toBe(20);
     expect((await readVault(disk.reader()).get('conversation', 'c'))?.unread).toBe(20);
+  });
+
+  it('has committed what a listener fails over, and tells the others', async () => {
+    const { model } = await pair();
+    const later = vi.spyOn(globalThis, 'queueMicrotask').mockImplementation(() => undefined);
+    const told = vi.fn();
+    model.onChange(() => {
+      throw new Error('of a listener');
+    });
+    model.onChange(told);
+    await model.change((draft) => draft.put('conversation', conversation('c'), 'c'));
+    expect(later).toHaveBeenCalledOnce();
+    later.mockRestore();
+    expect(told).toHaveBeenCalledOnce();
   });
 
   it('shows nothing of what was not committed, and goes on', async () => {

@@ -1,16 +1,13 @@
 import type { ConversationId } from '@sotto/contract/ids';
-import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { idOf, meet, newId, texts, viewOf } from './meeting.ts';
 import { createWorld, online, type Resident, until, type World } from './world.ts';
-
-// As long as what is waited for within.
-vi.setConfig({ testTimeout: 60_000 });
 
 let world: World;
 let count = 0;
 beforeAll(async () => {
   world = await createWorld();
-}, 60_000);
+});
 afterAll(() => world.close());
 
 const resident = () => world.resident(`person_${++count}`);
@@ -72,7 +69,7 @@ describe('who is blocked', () => {
     expect(after).not.toBe(before);
     expect(listed(ann, withBob)!.blocked).toBe(true);
     const tokenOf = async (of: Resident) => (await of.store.get('contact', withAnn))?.token;
-    await expect.poll(() => tokenOf(carol), { timeout: 20_000 }).toBe(after);
+    await expect.poll(() => tokenOf(carol)).toBe(after);
     expect(await tokenOf(bob)).toBe(before);
 
     const [first] = anns.getSnapshot().messages;
@@ -88,7 +85,7 @@ describe('who is blocked', () => {
 
     await ann.engine.unblock(withBob);
     await ann.engine.send(withBob, 'here I am');
-    await expect.poll(() => tokenOf(bob), { timeout: 20_000 }).toBe(after);
+    await expect.poll(() => tokenOf(bob)).toBe(after);
     await bob.engine.send(withAnn, 'good');
     await until(bobs, ({ messages }) => messages.at(-1)!.status === 'delivered', 'delivered');
   });

@@ -14,7 +14,7 @@ const seen = (envelope: string, days: number): Write => ({
 
 const aside = (envelope: string, at: number): Write => ({
   table: 'aside',
-  put: { envelope, at, reason: 'bad-encoding', body: new Uint8Array(1) },
+  put: { envelope, at, reason: 'bad-encoding' },
 });
 
 const pruned = async (writes: readonly Write[]): Promise<{ store: Store; commits: number[] }> => {

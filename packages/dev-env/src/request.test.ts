@@ -13,7 +13,7 @@ let world: World;
 let count = 0;
 beforeAll(async () => {
   world = await createWorld();
-}, 60_000);
+});
 afterAll(() => world.close());
 
 const resident = () => world.resident(`asker_${++count}`);
@@ -114,7 +114,7 @@ describe('a sealing key', () => {
       const keys = (await ann.store.get('self', 'self'))!.sealing;
       return keys.map(({ id, publishedAt }) => publishedAt !== undefined && id);
     };
-    await expect.poll(published, { timeout: 10_000 }).toEqual([1, 2]);
+    await expect.poll(published).toEqual([1, 2]);
     await bob.engine.close();
     const bobsDisk = await openVault(bob.disk.open());
     const contact = (await bobsDisk.get('contact', withAnn))!;

@@ -33,7 +33,7 @@ let world: World;
 let count = 0;
 beforeAll(async () => {
   world = await createWorld();
-}, 60_000);
+});
 afterAll(() => world.close());
 
 const conversationWith = (engine: Engine) => engine.getSnapshot().me!.account as unknown as ConversationId;

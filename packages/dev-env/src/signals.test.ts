@@ -1,17 +1,14 @@
 import type { IncomingLive, LiveEnvelope } from '@sotto/contract/envelope';
 import type { Transport } from '@sotto/engine/ports';
 import { openVault } from '@sotto/engine/vault';
-import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { idOf, meet, viewOf } from './meeting.ts';
 import { createWorld, online, until, type World, type Wrap } from './world.ts';
-
-// As long as what is waited for within.
-vi.setConfig({ testTimeout: 60_000 });
 
 let world: World;
 beforeAll(async () => {
   world = await createWorld();
-}, 60_000);
+});
 afterAll(() => world.close());
 
 /** Hears what an engine says and gets to hear live. */
@@ -146,7 +143,7 @@ describe('a live signal', () => {
     await engine.present(true);
     expect(said).toEqual([]);
     await bob.engine.typing(withAnn, true);
-    await expect.poll(() => heard.length, { timeout: 20_000 }).toBe(1);
+    await expect.poll(() => heard.length).toBe(1);
     const anns = await viewOf(ann, withBob);
     // A message would end it.
     await bob.engine.edit(withAnn, anns.getSnapshot().messages[0]!.id, 'after');

@@ -8,7 +8,7 @@ let world: World;
 let count = 0;
 beforeAll(async () => {
   world = await createWorld();
-}, 60_000);
+});
 afterAll(() => world.close());
 
 const resident = (transport?: Wrap['transport']) =>
@@ -113,7 +113,16 @@ describe('a link', () => {
     );
     expect(messages[0]!.problem).toBe('other-handle');
     expect(peer.handle).toBe(eve.engine.getSnapshot().me!.handle);
+    await carol.engine.send(id, 'also for ann');
+    await until(view, (snapshot) => snapshot.messages.at(-1)?.status === 'failed', 'the next refusal');
     expect(eve.engine.getSnapshot().conversations).toEqual([]);
+    await carol.engine.addContact({ handle: peer.handle });
+    await carol.engine.send(id, 'for eve');
+    await until(
+      eve.engine,
+      ({ conversations }) => conversations[0]?.last?.text === 'for eve',
+      'what is for eve',
+    );
   });
 });
 

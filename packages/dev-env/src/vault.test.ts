@@ -32,7 +32,8 @@ const SECRETS = [
       envelopes: [{ id: SECRET, body: BYTES }],
     },
   },
-  { table: 'aside', put: { envelope: 'e', at: 1, reason: SECRET, body: BYTES } },
+  { table: 'aside', put: { envelope: 'e', at: 1, reason: SECRET } },
+  { table: 'unclaimed', put: { envelope: 'e', at: 1, accepted: 2, body: BYTES } },
   {
     table: 'pending',
     put: {
@@ -42,6 +43,21 @@ const SECRETS = [
       at: 1,
       marks: { edits: [{ text: SECRET, sentAt: 1 }] },
     },
+  },
+  {
+    table: 'group',
+    put: {
+      group: 'g',
+      log: {},
+      channels: [],
+      state: { members: [{ account: SECRET, role: 'owner' }], fields: { title: BYTES } },
+      texts: { title: { salt: SECRET, text: SECRET } },
+      departed: { [SECRET]: 3 },
+    },
+  },
+  {
+    table: 'held',
+    put: { group: 'g', envelope: 'e', at: 1, body: BYTES, from: { account: SECRET, device: SECRET } },
   },
   { table: 'segment', put: { id: 1, terms: SECRET, lengths: BYTES, postings: BYTES } },
   { table: 'listing', put: { id: 1, entries: [null, [SECRET, SECRET, 1, [2]]] } },
@@ -89,7 +105,7 @@ describe('a sealed store keeps the promises of a store', () => {
 describe('the vault', () => {
   it('seals every table but those of keys and ids', () => {
     const open = Object.keys(KEY_PATHS).filter((table) => !(table in CLEAR));
-    expect(open).toEqual(['self', 'prekey', 'peer', 'seen', 'gone', 'dropped', 'vault']);
+    expect(open).toEqual(['self', 'prekey', 'peer', 'seen', 'gone', 'sender', 'dropped', 'vault']);
     expect(SECRETS.map(({ table }) => table)).toEqual(Object.keys(CLEAR));
   });
 
@@ -165,7 +181,7 @@ describe('the vault', () => {
   it('opens no row of another table that has the same key', async () => {
     const raw = createMemoryDisk().open();
     const store = await openVault(raw);
-    await store.commit([{ table: 'aside', put: { envelope: 'x', at: 1, reason: 'r', body: BYTES } }]);
+    await store.commit([{ table: 'aside', put: { envelope: 'x', at: 1, reason: 'r' } }]);
     const { sealed } = (await raw.get('aside', 'x')) as unknown as { sealed: Uint8Array };
     await raw.commit([{ table: 'conversation', put: { id: 'x', createdAt: 1, unread: 0, sealed } as never }]);
     await expect(store.all('conversation')).rejects.toMatchObject({ code: 'sealed' });

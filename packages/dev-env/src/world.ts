@@ -3,6 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { Handle } from '@sotto/contract/ids';
 import { type Link, parseLink } from '@sotto/contract/link';
+import type { Clock } from '@sotto/engine/clock';
 import { createEngine } from '@sotto/engine/engine';
 import { openVault } from '@sotto/engine/vault';
 import type { Store, Transport } from '@sotto/engine/ports';
@@ -28,6 +29,7 @@ export interface Resident {
 export interface Wrap {
   transport?: (transport: Transport) => Transport;
   store?: (store: Store) => Store;
+  clock?: Clock;
 }
 
 /** A relay with its embedded database in a folder of its own, and engines that talk to it. */
@@ -53,12 +55,13 @@ export const createWorld = async (): Promise<World> => {
   const newcomer = async ({
     transport: network = same,
     store: storage = same,
+    clock,
   }: Wrap = {}): Promise<Resident> => {
     const disk = createMemoryDisk();
     const start = async () => {
       const store = storage(disk.open());
       const transport = network(createTransport({ origin: relay.url }));
-      const engine = await createEngine({ store, transport });
+      const engine = await createEngine({ store, transport, ...(clock && { clock }) });
       return { store: await openVault(store), transport, engine };
     };
     const resident: Resident = {
@@ -98,13 +101,16 @@ export const createWorld = async (): Promise<World> => {
   };
 };
 
-/** Resolves with the first snapshot that passes; rejects after a time that only a hang takes. */
+/** A time that only a hang takes, in ms; the limit of a test (vitest.config.ts) is longer. */
+const HANG_MS = 60_000;
+
+/** Resolves with the first snapshot that passes; rejects when nothing came for HANG_MS. */
 export const until = <S>(view: View<S>, test: (snapshot: S) => boolean, what = 'the view'): Promise<S> =>
   new Promise((resolve, reject) => {
     const limit = setTimeout(() => {
       stop();
       reject(new Error(`${what} did not come: ${JSON.stringify(view.getSnapshot()).slice(0, 2000)}`));
-    }, 20_000);
+    }, HANG_MS);
     const look = (): void => {
       const snapshot = view.getSnapshot();
       if (!test(snapshot)) return;

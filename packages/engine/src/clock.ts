@@ -1,3 +1,5 @@
+import { LIMITS } from '@sotto/contract/limits';
+
 /** Time as the engine sees it, so that tests can turn it. */
 export interface Clock {
   /** Milliseconds since 1970. */
@@ -28,6 +30,10 @@ export const createBackoff = (first: number, most: number) => {
     },
   };
 };
+
+/** The time of a word that is to count after others, said at these times: later than they whatever the clock says. */
+export const timeAfter = (now: number, said: readonly (number | undefined)[]): number =>
+  Math.min(Math.max(now, ...said.map((time) => (time ?? 0) + 1)), LIMITS.latestTime);
 
 const DAY = 24 * 60 * 60 * 1000;
 

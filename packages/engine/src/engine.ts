@@ -19,6 +19,8 @@ import { createWriting } from './conversations/writing.ts';
 import { createDeviceCommands } from './devices/commands.ts';
 import { joined } from './devices/joining.ts';
 import { EngineError } from './errors.ts';
+import { createGroupCommands, joinGroup, leaveQuietly } from './groups/commands.ts';
+import { createGroups } from './groups/groups.ts';
 import { createInbox } from './inbox/inbox.ts';
 import { type Box, createBox } from './box.ts';
 import { firstLive, type Live, setLive } from './live.ts';
@@ -36,7 +38,7 @@ import type { Engine } from './views.ts';
 
 const MAINTENANCE_MS = 12 * 60 * 60 * 1000;
 const REFILL_MS = 10 * 60_000;
-const OVERDUE_MS = 60_000;
+const OVERDUE = { first: 1000, most: 10 * 60_000 };
 
 export interface EngineOptions {
   store: Store;
@@ -66,6 +68,9 @@ export const createEngine = async ({
   const views = createLocalViews(model, live, clock);
   const directory = createDirectory(model, transport, clock);
   const registering = createBackoff(1000, 30_000);
+  const overdue = createBackoff(OVERDUE.first, OVERDUE.most);
+  /** What is overdue waits for its next attempt. */
+  let rests = false;
   let cancelMaintenance: (() => void) | undefined;
   let cancelRefill: (() => void) | undefined;
   let cancelRegistering: (() => void) | undefined;
@@ -82,14 +87,30 @@ export const createEngine = async ({
 
   const parts = { model, directory, transport, clock };
   const checkIn = createCheckIn(parts);
-  const outbox = createOutbox({ ...parts, maySend: checkIn.passed, onError });
+  const groups = createGroups({ ...parts, onStored: () => look(), onError });
+  const outbox = createOutbox({
+    ...parts,
+    maySend: checkIn.passed,
+    isCatchingUp: () => live.getSnapshot().catchingUp,
+    onGroup: groups.look,
+    onKeysMissing: groups.rekey,
+    onError,
+  });
   const expiry = createExpiry(model, clock, onError);
   const indexing = createIndexing(model, clock, onError);
   const signals = createSignals({ model, clock, onSigns: (signs) => set({ signs }) });
-  const inbox = createInbox({ model, directory, clock, onError, onStored: () => look() });
+  const inbox = createInbox({
+    model,
+    directory,
+    clock,
+    onError,
+    onStored: () => look(),
+    onGroup: groups.look,
+  });
 
   /** Looks after the prekeys and lets go of old rows, at every connection and twice a day. */
   const maintenance = createPump(async () => {
+    rests = false;
     cancelMaintenance?.();
     cancelMaintenance = clock.after(MAINTENANCE_MS, () => maintenance.kick());
     try {
@@ -97,22 +118,30 @@ export const createEngine = async ({
       await prunePending(model, clock.now());
       if (live.getSnapshot().connection !== 'online') return;
       await checkIn.look();
+      outbox.kick();
       await checkIn.maintain();
       await publishDelivery(model, transport);
+      overdue.reset();
       outbox.kick();
     } catch (error) {
       onError(error);
-      if (checkIn.passed() && !model.self?.deliveryDue) return;
-      // Everything that is to be sent waits for the one, and who is blocked has a way in until the other.
+      // Sending may wait for the prekeys, and who is blocked has a way in until the relay knows the new token.
       cancelMaintenance();
-      cancelMaintenance = clock.after(OVERDUE_MS, () => maintenance.kick());
+      rests = true;
+      cancelMaintenance = clock.after(overdue.next(), () => maintenance.kick());
     }
   });
 
   /** Something was stored: lets go what it put into the outbox, and tells the relay what it has to know. */
   const look = (): void => {
     outbox.kick();
-    if (model.self?.deliveryDue) maintenance.kick();
+    if (model.self?.deliveryDue && !rests) maintenance.kick();
+  };
+
+  /** The keys of the account or of this device may be others now. */
+  const lookAfterKeys = (): void => {
+    look();
+    maintenance.kick();
   };
 
   const refill = (): void => {
@@ -146,7 +175,9 @@ export const createEngine = async ({
   const connect = (self: SelfRow): void => {
     if (connection || phase() === 'stopped') return;
     const opened = transport.connect(signerOf(self), {
+      time: expiry.time,
       connected() {
+        expiry.connected();
         set({ connection: 'online', catchingUp: true, refusal: undefined });
         inbox.connected(opened);
         outbox.connected(opened);
@@ -154,8 +185,10 @@ export const createEngine = async ({
         maintenance.kick();
       },
       disconnected(refusal?: ErrorCode) {
+        expiry.disconnected();
         inbox.disconnected();
         outbox.disconnected();
+        groups.disconnected();
         signals.disconnected();
         if (phase() === 'stopped') return;
         const removed = refusal === 'device-removed';
@@ -164,7 +197,12 @@ export const createEngine = async ({
       accepted: (results) => outbox.accepted(results),
       deliver: (envelopes) => inbox.deliver(envelopes),
       live: (heard) => void signals.heard(heard),
-      caughtUp: () => void inbox.settled().then(() => set({ catchingUp: false })),
+      caughtUp: () =>
+        void inbox.settled().then(() => {
+          set({ catchingUp: false });
+          look();
+          if (live.getSnapshot().connection === 'online') groups.caughtUp();
+        }),
       problem: (code) => outbox.refused(code),
       // Not at once: using them up would tell who is there.
       prekeysLow: () => void (cancelRefill ??= clock.after(Math.random() * REFILL_MS, refill)),
@@ -219,6 +257,7 @@ export const createEngine = async ({
       expiry.stop(),
       indexing.stop(),
       outbox.stop(),
+      groups.stop(),
       inbox.stop(),
       resume.stop(),
       maintenance.stop(),
@@ -250,8 +289,12 @@ export const createEngine = async ({
     ...createAcquaintance(desk, { transport, directory }),
     ...createWriting(desk),
     ...createKeeping(desk),
-    ...createPeople(desk),
-    ...createDeviceCommands({ ...parts, command, joining, kick: () => outbox.kick() }),
+    ...createPeople(desk, {
+      join: (id) => joinGroup(desk, transport, id),
+      leave: (id) => leaveQuietly(groups, id),
+    }),
+    ...createGroupCommands(desk, { groups, transport }),
+    ...createDeviceCommands({ ...parts, command, joining, kick: lookAfterKeys }),
     cancel: (conversation, id) =>
       command((draft, self) => cancelMessage(draft, model, self, { conversation, id, now: clock.now() })),
     typing: signals.typing,

@@ -16,6 +16,16 @@ export type EngineErrorCode =
   | 'not-sent'
   | 'no-request'
   | 'blocked'
+  /** The group waits for `accept`. */
+  | 'not-joined'
+  | 'group-stopped'
+  /** This account is in that group no more. */
+  | 'not-a-member'
+  /** Of the group. */
+  | 'no-member'
+  /** Of those who are in the group, admins alone. */
+  | 'not-allowed'
+  | 'is-group'
   | 'too-many-blocked'
   | 'bad-emoji'
   | 'bad-timer'

@@ -1,14 +1,19 @@
 import { openConversationView } from './conversations/conversation-view.ts';
+import { createStarred } from './conversations/starred.ts';
 import { type Clock, systemClock } from './clock.ts';
 import { createEmitter } from './emitter.ts';
 import type { Live } from './live.ts';
 import type { ReadModel } from './model.ts';
+import { openGroupView } from './groups/group-view.ts';
 import { createOverview } from './overview.ts';
 import { createSearch } from './search/search.ts';
 import type { Engine, EngineSnapshot, View } from './views.ts';
 
 /** The part of an engine that shows what is stored: the same whether it is the writer's own or a follower's. */
-export type LocalViews = Pick<Engine, 'subscribe' | 'getSnapshot' | 'openConversation' | 'search'>;
+export type LocalViews = Pick<
+  Engine,
+  'subscribe' | 'getSnapshot' | 'openConversation' | 'openGroup' | 'search' | 'starred'
+>;
 
 export const createLocalViews = (
   model: ReadModel,
@@ -32,6 +37,8 @@ export const createLocalViews = (
       return snapshot;
     },
     search: createSearch(model, clock),
+    starred: createStarred(model, clock),
+    openGroup: (id) => openGroupView(model, id),
     async openConversation(id, { at } = {}) {
       const conversation = model.conversations.get(id);
       return conversation && openConversationView({ model, live, clock }, conversation, at);

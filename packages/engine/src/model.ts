@@ -1,3 +1,4 @@
+import { tellAll } from './emitter.ts';
 import type { Reader, Store, Write } from './ports.ts';
 import {
   type ContactRow,
@@ -12,6 +13,8 @@ import {
 /** Changes in the making: reads see them, the store and everybody else only after the commit. */
 export interface Draft {
   get<T extends TableName>(table: T, key: Key<T>): Promise<Row<T> | undefined>;
+  /** Reads rows at once that `get` is going to be asked for one by one. */
+  prefetch<T extends TableName>(table: T, keys: readonly Key<T>[]): Promise<void>;
   put<T extends TableName>(table: T, row: Row<T>, key: Key<T>): void;
   remove<T extends TableName>(table: T, key: Key<T>): void;
   nextSeq(): number;
@@ -38,7 +41,7 @@ export interface Model extends ReadModel {
   readonly store: Store;
   /**
    * Runs `make` alone, then commits what it drafted in one transaction. Rejects with what either threw. `quiet`: nobody is
-   * told, for it changes nothing that is shown.
+   * told, for it changes nothing that is shown: none of the rows that are held in memory.
    */
   change<R>(make: (draft: Draft) => Promise<R> | R, options?: { quiet?: boolean }): Promise<R>;
 }
@@ -61,7 +64,7 @@ type Cached = (typeof CACHED)[number];
 type Cache = { [T in Cached]: Map<Key<T>, Row<T>> };
 
 /** What views stand on. The rest is of no use to anybody but the writer. */
-const VIEWED = [...CACHED, 'message'] as const;
+const VIEWED = [...CACHED, 'message', 'group'] as const;
 type Viewed = (typeof VIEWED)[number];
 
 const isCached = (table: TableName): table is Cached => (CACHED as readonly TableName[]).includes(table);
@@ -109,10 +112,10 @@ const openCache = async (store: Reader) => {
         if ('put' in write) rows.set(key, write.put as Row<Cached>);
         else rows.delete(key);
       }
-      for (const listener of listeners) listener(writes);
+      tellAll(listeners, writes);
     },
     resynced(): void {
-      for (const listener of resyncs) listener();
+      tellAll(resyncs);
     },
     shown: {
       get self() {
@@ -150,12 +153,20 @@ export const openModel = async (store: Store): Promise<Model> => {
 
   const run = async <R>(make: (draft: Draft) => Promise<R> | R, quiet: boolean): Promise<R> => {
     const drafted = new Map<string, Write>();
+    /** As they are in the store, where nothing changes until the commit. */
+    const fetched = new Map<string, Row<TableName> | undefined>();
     const draft: Draft = {
       async get<T extends TableName>(table: T, key: Key<T>) {
-        const write = drafted.get(address(table, key));
+        const at = address(table, key);
+        const write = drafted.get(at);
         if (write) return 'put' in write ? (write.put as Row<T>) : undefined;
         if (isCached(table)) return cached(table).get(key as Key<Cached>) as Row<T> | undefined;
-        return store.get(table, key);
+        return fetched.has(at) ? (fetched.get(at) as Row<T> | undefined) : store.get(table, key);
+      },
+      async prefetch(table, keys) {
+        if (keys.length === 0) return;
+        const rows = await store.getMany(table, keys);
+        for (const [index, key] of keys.entries()) fetched.set(address(table, key), rows[index]);
       },
       put: (table, row, key) => void drafted.set(address(table, key), { table, put: row } as Write),
       remove: (table, key) => void drafted.set(address(table, key), { table, remove: key } as Write),

@@ -1,6 +1,7 @@
 import type { ConversationId, Handle, AccountId } from '@sotto/contract/ids';
 import { contactOf, personOf } from './conversations/person.ts';
 import type { Clock } from './clock.ts';
+import { summaryOf } from './groups/group-view.ts';
 import { settingsOf } from './conversations/settings.ts';
 import { alarmOf, devicesOf } from './devices/shown.ts';
 import type { Live } from './live.ts';
@@ -24,12 +25,13 @@ export const createOverview = (model: ReadModel, live: View<Live>, clock: Clock)
   let entries = new Map<string, { of: unknown[]; summary: ConversationSummary }>();
 
   const summarise = (row: ConversationRow): ConversationSummary => {
-    const { id, unread, mentioned = 0, last, draft, request, muted, pinned, archived } = row;
+    const { id, unread, mentioned = 0, last, draft, request, muted, pinned, archived, group } = row;
     const { typing, online } = live.getSnapshot().signs;
     const isShown = last && (last.expiresAt ?? Infinity) > clock.now();
     return {
       id: id as ConversationId,
       peer: personOf(model, id),
+      ...(group && { group: summaryOf(group) }),
       unread,
       mentioned,
       typing: (typing[id] ?? []) as AccountId[],

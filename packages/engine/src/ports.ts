@@ -3,10 +3,11 @@ import type {
   IncomingLive,
   LiveEnvelope,
   OutgoingEnvelope,
+  OutgoingPost,
 } from '@sotto/contract/envelope';
 import type { ErrorCode } from '@sotto/contract/errors';
 import type { SendResult } from '@sotto/contract/events/relay';
-import type { AccountId, DeviceId, Handle, InviteId, InviteSecret } from '@sotto/contract/ids';
+import type { AccountId, ChannelId, DeviceId, Handle, InviteId, InviteSecret } from '@sotto/contract/ids';
 import type {
   AccountResponse,
   AppendRequest,
@@ -15,6 +16,13 @@ import type {
   RegisterRequest,
   RegisterResponse,
 } from '@sotto/contract/rest/accounts';
+import type {
+  ChangeChannelRequest,
+  ChannelResponse,
+  ChannelsResponse,
+  CreateChannelRequest,
+  EpochResponse,
+} from '@sotto/contract/rest/channels';
 import type { InviteCheckResponse, InviteResponse } from '@sotto/contract/rest/invites';
 import type { BundlesResponse, PrekeysResponse, PublishRequest } from '@sotto/contract/rest/prekeys';
 import { type Dated, type Key, MESSAGE_INDEXES, type MessageRow, type Row, type TableName } from './rows.ts';
@@ -92,11 +100,13 @@ export const planMessages = (query: MessageQuery, { before, after, limit }: Mess
 /** What a store holds, for whoever does not write: commits of the writer show at the next read. */
 export interface Reader {
   get<T extends TableName>(table: T, key: Key<T>): Promise<Row<T> | undefined>;
+  /** What `get` gives for each of the keys, in one go. */
+  getMany<T extends TableName>(table: T, keys: readonly Key<T>[]): Promise<(Row<T> | undefined)[]>;
   /** All rows of a table in the order of their keys. */
   all<T extends TableName>(table: T): Promise<Row<T>[]>;
   count(table: TableName): Promise<number>;
   /** Of each key whether there is a row. */
-  has(table: 'seen' | 'aside', keys: readonly string[]): Promise<boolean[]>;
+  has<T extends TableName>(table: T, keys: readonly Key<T>[]): Promise<boolean[]>;
   /** Of `expiresBefore`: what expires first comes first, and places in `page` do not count. */
   messages(query: MessageQuery, page: MessagePage): Promise<MessageRow[]>;
   /** The keys of up to `limit` rows whose `at` is lower than `before`, in ms; the oldest first. */
@@ -151,6 +161,8 @@ export interface Signer {
 }
 
 export interface ConnectionListener {
+  /** What the relay's clock says, in ms since 1970, before `connected` and with every new token: no more than minutes off. */
+  time?(now: number): void;
   /** Signed in and connected. Follows a `disconnected` as often as needed. */
   connected(): void;
   /** No connection, and what the relay said if it refused one. Another attempt follows, save for `device-removed`. */
@@ -169,6 +181,8 @@ export interface ConnectionListener {
 export interface Connection {
   /** False when it is down and nothing was sent. */
   send(envelopes: readonly OutgoingEnvelope[]): boolean;
+  /** Up to LIMITS.postsPerSend; answered like envelopes. */
+  post(posts: readonly OutgoingPost[]): boolean;
   ack(ids: readonly string[]): boolean;
   /** For who is connected this moment: up to LIMITS.livePerSend, never answered. */
   live(signals: readonly LiveEnvelope[]): boolean;
@@ -192,5 +206,12 @@ export interface Transport {
   removeDevice(signer: Signer, device: DeviceId): Promise<void>;
   /** From now on a token of this hash lets into the inbox, and no other. */
   setDelivery(signer: Signer, request: DeliveryRequest): Promise<void>;
+  createChannel(signer: Signer, request: CreateChannelRequest): Promise<EpochResponse>;
+  changeChannel(signer: Signer, channel: ChannelId, request: ChangeChannelRequest): Promise<EpochResponse>;
+  /** As it is now, with its log from an epoch on. */
+  channel(signer: Signer, channel: ChannelId, from: number): Promise<ChannelResponse>;
+  /** Those of one's own account. */
+  channels(signer: Signer): Promise<ChannelsResponse>;
+  joinChannel(signer: Signer, channel: ChannelId): Promise<void>;
   connect(signer: Signer, listener: ConnectionListener): Connection;
 }

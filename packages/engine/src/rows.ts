@@ -4,6 +4,9 @@ import type { OwnPrekey, PrekeyKind } from '@sotto/crypto/prekeys';
 import type { RepairLog } from '@sotto/crypto/repair';
 import type { PeerState } from '@sotto/crypto/session-state';
 import type { RegisterRequest } from '@sotto/contract/rest/accounts';
+import type { GroupBrief, GroupNote, GroupRow, HeldRow, SenderRow } from './groups/rows.ts';
+
+export type { GroupBrief, GroupNote, GroupRow, GroupStop, FieldOpening, HeldRow } from './groups/rows.ts';
 
 /** A private key that the platform will not hand out, with its public half. */
 interface StoredKeyPair {
@@ -26,6 +29,9 @@ export interface Settings {
   typing: boolean;
   presence: boolean;
 }
+
+/** By account: the last word on it and when it was said, in ms. */
+export type Blocks = Record<string, { blocked: boolean; at: number }>;
 
 /** A device that can be written to, as the verified chain of its account names it. */
 export interface DeviceKeys {
@@ -56,9 +62,17 @@ export interface AccountKeys {
   revoked?: string[];
   /**
    * Nothing is sent until the person agrees. `recovered`: the recovery key signed something new. `forked`: the relay shows
-   * another chain than the one known here, which stays.
+   * another chain than the one known here, which stays, or has shown them another: of this account, or of theirs.
    */
   changed?: 'recovered' | 'forked';
+  /** Nothing is sent until it was looked up. */
+  doubts?: Doubts;
+}
+
+/** Heads that a message named and that are not known here: of its sender's chain, of this account's. */
+export interface Doubts {
+  from?: string;
+  to?: string;
 }
 
 /** This device and the account that it belongs to. One row, key `self`. */
@@ -79,8 +93,10 @@ export interface SelfRow extends AccountKeys {
   deliveryDue?: true;
   /** What the person chose, on whichever device, last at `sentAt`; absent while nothing was. */
   settings?: Settings & { sentAt: number };
-  /** Accounts whose messages are dropped. */
+  /** Accounts whose messages are dropped: those of `blocks`. */
   blocked?: string[];
+  /** Who was blocked or unblocked, on whichever device. */
+  blocks?: Blocks;
   /** The highest id given to a prekey of each kind: none is ever used twice. */
   prekeyIds: Record<PrekeyKind, number>;
   /** Set until the relay has confirmed the account: sent again, byte for byte, after a crash. */
@@ -91,6 +107,8 @@ export interface SelfRow extends AccountKeys {
   adding?: string[];
   /** The relay has this device's keys from a later time than this profile knows: it was copied or put back. */
   copied?: { sealing: number };
+  /** Up to this number the relay may have sealing keys of the other copy: the person has decided to go on. */
+  overtaken?: number;
   /** Who is written to once the account stands: the maker of the invite link. */
   inviter?: { account: string; handle: string; token?: string };
 }
@@ -105,14 +123,17 @@ export interface ContactRow extends AccountKeys {
   verified: boolean;
   /** Lets messages into their inbox; without it they are requests. */
   token?: string;
+  /** A link called them otherwise: they are sent nothing until they were added under their handle. */
+  misnamed?: true;
   /** True when our profile has been put into the outbox for them. */
   introduced: boolean;
 }
 
-/** Key: `id`. Direct conversations alone so far: the id is the peer's account. */
+/** Key: `id`: the peer's account; of a group, its id. */
 export interface ConversationRow {
   id: string;
   createdAt: number;
+  group?: GroupBrief;
   /** Messages of others that have not been seen here. */
   unread: number;
   /** Those of them that name this account. */
@@ -151,8 +172,13 @@ export interface ConversationRow {
 /** A lattice: waiting < sent < delivered < read; failed only from waiting. */
 export type MessageStatus = 'waiting' | 'sent' | 'delivered' | 'read' | 'failed';
 
-/** A refusal of the relay; keys or a handle that are not those of the account. */
-export type SendProblem = RelayError['code'] | 'keys-invalid' | 'other-handle';
+/** A refusal of the relay; keys or a handle that are not those of the account; a group that one is not in, or that stopped. */
+export type SendProblem =
+  | RelayError['code']
+  | 'keys-invalid'
+  | 'other-handle'
+  | 'group-stopped'
+  | 'not-a-member';
 
 /** Key: [`conversation`, `id`]; also read by MESSAGE_INDEXES. What stands in CLEAR is not sealed at rest. */
 export interface MessageRow {
@@ -184,6 +210,12 @@ export interface MessageRow {
   text: string;
   /** What such a message holds, as it came: for a version that does. */
   newer?: Uint8Array<ArrayBuffer>;
+  /** It is no message, but says what was changed in the group. */
+  note?: GroupNote;
+  /** In a group: those that it is for, if they are few enough for receipts. */
+  to?: string[];
+  /** Its author did not know that somebody had left the group, who may have read it. */
+  outdated?: true;
   /** What it answers. */
   reply?: { author: string; id: string };
   mentions?: NonNullable<TextContent['mentions']>;
@@ -243,6 +275,10 @@ export interface OutboxRow {
   seq: number;
   conversation: string;
   content: Content;
+  /** A key of a group that travels in the place of `content`: its own sender key as of a counter, or the group's keys. */
+  hand?: { group: string; sender?: { chainId: string; n: number } };
+  /** What is posted to a group: sealed and stored like `envelopes`. */
+  post?: { id: string; epoch: number; body: Uint8Array<ArrayBuffer> };
   /** The only device that it is for. */
   to?: string;
   /** Devices that have it. */
@@ -255,6 +291,7 @@ export interface OutboxRow {
     device: string;
     head: string;
     token?: string;
+    channel?: string;
     body: Uint8Array<ArrayBuffer>;
   }[];
   /** Not before this time, in ms: what answers a failure does not tell when it was met. */
@@ -285,15 +322,26 @@ export interface PeerRow {
 /** An envelope that has been dealt with. Key: `envelope`. */
 export interface SeenRow {
   envelope: string;
-  /** The relay's accept time in ms, as in AsideRow. */
+  /** When that was, in ms. */
   at: number;
 }
 
-/** An envelope that could not be opened or understood, kept with its reason. Key: `envelope`. */
+/** Why an envelope could not be opened or understood. Key: `envelope`. */
 export interface AsideRow {
   envelope: string;
+  /** When it was dealt with, in ms. */
   at: number;
   reason: string;
+}
+
+/** An envelope whose sender's keys cannot be had now, taken from the relay. Key: `envelope`. */
+export interface UnclaimedRow {
+  envelope: string;
+  /** When it was put here, in ms. */
+  at: number;
+  /** When the relay accepted it, in ms. */
+  accepted: number;
+  request?: true;
   body: Uint8Array<ArrayBuffer>;
 }
 
@@ -354,8 +402,12 @@ interface Tables {
   peer: { row: PeerRow; key: [account: string, device: string] };
   seen: { row: SeenRow; key: string };
   aside: { row: AsideRow; key: string };
+  unclaimed: { row: UnclaimedRow; key: string };
   pending: { row: PendingRow; key: [conversation: string, author: string, id: string] };
   gone: { row: GoneRow; key: [conversation: string, id: string] };
+  group: { row: GroupRow; key: string };
+  sender: { row: SenderRow; key: [group: string, account: string, device: string] };
+  held: { row: HeldRow; key: [group: string, envelope: string] };
   segment: { row: SegmentRow; key: number };
   listing: { row: ListingRow; key: number };
   catalogue: { row: CatalogueRow; key: 'catalogue' };
@@ -378,8 +430,12 @@ export const KEY_PATHS = {
   peer: ['account', 'device'],
   seen: 'envelope',
   aside: 'envelope',
+  unclaimed: 'envelope',
   pending: ['conversation', 'author', 'id'],
   gone: ['conversation', 'id'],
+  group: 'group',
+  sender: ['group', 'account', 'device'],
+  held: ['group', 'envelope'],
   segment: 'id',
   listing: 'id',
   catalogue: 'key',
@@ -408,14 +464,24 @@ export const CLEAR = {
   ],
   outbox: ['seq'],
   aside: ['envelope', 'at'],
+  unclaimed: ['envelope', 'at'],
   pending: ['conversation', 'author', 'id', 'at'],
+  group: ['group', 'log', 'channels', 'own', 'handing'],
+  held: ['group', 'envelope', 'at'],
   segment: ['id'],
   listing: ['id'],
   catalogue: ['key'],
 } as const satisfies { [T in TableName]?: readonly (keyof Row<T>)[] };
 
 /** Tables whose rows are let go of with time: also read by `at`. */
-export const DATED = ['seen', 'aside', 'pending', 'gone'] as const satisfies readonly TableName[];
+export const DATED = [
+  'seen',
+  'aside',
+  'unclaimed',
+  'pending',
+  'gone',
+  'held',
+] as const satisfies readonly TableName[];
 export type Dated = (typeof DATED)[number];
 
 /** What messages are read by. A row that lacks one of the fields is not in the index. */

@@ -45,12 +45,17 @@ const sealRow = async (table: SealedTable, row: object, { id, key }: VaultRow): 
  * @throws StoreError `sealed` for a row that does not open: nothing is ever shown in its place
  */
 export const readVault = (reader: Reader): Reader => {
-  const keys = new Map<number, CryptoKey>();
+  /** Read once each, however many rows ask for it at the same time. One that is not there is looked for again. */
+  const keys = new Map<number, Promise<CryptoKey | undefined>>();
 
-  const keyOfRow = async (id: number): Promise<CryptoKey | undefined> => {
-    const known = keys.get(id) ?? (await reader.get('vault', id))?.key;
-    if (known) keys.set(id, known);
-    return known;
+  const keyOfRow = (id: number): Promise<CryptoKey | undefined> => {
+    const known = keys.get(id);
+    if (known) return known;
+    const reading = reader.get('vault', id).then((row) => row?.key);
+    keys.set(id, reading);
+    const forget = (key?: CryptoKey) => void (key ?? keys.delete(id));
+    reading.then(forget, () => forget());
+    return reading;
   };
 
   const openRow = async <T extends TableName>(table: T, row: Row<T>): Promise<Row<T>> => {
@@ -71,6 +76,10 @@ export const readVault = (reader: Reader): Reader => {
     async get(table, key) {
       const row = await reader.get(table, key);
       return row && openRow(table, row);
+    },
+    async getMany(table, keys) {
+      const rows = await reader.getMany(table, keys);
+      return Promise.all(rows.map((row) => row && openRow(table, row)));
     },
     async all(table) {
       const rows = await reader.all(table);

@@ -2,7 +2,16 @@ import type { ErrorCode } from '@sotto/contract/errors';
 import type { AccountId, ConversationId, DeviceId, Handle, InviteSecret } from '@sotto/contract/ids';
 import type { Link } from '@sotto/contract/link';
 import type { AppendRequest } from '@sotto/contract/rest/accounts';
-import type { DeviceTrouble, MessageStatus, SendProblem, Settings } from './rows.ts';
+import type { Role } from '@sotto/crypto/membership-operation';
+import type {
+  DeviceTrouble,
+  GroupNote,
+  GroupStop,
+  MessageStatus,
+  Reach,
+  SendProblem,
+  Settings,
+} from './rows.ts';
 
 /** Something that changes: `getSnapshot` returns the same object until it did, then tells every subscriber. */
 export interface View<S> {
@@ -51,10 +60,44 @@ export interface DeviceAcceptance {
   device: NonNullable<AppendRequest['device']>;
 }
 
+/** What is allowed to whom, beside what admins and owners may anyway. */
+export interface GroupPolicy {
+  /** Members may add others. */
+  membersAdd: boolean;
+  /** Members may change title and description. */
+  membersEdit: boolean;
+  /** Admins alone write. */
+  adminsPost: boolean;
+  /** Admins may take back what others wrote. */
+  adminsDelete: boolean;
+}
+
+export interface GroupSummary {
+  /** Empty while it cannot be read. */
+  title: string;
+  description?: string;
+  members: number;
+  /** One's own; absent for who is no member any more. */
+  role?: Role;
+  policy: GroupPolicy;
+  /** Nothing is sent there and nothing taken in: the relay, or a member, showed different people different groups. */
+  stopped?: GroupStop;
+}
+
+/** The members of a group, as its log names them. */
+export interface GroupSnapshot extends GroupSummary {
+  people: readonly { person: Person; role: Role }[];
+}
+
+export interface GroupView extends View<GroupSnapshot> {
+  close(): void;
+}
+
 export interface ConversationSummary {
   id: ConversationId;
-  /** Oneself, in the note to self. */
+  /** Oneself, in the note to self; in a group, its name alone. */
   peer: Person;
+  group?: GroupSummary;
   /** Messages of others that have not been seen on this account, and those of them that name it. */
   unread: number;
   mentioned: number;
@@ -129,6 +172,12 @@ export interface ChatMessage {
   mine: boolean;
   /** Empty when it is deleted. */
   text: string;
+  /** It is no message: its author changed this in the group. */
+  note?: GroupNote;
+  /** Its author did not know that somebody had left the group, who may have read it. */
+  outdated?: true;
+  /** In a group: how far it came with each of those that it was for. */
+  reached?: readonly { account: AccountId; reach?: Reach }[];
   /** The author took it back for everybody. */
   deleted?: true;
   /** It has been changed: what it said before, the first first; times in ms since 1970 by the author's clock. */
@@ -150,11 +199,13 @@ export interface ChatMessage {
   time: number;
   /** Of one's own: how far it came with who has come least far. */
   status: MessageStatus;
-  /** Why it, or the last change of it, was not sent. */
+  /** Why it, or the last change of it, was not sent; it is tried again by `retry` alone. */
   problem?: SendProblem;
+  /** Whether that may help as things are: the reason is one that passes. Present with `problem`. */
+  retry?: boolean;
 }
 
-/** Where the next page of hits begins. */
+/** Where the next page of hits, or of starred messages, begins. */
 export interface SearchPlace {
   conversation: string;
   order: number;
@@ -180,11 +231,19 @@ export interface SearchResult {
   indexing: boolean;
 }
 
+export interface StarredPage {
+  /** The newest first. */
+  messages: readonly { conversation: ConversationId; message: ChatMessage }[];
+  /** There are older ones: what to ask for as `before`. */
+  more?: SearchPlace;
+}
+
 /** The end of a conversation, its first unread message, or around the message of an id. */
 export type OpenAt = 'last' | 'unread' | (string & {});
 
 export interface ConversationSnapshot {
   peer: Person;
+  group?: GroupSummary;
   /** Oldest first: a stretch of the conversation without gaps, of some hundred messages at most. */
   messages: readonly ChatMessage[];
   /** There are messages before, or after, those. */
@@ -236,6 +295,8 @@ export interface Engine extends View<EngineSnapshot> {
     query: string,
     options?: { conversation?: ConversationId; limit?: number; before?: SearchPlace },
   ): Promise<SearchResult>;
+  /** The messages that are starred, in all conversations: up to `limit` (50) of them. @throws StoreError */
+  starred(options?: { limit?: number; before?: SearchPlace }): Promise<StarredPage>;
   /**
    * Resolves when the message is stored and will leave by itself. With an `id` (16 random bytes, base64url) that is there
    * already, or was and is deleted, nothing happens. `reply` is the id of a message in the same conversation.
@@ -264,7 +325,7 @@ export interface Engine extends View<EngineSnapshot> {
    * @throws EngineError no-message, not-yours
    */
   deleteForEveryone(id: ConversationId, messages: readonly string[]): Promise<void>;
-  /** Takes messages off this device. Those that were not sent are not sent any more. */
+  /** Takes messages off this account's devices. Those that were not sent are not sent any more. */
   deleteForMe(id: ConversationId, messages: readonly string[]): Promise<void>;
   /**
    * One's one reaction to a message, up to LIMITS.emojiCharacters; null takes it back.
@@ -272,7 +333,7 @@ export interface Engine extends View<EngineSnapshot> {
    * @throws EngineError no-message, not-sent, bad-emoji, blocked
    */
   react(id: ConversationId, message: string, emoji: string | null): Promise<void>;
-  /** Puts a message that failed, or the change of one, at the end of what waits to be sent. */
+  /** Puts a message that failed, or the change of one, at the end of what waits to be sent: of use where it says `retry`. */
   retry(id: ConversationId, message: string): Promise<void>;
   /** Everything in the conversation has been seen, or everything up to the message of an id, or the messages of these ids. */
   markRead(id: ConversationId, which?: string | readonly string[]): Promise<void>;
@@ -324,6 +385,36 @@ export interface Engine extends View<EngineSnapshot> {
   acceptIdentity(id: ConversationId): Promise<void>;
   /** Goes on with a profile that was copied: with new keys, in new sessions. */
   startAnew(): Promise<void>;
+  /**
+   * A group with these members; with an `id` (16 random bytes, base64url) that is there already it goes on making that one.
+   *
+   * @throws EngineError bad-name; CryptoError `membership-invalid`; RelayError
+   */
+  createGroup(request: {
+    id?: ConversationId;
+    title: string;
+    members: readonly AccountId[];
+  }): Promise<ConversationId>;
+  /**
+   * These change a group for everybody, in the order in which the relay takes changes; done twice they are as done once. They
+   * need the relay.
+   *
+   * @throws RelayError; EngineError group-stopped, no-conversation; CryptoError `membership-invalid` for what is not one's to do
+   */
+  addMembers(id: ConversationId, members: readonly AccountId[]): Promise<void>;
+  removeMembers(id: ConversationId, members: readonly AccountId[]): Promise<void>;
+  /** Not for the last owner, while there are others. */
+  leaveGroup(id: ConversationId): Promise<void>;
+  /** Owners alone, but that everybody may give up a role of their own. @throws EngineError no-member */
+  setRole(id: ConversationId, account: AccountId, role: Role): Promise<void>;
+  /** @throws EngineError bad-name */
+  setTitle(id: ConversationId, title: string): Promise<void>;
+  /** Empty takes it away. @throws EngineError too-long */
+  setDescription(id: ConversationId, description: string): Promise<void>;
+  /** What is not named stays. */
+  setPolicy(id: ConversationId, policy: Partial<GroupPolicy>): Promise<void>;
+  /** Undefined when there is no such group. */
+  openGroup(id: ConversationId): Promise<GroupView | undefined>;
   /**
    * Takes back a message that is not under way yet.
    *

@@ -7,9 +7,16 @@ import {
   StoreError,
   type Write,
 } from '@sotto/engine/ports';
-import type { Dated, Key, MessageRow, Row, TableName } from '@sotto/engine/rows';
-import { openDB } from 'idb';
-import { type Database, type Schema, upgrade, VERSION } from './schema.ts';
+import {
+  type Dated,
+  type Key,
+  MESSAGE_INDEXES,
+  type MessageRow,
+  type Row,
+  type TableName,
+} from '@sotto/engine/rows';
+import { type IDBPTransaction, openDB } from 'idb';
+import { type Database, isFull, marksOf, type Schema, upgrade, VERSION } from './schema.ts';
 
 /** A tab of an older version that is asked to let go may have a transaction to end first. */
 const BLOCKED_MS = 1000;
@@ -97,27 +104,63 @@ const connect = (name: string, onLost?: () => void): Promise<Connection> =>
     );
   });
 
-/** Reads one page of an index in three requests, however long the page is. */
-const readPage = async (db: Database, query: MessageQuery, page: MessagePage): Promise<MessageRow[]> => {
-  const { index: name, prefix, before, after, backwards, limit } = planMessages(query, page);
-  if (limit < 1) return [];
-  const low = [...prefix, ...(after ?? [])];
-  // Among keys, an array stands after every text and number.
-  const high = [...prefix, ...(before ?? [[]])];
-  const range = IDBKeyRange.bound(low, high, true, true);
-  const index = db.transaction('message').store.index(name);
-  if (!backwards) return index.getAll(range, limit);
-  // `getAll` reads forwards alone: a cursor finds where the page begins.
-  const cursor = await index.openKeyCursor(range, 'prev');
-  if (!cursor) return [];
+type Keys<K extends IDBValidKey> = {
+  getAllKeys(range: IDBKeyRange, limit?: number): Promise<unknown[]>;
+  openKeyCursor(range: IDBKeyRange, direction: 'prev'): Promise<Cursor<K> | null>;
+};
+interface Cursor<K extends IDBValidKey> {
+  readonly key: K;
+  advance(count: number): Promise<Cursor<K> | null>;
+}
+
+/** The last `limit` of a range, as a range: `getAll` reads forwards alone, so a cursor finds where they begin. */
+const lastOf = async <K extends IDBValidKey>(
+  keys: Pick<Keys<K>, 'openKeyCursor'>,
+  range: IDBKeyRange,
+  limit: number,
+): Promise<IDBKeyRange | undefined> => {
+  const cursor = await keys.openKeyCursor(range, 'prev');
+  if (!cursor) return undefined;
   const last = cursor.key;
   const first = limit === 1 ? cursor : await cursor.advance(limit - 1);
-  const rows = await index.getAll(first ? IDBKeyRange.bound(first.key, last) : range);
-  return rows.toReversed();
+  return first ? IDBKeyRange.bound(first.key, last) : range;
+};
+
+/** Reads one page in a few turns, however long it is. */
+const readPage = async (db: Database, query: MessageQuery, page: MessagePage): Promise<MessageRow[]> => {
+  const { index, prefix, before, after, backwards, limit } = planMessages(query, page);
+  if (limit < 1) return [];
+  const start = isFull(index) ? prefix : [index, ...prefix];
+  const low = [...start, ...(after ?? [])];
+  // Among keys, an array stands after every text and number.
+  const high = [...start, ...(before ?? [[]])];
+  const whole = IDBKeyRange.bound(low, high, true, true);
+  if (isFull(index)) {
+    const messages = db.transaction('message').store.index(index);
+    if (!backwards) return messages.getAll(whole, limit);
+    const range = await lastOf(messages, whole, limit);
+    return range ? (await messages.getAll(range)).toReversed() : [];
+  }
+  const tx = db.transaction(['mark', 'message']);
+  const marks = tx.objectStore('mark');
+  const range = backwards ? await lastOf(marks, whole, limit) : whole;
+  const keys = range ? await marks.getAllKeys(range, limit) : [];
+  const fields: readonly string[] = MESSAGE_INDEXES[index];
+  const [conversation, id] = [fields.indexOf('conversation') + 1, fields.indexOf('id') + 1];
+  const messages = tx.objectStore('message');
+  const rows = await Promise.all(
+    keys.map((key) => messages.get([key[conversation] as string, key[id] as string])),
+  );
+  return (backwards ? rows.toReversed() : rows) as MessageRow[];
 };
 
 const createReader = ({ db, close }: Connection): Reader => ({
   get: (table, key) => guarded(async () => (await db().get(table, key)) as Row<typeof table> | undefined),
+  getMany: (table, keys) =>
+    guarded(async () => {
+      const { store } = db().transaction(table);
+      return (await Promise.all(keys.map((key) => store.get(key)))) as (Row<typeof table> | undefined)[];
+    }),
   all: (table) => guarded(async () => (await db().getAll(table)) as Row<typeof table>[]),
   count: (table) => guarded(() => db().count(table)),
   has: (table, keys) =>
@@ -145,19 +188,46 @@ const takeGeneration = async (db: Database): Promise<number> => {
   return next;
 };
 
+type WriteTransaction = IDBPTransaction<Schema, (TableName | 'generation' | 'mark')[], 'readwrite'>;
+
+/** The transaction's own end tells of a failed request; unheard here, it would be an unhandled rejection. */
+const unheard = (request: Promise<unknown>): void => void request.catch(() => undefined);
+
+const put = (tx: WriteTransaction, change: Write): void => {
+  const rows = tx.objectStore(change.table);
+  unheard('put' in change ? rows.put(change.put) : rows.delete(change.remove));
+};
+
+/** Puts or deletes a message, and what stands in `mark` of it: all that it had before, and has no more, goes. */
+const putMessage = async (tx: WriteTransaction, change: Write & { table: 'message' }): Promise<void> => {
+  const row = 'put' in change ? change.put : undefined;
+  const key: Key<'message'> = 'put' in change ? [change.put.conversation, change.put.id] : change.remove;
+  const reading = tx.objectStore('message').get(key);
+  unheard(reading);
+  put(tx, change);
+  const known = await reading;
+  const marks = tx.objectStore('mark');
+  const stale = new Map((known ? marksOf(known) : []).map((mark) => [JSON.stringify(mark), mark]));
+  for (const mark of row ? marksOf(row) : []) {
+    if (!stale.delete(JSON.stringify(mark))) unheard(marks.put(1, mark));
+  }
+  for (const mark of stale.values()) unheard(marks.delete(mark));
+};
+
 /** Nothing but requests of this transaction is awaited in here: it would end by itself. */
 const write = async (db: Database, mine: number, writes: readonly Write[]): Promise<void> => {
-  const tables = new Set<TableName | 'generation'>(['generation', ...writes.map(({ table }) => table)]);
+  const tables = new Set<TableName | 'generation' | 'mark'>([
+    'generation',
+    ...writes.map(({ table }) => table),
+  ]);
+  if (tables.has('message')) tables.add('mark');
   const tx = db.transaction([...tables], 'readwrite', { durability: 'strict' });
   const done = tx.done.catch((error: unknown) => error);
   try {
     if ((await tx.objectStore('generation').get('generation')) !== mine) throw new StoreError('superseded');
-    for (const change of writes) {
-      const rows = tx.objectStore(change.table);
-      // The transaction's own end tells of a failed request; unheard here, it would be an unhandled rejection.
-      const request = 'put' in change ? rows.put(change.put) : rows.delete(change.remove);
-      request.catch(() => undefined);
-    }
+    await Promise.all(
+      writes.map(async (change) => (change.table === 'message' ? putMessage(tx, change) : put(tx, change))),
+    );
     tx.commit();
   } catch (error) {
     try {

@@ -105,6 +105,22 @@ const CASES: readonly StoreCase[] = [
     },
   },
   {
+    name: 'reads many rows at once',
+    async run(disk) {
+      const store = await disk.open();
+      await store.commit([put(message(1, 'a')), put(message(2, 'b'))]);
+      const keys: [string, string][] = ['b', 'x', 'a', 'b'].map((id) => ['ann', id]);
+      const rows = await store.getMany('message', keys);
+      equal(
+        rows.map((row) => row?.text),
+        ['text b', undefined, 'text a', 'text b'],
+      );
+      equal(await store.getMany('message', []), []);
+      rows[2]!.text = 'changed';
+      equal((await store.getMany('message', [['ann', 'a']]))[0]?.text, 'text a');
+    },
+  },
+  {
     name: 'says of many keys which are there',
     async run(disk) {
       const store = await disk.open();

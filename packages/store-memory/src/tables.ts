@@ -170,6 +170,10 @@ export const readTables = (
     check();
     return structuredClone(tables.row(table, key));
   },
+  async getMany(table, keys) {
+    check();
+    return keys.map((key) => structuredClone(tables.row(table, key)));
+  },
   async all(table) {
     check();
     return [...tables.rows(table)].toSorted(byKey).map(([, row]) => structuredClone(row));

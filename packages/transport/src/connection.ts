@@ -3,6 +3,7 @@ import {
   IncomingLive,
   type LiveEnvelope,
   type OutgoingEnvelope,
+  type OutgoingPost,
 } from '@sotto/contract/envelope';
 import { type ErrorCode, Problem, RelayError } from '@sotto/contract/errors';
 import type { ClientEvents, Handshake, Reply } from '@sotto/contract/events/client';
@@ -17,6 +18,8 @@ import type { Session } from './session.ts';
 
 const FIRST_RETRY_MS = 500;
 const LAST_RETRY_MS = 20_000;
+/** The relay says why it ends a connection this shortly before it does, at most. */
+const REASON_MS = 5_000;
 /** Refusals that do not pass by themselves: tried again, seldom. */
 const STUBBORN: readonly ErrorCode[] = [
   'origin-refused',
@@ -116,12 +119,18 @@ export const openConnection = (
     retryMs = Math.min(retryMs * 2, LAST_RETRY_MS);
   };
 
+  const tellTime = (): void => {
+    const now = session.relayNow();
+    if (now !== undefined) listener.time?.(now);
+  };
+
   /** Silently, well before the relay would end the connection. */
   const renew = async (): Promise<void> => {
     try {
       token = await session.token();
       const answer: Reply = await socket.timeout(10_000).emitWithAck('renew', { token });
       if (!answer.ok) throw new RelayError(answer.code);
+      tellTime();
       renewLater();
     } catch {
       // The connection may live on until its token runs out; until then this is tried again.
@@ -137,11 +146,13 @@ export const openConnection = (
   socket.on('connect', () => {
     retryMs = FIRST_RETRY_MS;
     renewLater();
+    tellTime();
     listener.connected();
   });
-  let lastProblem: ErrorCode | undefined;
+  let lastProblem: { code: ErrorCode; at: number } | undefined;
   socket.on('disconnect', () => {
-    lost(lastProblem);
+    const isReason = lastProblem !== undefined && performance.now() - lastProblem.at < REASON_MS;
+    lost(isReason ? lastProblem!.code : undefined);
     lastProblem = undefined;
   });
   socket.on('connect_error', (error) => {
@@ -156,7 +167,7 @@ export const openConnection = (
   socket.on('problem', (event) => {
     const parsed = Problem.safeParse(event);
     if (!parsed.success) return;
-    lastProblem = parsed.data.code;
+    lastProblem = { code: parsed.data.code, at: performance.now() };
     listener.problem(parsed.data.code);
   });
 
@@ -167,6 +178,12 @@ export const openConnection = (
       if (!socket.connected) return false;
       const wire = envelopes.map((envelope) => ({ ...envelope, body: toWire(envelope.body) }));
       socket.emit('send', { envelopes: wire as OutgoingEnvelope[] });
+      return true;
+    },
+    post(posts) {
+      if (!socket.connected) return false;
+      const wire = posts.map((post) => ({ ...post, body: toWire(post.body) }));
+      socket.emit('post', { posts: wire as OutgoingPost[] });
       return true;
     },
     ack(ids) {

@@ -11,6 +11,8 @@ export interface Session {
   token(): Promise<string>;
   /** Milliseconds until the token should be renewed. */
   renewIn(): number;
+  /** The relay's clock, in ms since 1970, as it was told with the token; undefined before. */
+  relayNow(): number | undefined;
   /** Forgets the token: the relay did not take it. */
   drop(): void;
   /** Runs `work` with a token, once more with a new one when the relay says that it ran out. */
@@ -20,6 +22,8 @@ export interface Session {
 /** Signs a device in by its key, again and again: nothing that could be stolen renews a session. */
 export const createSession = (http: Http, signer: Signer, origin: string): Session => {
   let current: { token: string; renewAt: number } | undefined;
+  /** What to add to the time since start. */
+  let offset: number | undefined;
   let pending: Promise<string> | undefined;
 
   const signIn = async (): Promise<string> => {
@@ -31,12 +35,13 @@ export const createSession = (http: Http, signer: Signer, origin: string): Sessi
       answer: ChallengeResponse,
     });
     const signature = await signer.sign({ challenge, origin });
-    const { token, expiresIn } = await http({
+    const { token, expiresIn, expiresAt } = await http({
       method: 'POST',
       path: '/v1/session/tokens',
       body: { device, challenge, origin, signature },
       answer: TokenResponse,
     });
+    offset = expiresAt - expiresIn - performance.now();
     current = { token, renewAt: performance.now() + expiresIn * RENEW_AT };
     return token;
   };
@@ -56,6 +61,7 @@ export const createSession = (http: Http, signer: Signer, origin: string): Sessi
   return {
     token,
     renewIn: () => Math.max(0, (current?.renewAt ?? 0) - performance.now()),
+    relayNow: () => (offset === undefined ? undefined : offset + performance.now()),
     drop,
     async with(work) {
       try {

@@ -1,4 +1,5 @@
 import { AccountResponse, AppendResponse, RegisterResponse } from '@sotto/contract/rest/accounts';
+import { ChannelResponse, ChannelsResponse, EpochResponse } from '@sotto/contract/rest/channels';
 import { InviteCheckResponse, InviteResponse } from '@sotto/contract/rest/invites';
 import { BundlesResponse, PrekeysResponse } from '@sotto/contract/rest/prekeys';
 import type { Signer, Transport } from '@sotto/engine/ports';
@@ -62,6 +63,32 @@ export const createTransport = ({ origin }: { origin: string }): Transport => {
     setDelivery: (signer, body) =>
       sessionOf(signer).with((token) =>
         http({ method: 'PUT', path: '/v1/account/delivery', token, body, answer: Nothing }),
+      ),
+    createChannel: (signer, body) =>
+      sessionOf(signer).with((token) =>
+        http({ method: 'POST', path: '/v1/channels', token, body, answer: EpochResponse }),
+      ),
+    changeChannel: (signer, channel, body) =>
+      sessionOf(signer).with((token) =>
+        http({
+          method: 'POST',
+          path: `/v1/channels/${channel}/entries`,
+          token,
+          body,
+          answer: EpochResponse,
+        }),
+      ),
+    channel: (signer, channel, from) =>
+      sessionOf(signer).with((token) =>
+        http({ method: 'GET', path: `/v1/channels/${channel}?from=${from}`, token, answer: ChannelResponse }),
+      ),
+    channels: (signer) =>
+      sessionOf(signer).with((token) =>
+        http({ method: 'GET', path: '/v1/channels', token, answer: ChannelsResponse }),
+      ),
+    joinChannel: (signer, channel) =>
+      sessionOf(signer).with((token) =>
+        http({ method: 'POST', path: `/v1/channels/${channel}/join`, token, answer: Nothing }),
       ),
     connect: (signer, listener) => openConnection(origin, sessionOf(signer), listener),
   };

@@ -7,6 +7,7 @@ import { directConversation, putContact } from '../conversations/draft.ts';
 import { contactOf } from '../conversations/person.ts';
 import { shareContact } from '../devices/hand-over.ts';
 import { EngineError } from '../errors.ts';
+import type { Draft } from '../model.ts';
 import type { Transport } from '../ports.ts';
 import { randomId } from '../random-id.ts';
 import type { SelfRow } from '../rows.ts';
@@ -46,7 +47,15 @@ export const createAcquaintance = (
       if (error instanceof RelayError && error.code === 'account-unknown') throw error;
       return before;
     });
-    if (after.handle !== before.handle) throw new EngineError('other-handle');
+    if (after.misnamed) throw new EngineError('other-handle');
+  };
+
+  /** Who was added under the handle that they have may be written to, whatever a link said before. */
+  const called = async (draft: Draft, account: string, handle: string): Promise<void> => {
+    const contact = await draft.get('contact', account);
+    if (!contact?.misnamed || contact.handle !== handle) return;
+    const { misnamed: _, ...rest } = contact;
+    putContact(draft, rest);
   };
 
   return {
@@ -81,6 +90,7 @@ export const createAcquaintance = (
           const contact = await draft.get('contact', account);
           if (contact) shareContact(draft, self, contact);
         }
+        await called(draft, account, who.handle);
         await directConversation(draft, account, clock.now());
       });
       return account as ConversationId;

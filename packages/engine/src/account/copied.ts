@@ -35,5 +35,9 @@ export const startAnew = async (draft: Draft, model: Model, self: SelfRow, now: 
   }
   // What was encrypted for the old sessions has counters that others may have seen with other bytes.
   for (const { envelopes: _, ...row } of model.outbox.values()) draft.put('outbox', row, row.seq);
-  draft.put('self', { ...rest, prekeyIds: ids, sealing: [...rest.sealing, sealing] }, 'self');
+  draft.put(
+    'self',
+    { ...rest, prekeyIds: ids, sealing: [...rest.sealing, sealing], overtaken: copied.sealing },
+    'self',
+  );
 };

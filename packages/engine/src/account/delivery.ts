@@ -1,9 +1,11 @@
 import type { DeliveryHash } from '@sotto/contract/ids';
 import { fromBase64url, toBase64url } from '@sotto/crypto/bytes';
 import { sha256 } from '@sotto/crypto/keys';
-import { shareProfile } from '../conversations/settings.ts';
-import type { Model } from '../model.ts';
+import { parseEvent } from '@sotto/crypto/chain-event';
+import { putSettings, shareProfile, withNewToken } from '../conversations/settings.ts';
+import type { Draft, Model } from '../model.ts';
 import type { Transport } from '../ports.ts';
+import type { AccountKeys, SelfRow } from '../rows.ts';
 import { signerOf } from './signer.ts';
 
 /**
@@ -24,4 +26,20 @@ export const publishDelivery = async (model: Model, transport: Transport): Promi
     draft.put('self', now, 'self');
     shareProfile(draft, model, now);
   });
+};
+
+/**
+ * Makes a new delivery token once devices of the account were revoked, which know the old one: for one device to do, the one
+ * that revoked them, or where that is none the oldest. `before` is what was known of the account until now.
+ */
+export const lockOut = (draft: Draft, before: AccountKeys, self: SelfRow, now: number): SelfRow => {
+  const revoked = (self.revoked ?? []).filter((device) => !before.revoked?.includes(device));
+  if (revoked.length === 0 || self.joining) return self;
+  const active = self.devices.map(({ device }) => device);
+  const isMine = self.chain.some(({ event }) => {
+    const { body } = parseEvent(event);
+    if (body.kind !== 'revoke' || !revoked.includes(body.device)) return false;
+    return (active.includes(body.author) ? body.author : active[0]) === self.device;
+  });
+  return isMine ? putSettings(draft, withNewToken(self), now) : self;
 };

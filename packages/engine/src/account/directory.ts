@@ -5,11 +5,13 @@ import { equal } from '@sotto/crypto/bytes';
 import { CryptoError } from '@sotto/crypto/errors';
 import type { Clock } from '../clock.ts';
 import { putContact } from '../conversations/draft.ts';
+import { followDevices } from '../groups/devices.ts';
 import { handOver } from '../devices/hand-over.ts';
 import type { Draft, Model } from '../model.ts';
 import type { Transport } from '../ports.ts';
 import type { AccountKeys, ContactRow, SelfRow } from '../rows.ts';
 import { verifyAccount } from './contact-keys.ts';
+import { lockOut } from './delivery.ts';
 import { signerOf } from './signer.ts';
 
 /** Whom the relay knows, as far as their own signatures bear it out. */
@@ -40,7 +42,7 @@ const copiedOf = (self: SelfRow, keys: AccountKeys): SelfRow['copied'] => {
   const mine = self.sealing.find(({ id }) => id === named?.id);
   const isMine =
     named === undefined || (mine ? equal(mine.publicKey, named.publicKey) : named.id < self.sealing[0]!.id);
-  return isMine ? self.copied : { sealing: named.id };
+  return isMine || named.id <= (self.overtaken ?? 0) ? self.copied : { sealing: named.id };
 };
 
 /** No session with a device that was revoked is kept. */
@@ -70,6 +72,7 @@ export const createDirectory = (model: Model, transport: Transport, clock: Clock
   ): Promise<ContactRow> => {
     const before = known ?? { chain: [], devices: [] };
     const keys = await verifyAccount(response, account, before, clock.now());
+    const isMisnamed = known?.chain.length === 0 && known.handle !== response.handle;
     return {
       verified: false,
       introduced: false,
@@ -77,6 +80,7 @@ export const createDirectory = (model: Model, transport: Transport, clock: Clock
       account,
       // Of an account whose chain is known the handle is, too: the relay cannot give it another.
       handle: known && known.chain.length > 0 ? known.handle : response.handle,
+      ...(isMisnamed && { misnamed: true }),
       ...keys,
       // Whoever has the recovery code could have taken the account over: to be confirmed again.
       ...(keys.changed === 'recovered' && { verified: false }),
@@ -95,6 +99,8 @@ export const createDirectory = (model: Model, transport: Transport, clock: Clock
       try {
         const row = await verified(response, account, known);
         dropRevoked(draft, account, row, known ?? row);
+        const change = { before: known ?? row, after: row, isOwn: false, now: clock.now() };
+        await followDevices(draft, model, account, change);
         putContact(draft, row);
         return row;
       } catch (error) {
@@ -119,9 +125,11 @@ export const createDirectory = (model: Model, transport: Transport, clock: Clock
           const keys = await verifyAccount(response, self.account, self, clock.now());
           const copied = copiedOf(self, keys);
           dropRevoked(draft, self.account, keys, self);
+          const change = { before: self, after: keys, isOwn: true, now: clock.now() };
+          await followDevices(draft, model, self.account, change);
           const row = handOver(draft, model, { ...self, ...keys, ...(copied && { copied }) });
           draft.put('self', row, 'self');
-          return row;
+          return lockOut(draft, self, row, clock.now());
         } catch (error) {
           if (!isFork(error, self)) throw error;
           draft.put('self', { ...self, changed: 'forked' }, 'self');

@@ -3,6 +3,7 @@ import type { ConversationRow, Marks, MessageRow, OutboxRow } from '../rows.ts';
 import { putConversation, putMessage } from './draft.ts';
 import { withMarks } from './marks.ts';
 import { withLast, withNewest } from './order.ts';
+import { messageBy } from './clash.ts';
 import { keepPending } from './pending.ts';
 import { joinStatus, leastReach } from './status.ts';
 
@@ -43,8 +44,9 @@ export const changeMessage = (
   return next;
 };
 
-/** The members that a message of one's own has to come to. */
-const recipientsOf = (conversation: ConversationRow): string[] => [conversation.id];
+/** The members that a message of one's own has to come to: in a group, those that it was for and that are in it still. */
+const recipientsOf = ({ to = [] }: MessageRow, { id, group }: ConversationRow): string[] =>
+  group ? to.filter((account) => group.others?.includes(account)) : [id];
 
 /** A message after marks were put on it: what follows from them. */
 export const settleMarks = (
@@ -53,7 +55,7 @@ export const settleMarks = (
   { me, now }: { me: string; now: number },
 ): MessageRow => {
   if (row.from === me) {
-    const reach = leastReach(row.reached, recipientsOf(conversation));
+    const reach = leastReach(row.reached, recipientsOf(row, conversation));
     return reach && row.status !== 'failed' ? { ...row, status: joinStatus(row.status, reach) } : row;
   }
   if (!row.deleted) return row;
@@ -74,7 +76,7 @@ export const mark = async (
   marks: Marks,
   at: { me: string; now: number },
 ): Promise<void> => {
-  const row = await draft.get('message', [conversation.id, ref.id]);
+  const row = await messageBy(draft, conversation.id, ref);
   if (!row) {
     // Of strangers only texts are kept.
     if (conversation.request || (await draft.get('gone', [conversation.id, ref.id]))) return;
@@ -112,7 +114,7 @@ export const removeMessages = async (
   }
   for (const row of model.outbox.values()) {
     const about = textOf(row);
-    if (row.conversation === id && !row.envelopes && about !== undefined && removed.has(about)) {
+    if (row.conversation === id && !row.envelopes && !row.post && about !== undefined && removed.has(about)) {
       draft.remove('outbox', row.seq);
     }
   }

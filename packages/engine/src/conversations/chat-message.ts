@@ -1,5 +1,7 @@
 import type { AccountId } from '@sotto/contract/ids';
-import type { MessageRow } from '../rows.ts';
+import { RelayError } from '@sotto/contract/errors';
+import type { MessageRow, SendProblem } from '../rows.ts';
+import { leastReach } from './status.ts';
 import type { ChatMessage, QuotedMessage } from '../views.ts';
 
 const quote = (row: MessageRow, quoted: MessageRow | undefined, me: string): QuotedMessage => {
@@ -26,6 +28,22 @@ const reactionsOf = ({ reactions = {} }: MessageRow, me: string): NonNullable<Ch
   return [...found.values()];
 };
 
+const reachOf = ({ reached }: MessageRow, to: readonly string[]): NonNullable<ChatMessage['reached']> =>
+  to.map((account) => {
+    const reach = leastReach(reached, [account]);
+    return { account: account as AccountId, ...(reach && { reach }) };
+  });
+
+/** Reasons that lie with the recipient's devices, which may be others by now. */
+const PASSING: readonly SendProblem[] = ['device-unknown', 'stale-devices', 'keys-invalid'];
+
+/** Said here, not by the relay. */
+const HERE: readonly SendProblem[] = ['other-handle', 'group-stopped', 'not-a-member'];
+
+const mayHelp = (problem: SendProblem): boolean =>
+  PASSING.includes(problem) ||
+  (!HERE.includes(problem) && new RelayError(problem as RelayError['code']).retry);
+
 const make = (row: MessageRow, quoted: MessageRow | undefined, me: string): ChatMessage => {
   const { id, from, text, at, sentAt, status, problem, newer, deleted, edits, mentions } = row;
   const reactions = reactionsOf(row, me);
@@ -36,8 +54,11 @@ const make = (row: MessageRow, quoted: MessageRow | undefined, me: string): Chat
     text,
     time: at ?? sentAt,
     status,
-    ...(problem && { problem }),
+    ...(problem && { problem, retry: mayHelp(problem) }),
     ...(newer && { newer: true }),
+    ...(row.note && { note: row.note }),
+    ...(row.outdated && { outdated: true }),
+    ...(row.to && { reached: reachOf(row, row.to) }),
     ...(deleted && { deleted: true }),
     ...(edits && { edits: edits.map((edit) => ({ text: edit.text, time: edit.sentAt })) }),
     ...(mentions && { mentions }),

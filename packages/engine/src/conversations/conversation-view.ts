@@ -7,6 +7,7 @@ import { START } from '../ports.ts';
 import type { ConversationRow, MessageRow } from '../rows.ts';
 import type { ConversationSnapshot, ConversationView, OpenAt, View } from '../views.ts';
 import { toChatMessage } from './chat-message.ts';
+import { summaryOf } from '../groups/group-view.ts';
 import { personOf } from './person.ts';
 import { createWindow } from './window.ts';
 
@@ -159,6 +160,7 @@ export const openConversationView = async (
     const { typing, online } = live.getSnapshot().signs;
     return {
       peer: personOf(model, id),
+      ...(row?.group && { group: summaryOf(row.group) }),
       messages: window
         .rows()
         .filter(isHere)

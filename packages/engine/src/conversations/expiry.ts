@@ -8,6 +8,8 @@ import { removeMessages } from './change.ts';
 const BATCH = 100;
 /** In ms: then it is looked at again, whatever the clock did. */
 const LONGEST_WAIT = 10 * 60_000;
+/** By how much, in ms, a clock may be ahead of the relay's, or a look behind its time. */
+const TOLERANCE = 60 * 60_000;
 
 /**
  * Takes away what has run out.
@@ -31,24 +33,52 @@ export const expire = async (model: Model, now: number): Promise<void> => {
 };
 
 interface Expiry {
+  connected(): void;
+  disconnected(): void;
+  /** What the relay's clock says, in ms. */
+  time(relayNow: number): void;
   stop(): Promise<void>;
 }
 
-/** Takes messages away at their time, from now on. */
+/**
+ * Takes messages away at their time, from now on: by the own clock, and where that is more than an hour ahead of the
+ * relay's, by that. Where the own clock has jumped ahead, or the device slept, while it was connected, nothing goes until the
+ * relay's is known anew. The relay can so put off what goes, and not hasten it.
+ */
 export const createExpiry = (model: Model, clock: Clock, onError: (error: unknown) => void): Expiry => {
   let cancel: (() => void) | undefined;
   let wakesAt = Number.POSITIVE_INFINITY;
+  let isOnline = false;
+  /** By how much the own clock is wrong, where that is much. */
+  let ahead = 0;
+  let isDoubtful = false;
+  /** While a timer runs. */
+  let lookedAt: number | undefined;
+
+  /** The time to go by; undefined while that is not known. */
+  const look = (): number | undefined => {
+    const now = clock.now();
+    if (isOnline && lookedAt !== undefined && now > lookedAt + LONGEST_WAIT + TOLERANCE) isDoubtful = true;
+    lookedAt = now;
+    return isDoubtful ? undefined : now - ahead;
+  };
 
   const pump = createPump(async () => {
     cancel?.();
     wakesAt = Number.POSITIVE_INFINITY;
     let wait = LONGEST_WAIT;
     try {
-      await expire(model, clock.now());
-      const [next] = await model.store.messages({ expiresBefore: Number.MAX_SAFE_INTEGER }, { limit: 1 });
-      if (!next) return;
-      wakesAt = next.expiresAt!;
-      wait = Math.min(Math.max(wakesAt - clock.now(), 0), LONGEST_WAIT);
+      const now = look();
+      if (now !== undefined) {
+        await expire(model, now);
+        const [next] = await model.store.messages({ expiresBefore: Number.MAX_SAFE_INTEGER }, { limit: 1 });
+        if (!next) {
+          lookedAt = undefined;
+          return;
+        }
+        wakesAt = next.expiresAt!;
+        wait = Math.min(Math.max(wakesAt - now, 0), LONGEST_WAIT);
+      }
     } catch (error) {
       onError(error);
     }
@@ -64,6 +94,19 @@ export const createExpiry = (model: Model, clock: Clock, onError: (error: unknow
   pump.kick();
 
   return {
+    connected() {
+      isOnline = true;
+    },
+    disconnected() {
+      isOnline = false;
+    },
+    time(relayNow) {
+      const off = clock.now() - relayNow;
+      ahead = off > TOLERANCE ? off : 0;
+      isDoubtful = false;
+      lookedAt = undefined;
+      pump.kick();
+    },
     async stop() {
       unsubscribe();
       cancel?.();

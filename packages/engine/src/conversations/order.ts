@@ -1,9 +1,15 @@
+import { LIMITS } from '@sotto/contract/limits';
 import type { Draft } from '../model.ts';
 import type { Store } from '../ports.ts';
 import type { ConversationRow, MessageRow } from '../rows.ts';
 
 /** Unsent messages stand after every accept time (milliseconds since 1970), in the order in which they were written. */
-export const UNSENT_ORDER = 2 ** 52;
+export const UNSENT_ORDER = LIMITS.lastPlace;
+
+const YEAR = 365 * 24 * 60 * 60 * 1000;
+
+/** An accept time or a place as it is taken: nothing that a relay says moves a conversation years ahead. */
+export const timely = (at: number, now: number): number => Math.min(at, now + YEAR);
 
 /**
  * Where a message of `device`, accepted at `at`, stands: at that time, but after every earlier message of the same

@@ -34,7 +34,6 @@ export const messageSent = async (
     ...rest,
     at,
     order,
-    unindexed: 1,
     status: joinStatus(message.status, 'sent'),
     ...(message.timer !== undefined && { expiresAt: now + message.timer * 1000 }),
   };

@@ -15,8 +15,14 @@ export const post = (
   content: Content,
 ): number | undefined => (conversation === self.account ? undefined : enqueue(draft, conversation, content));
 
-/** Before the first message to somebody: how one is called, and what lets them write back. */
+/** Before the first message to somebody, or to a group: how one is called, and what lets them write back. */
 export const introduce = async (draft: Draft, self: SelfRow, account: string): Promise<void> => {
+  const group = await draft.get('group', account);
+  if (group && !group.introduced) {
+    // What lets into one's inbox is for those alone whom one has taken up with.
+    enqueue(draft, account, { kind: 'profile', name: self.name });
+    draft.put('group', { ...group, introduced: true }, account);
+  }
   const contact = await draft.get('contact', account);
   if (!contact || contact.introduced) return;
   enqueue(draft, account, profileOf(self));

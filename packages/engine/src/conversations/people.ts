@@ -3,14 +3,15 @@ import { LIMITS } from '@sotto/contract/limits';
 import { cleanName } from '../clean-text.ts';
 import { EngineError } from '../errors.ts';
 import type { Draft, Model } from '../model.ts';
-import { randomId } from '../random-id.ts';
 import type { Engine } from '../views.ts';
+import { sayBlocked } from './blocks.ts';
 import { removeMessages } from './change.ts';
 import { conversationOf, type Desk } from './commands.ts';
 import { directConversation, putConversation } from './draft.ts';
+import { messageFailed } from './outcome.ts';
 import { introduce } from './outgoing.ts';
 import { answered } from './request.ts';
-import { putSettings, settingsOf, shareProfile } from './settings.ts';
+import { putSettings, settingsOf, shareProfile, withNewToken } from './settings.ts';
 
 /** Messages taken away by one change. */
 const PAGE = 200;
@@ -32,12 +33,20 @@ const emptyOne = async (
   return rows.length < PAGE;
 };
 
+/** Says at the relay that this account is in a group by its own will, or is not. @throws RelayError */
+interface Belonging {
+  join: (id: string) => Promise<void>;
+  leave: (id: string) => Promise<void>;
+}
+
 /** Whom one talks to, and what they get to know. */
-export const createPeople = ({ model, clock, command }: Desk): People => ({
+export const createPeople = ({ model, clock, command }: Desk, { join, leave }: Belonging): People => ({
   async accept(id) {
+    const { group, request } = model.conversations.get(id) ?? {};
+    if (group && request) await join(id);
     await command(async (draft, self) => {
       const conversation = await conversationOf(draft, id);
-      if (!conversation.request) return;
+      if (!conversation.request || conversation.group) return;
       if (self.blocked?.includes(id)) throw new EngineError('blocked');
       putConversation(draft, await answered(draft, model.store, self, conversation));
       await introduce(draft, self, id);
@@ -45,6 +54,8 @@ export const createPeople = ({ model, clock, command }: Desk): People => ({
   },
 
   async decline(id) {
+    const { group, request } = model.conversations.get(id) ?? {};
+    if (group && request) await leave(id);
     for (let left = true; left;) {
       left = await command(async (draft, self) => {
         const conversation = await draft.get('conversation', id);
@@ -59,26 +70,27 @@ export const createPeople = ({ model, clock, command }: Desk): People => ({
 
   async block(id) {
     await command(async (draft, self) => {
-      await conversationOf(draft, id);
+      if ((await conversationOf(draft, id)).group) throw new EngineError('is-group');
       if (id === self.account) throw new EngineError('yourself');
       const { blocked = [] } = self;
       if (blocked.includes(id)) return;
       if (blocked.length >= LIMITS.blockedAccounts) throw new EngineError('too-many-blocked');
       // Who has the old token is no longer let in with it.
-      const next = { ...self, blocked: [...blocked, id], delivery: randomId(), deliveryDue: true as const };
-      putSettings(draft, next, clock.now());
-      for (const row of model.outbox.values()) {
-        if (row.conversation === id && !row.envelopes) draft.remove('outbox', row.seq);
+      const said = sayBlocked(self, id, true, clock.now());
+      putSettings(draft, withNewToken(said), clock.now());
+      const dropped = [...model.outbox.values()].filter((row) => row.conversation === id && !row.envelopes);
+      for (const [index, row] of dropped.entries()) {
+        draft.remove('outbox', row.seq);
+        const at = { order: clock.now() + index, settled: dropped.length };
+        await messageFailed(draft, model.store, self, row, 'forbidden', at);
       }
     });
   },
 
   async unblock(id) {
     await command(async (draft, self) => {
-      const { blocked = [], ...rest } = self;
-      if (!blocked.includes(id)) return;
-      const left = blocked.filter((account) => account !== id);
-      putSettings(draft, { ...rest, ...(left.length > 0 && { blocked: left }) }, clock.now());
+      if (!self.blocked?.includes(id)) return;
+      putSettings(draft, sayBlocked(self, id, false, clock.now()), clock.now());
       const contact = await draft.get('contact', id);
       // What they have lets them in no more: the next message brings what does.
       if (contact) draft.put('contact', { ...contact, introduced: false }, id);

@@ -9,10 +9,11 @@ export const personOf = (model: ReadModel, account: string): Person => {
   const { self } = model;
   const contact = self?.account === account ? { ...self, verified: true } : model.contacts.get(account);
   const handle = (contact?.handle ?? '') as Handle;
+  const group = model.conversations.get(account)?.group;
   return {
     account: account as AccountId,
     handle,
-    name: contact?.name ?? handle,
+    name: group?.title ?? contact?.name ?? handle,
     verified: contact?.verified ?? false,
   };
 };

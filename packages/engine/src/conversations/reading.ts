@@ -1,3 +1,4 @@
+import { LIMITS } from '@sotto/contract/limits';
 import { enqueueSync } from '../devices/sync.ts';
 import type { Draft } from '../model.ts';
 import type { Store } from '../ports.ts';
@@ -60,7 +61,7 @@ export const markSeen = async (
   draft: Draft,
   store: Store,
   self: SelfRow,
-  { id, request }: ConversationRow,
+  { id, request, group }: ConversationRow,
   { which, now }: { which?: string | readonly string[] | undefined; now: number },
 ): Promise<void> => {
   const last = typeof which === 'string' ? await draft.get('message', [id, which]) : undefined;
@@ -75,10 +76,16 @@ export const markSeen = async (
     const { mentioned: _, ...rest } = (await draft.get('conversation', id))!;
     if (rest.unread > 0) putConversation(draft, { ...rest, unread: 0 });
   }
-  const known = rows.filter(({ newer }) => !newer).map((row) => row.id);
-  const tells = !request && (self.settings?.receipts ?? true);
-  for (const receipt of receiptsOf('read', known)) {
-    if (tells) enqueue(draft, id, receipt);
-    else enqueueSync(draft, self, id, receipt);
+  const known = rows.filter(({ newer }) => !newer);
+  const isLarge = (group?.members ?? 0) > LIMITS.receiptMembers;
+  const tells = !request && !isLarge && (self.settings?.receipts ?? true);
+  // In a group each author alone hears of it.
+  const authors = new Set(known.map(({ from }) => (group && tells ? from : id)));
+  for (const author of authors) {
+    const theirs = known.filter(({ from }) => author === id || from === author).map((row) => row.id);
+    for (const receipt of receiptsOf('read', theirs, group && tells ? id : undefined)) {
+      if (tells) enqueue(draft, author, receipt);
+      else enqueueSync(draft, self, id, receipt);
+    }
   }
 };

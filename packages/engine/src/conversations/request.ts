@@ -1,3 +1,4 @@
+import { EngineError } from '../errors.ts';
 import { enqueue } from './draft.ts';
 import { receiptsOf } from './receipts.ts';
 import type { Draft } from '../model.ts';
@@ -18,6 +19,8 @@ export const answered = async (
   conversation: ConversationRow,
 ): Promise<ConversationRow> => {
   if (!conversation.request) return conversation;
+  // Others put this account there: only the relay can be told that it agrees.
+  if (conversation.group) throw new EngineError('not-joined');
   const { request: _, ...row } = conversation;
   const theirs = (await store.messages({ conversation: row.id, from: row.id }, { limit: RECENT })).filter(
     ({ newer }) => !newer,

@@ -1,7 +1,9 @@
 import type { EditContent, ReactionContent, TextContent } from '@sotto/contract/content';
 import type { MessageId } from '@sotto/contract/ids';
 import { LIMITS } from '@sotto/contract/limits';
+import { POLICY } from '@sotto/crypto/membership-operation';
 import { wellFormed } from '../clean-text.ts';
+import { timeAfter } from '../clock.ts';
 import { enqueueSync } from '../devices/sync.ts';
 import { EngineError } from '../errors.ts';
 import type { Draft } from '../model.ts';
@@ -14,6 +16,7 @@ import { contentsOf } from './content.ts';
 import { putConversation, putMessage } from './draft.ts';
 import { place, UNSENT_ORDER, withLast } from './order.ts';
 import { introduce, post } from './outgoing.ts';
+import { tellRemoval } from './removal.ts';
 import { answered } from './request.ts';
 
 type Mentions = NonNullable<TextContent['mentions']>;
@@ -39,17 +42,35 @@ const cleanText = (
   return { text: whole, ...(moved.length > 0 && { mentions: moved }) };
 };
 
-/** Who one may write to: everybody but those who are blocked. @throws EngineError blocked */
-const checkOpen = (self: SelfRow, id: string): void => {
+/**
+ * Who one may write to: everybody but those who are blocked, and the groups that one is in.
+ *
+ * @throws EngineError blocked, not-joined, group-stopped, not-a-member
+ */
+const checkOpen = (self: SelfRow, { id, group, request }: ConversationRow): void => {
   if (self.blocked?.includes(id)) throw new EngineError('blocked');
+  if (!group) return;
+  if (request) throw new EngineError('not-joined');
+  if (group.stopped) throw new EngineError('group-stopped');
+  if (!group.role) throw new EngineError('not-a-member');
 };
+
+/** In some groups admins alone write. @throws EngineError not-allowed */
+const checkMayTalk = ({ group }: ConversationRow): void => {
+  const isClosed = ((group?.policy ?? 0) & POLICY.adminsPost) !== 0;
+  if (isClosed && group?.role === 'member') throw new EngineError('not-allowed');
+};
+
+/** Whether one may take back what somebody else wrote. */
+const deletesAll = ({ group }: ConversationRow): boolean =>
+  ((group?.policy ?? 0) & POLICY.adminsDelete) !== 0 && ['admin', 'owner'].includes(group?.role ?? '');
 
 /** Whether a message waits without a word of it having left. */
 const isUnsent = ({ model }: Desk, row: MessageRow): boolean =>
   row.status === 'failed' ||
-  [...model.outbox.values()].some(({ conversation, content, envelopes, done }) => {
+  [...model.outbox.values()].some(({ conversation, content, envelopes, post, done }) => {
     const isIt = content.kind === 'text' && content.id === row.id && conversation === row.conversation;
-    return isIt && !envelopes && (done ?? []).length === 0;
+    return isIt && !envelopes && !post && (done ?? []).length === 0;
   });
 
 /** Stores a new message of one's own where it stands until it is accepted; a note to oneself is there at once. */
@@ -94,8 +115,7 @@ export const createWriting = (desk: Desk): Writing => {
   const { model, clock, command } = desk;
 
   /** Later than every word on the message before, whatever the clock says. */
-  const after = (times: (number | undefined)[]): number =>
-    Math.max(clock.now(), ...times.map((time) => (time ?? 0) + 1));
+  const after = (times: (number | undefined)[]): number => timeAfter(clock.now(), times);
 
   return {
     async send(id, text, { id: message = randomId(), reply, mentions, forwarded } = {}) {
@@ -104,7 +124,8 @@ export const createWriting = (desk: Desk): Writing => {
         const known = await conversationOf(draft, id);
         const place: [string, string] = [id, message];
         if ((await draft.get('message', place)) ?? (await draft.get('gone', place))) return;
-        checkOpen(self, id);
+        checkOpen(self, known);
+        checkMayTalk(known);
         await introduce(draft, self, id);
         const conversation = await answered(draft, model.store, self, known);
         const quoted = reply === undefined ? undefined : await messageOf(draft, id, reply);
@@ -129,8 +150,10 @@ export const createWriting = (desk: Desk): Writing => {
       await command(async (draft, self) => {
         const conversation = await conversationOf(draft, id);
         const row = await messageOf(draft, id, message);
-        checkOpen(self, id);
-        if (row.from !== self.account || row.deleted || row.newer) throw new EngineError('not-yours');
+        checkOpen(self, conversation);
+        checkMayTalk(conversation);
+        if (row.from !== self.account || row.deleted || row.newer || row.note)
+          throw new EngineError('not-yours');
         if (row.text === words.text && JSON.stringify(row.mentions) === JSON.stringify(words.mentions))
           return;
         const edit = { ...words, sentAt: after([row.sentAt, row.edited]) };
@@ -150,7 +173,8 @@ export const createWriting = (desk: Desk): Writing => {
       await command(async (draft, self) => {
         const conversation = await conversationOf(draft, id);
         const row = await messageOf(draft, id, message);
-        checkOpen(self, id);
+        checkOpen(self, conversation);
+        if (row.note) throw new EngineError('not-yours');
         const before = row.reactions?.[self.account];
         if (row.deleted || (before?.emoji ?? null) === emoji) return;
         if (['failed', 'waiting'].includes(row.status)) throw new EngineError('not-sent');
@@ -171,7 +195,7 @@ export const createWriting = (desk: Desk): Writing => {
         for (const message of messages) {
           const conversation = await conversationOf(draft, id);
           const row = await messageOf(draft, id, message);
-          if (row.from !== me) throw new EngineError('not-yours');
+          if (row.note || (row.from !== me && !deletesAll(conversation))) throw new EngineError('not-yours');
           if (row.deleted) continue;
           if (isUnsent(desk, row)) {
             // Nobody has it.
@@ -179,7 +203,13 @@ export const createWriting = (desk: Desk): Writing => {
             continue;
           }
           const deleted = { by: me, sentAt: after([row.sentAt, row.edited]) };
-          await mark(draft, conversation, { author: me, id: message }, { deleted }, { me, now: clock.now() });
+          await mark(
+            draft,
+            conversation,
+            { author: row.from, id: message },
+            { deleted },
+            { me, now: clock.now() },
+          );
           const now = await messageOf(draft, id, message);
           for (const content of contentsOf(now))
             if (content.kind === 'delete') tell(draft, self, id, content);
@@ -195,6 +225,7 @@ export const createWriting = (desk: Desk): Writing => {
           if (row) rows.push(row);
         }
         await removeMessages(draft, model, id, rows, { me: self.account, now: clock.now() });
+        tellRemoval(draft, self, id, rows);
       });
     },
 
@@ -203,7 +234,7 @@ export const createWriting = (desk: Desk): Writing => {
         const conversation = await conversationOf(draft, id);
         const row = await draft.get('message', [id, message]);
         if (!row || row.problem === undefined) return;
-        checkOpen(self, id);
+        checkOpen(self, conversation);
         await introduce(draft, self, id);
         const { problem: _, order, status, ...rest } = row;
         if (status === 'failed') return putOwn(draft, self, conversation, rest, clock.now());

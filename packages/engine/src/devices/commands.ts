@@ -27,7 +27,7 @@ interface Parts {
   command: <R>(make: (draft: Draft, self: SelfRow) => Promise<R>) => Promise<R>;
   /** This device waits to be added from now on. */
   joining: () => void;
-  /** Something waits to be sent, or what it waited for may be there. */
+  /** Something waits to be sent or published, or what it waited for may be there. */
   kick: () => void;
 }
 

@@ -1,22 +1,36 @@
-import type { AccountContent } from '@sotto/contract/content';
+import type { AccountContent, SettingsContent } from '@sotto/contract/content';
 import { LIMITS } from '@sotto/contract/limits';
 import { directConversation, enqueue, putContact } from '../conversations/draft.ts';
+import { settingsContents } from '../conversations/settings.ts';
 import type { Draft, Model } from '../model.ts';
 import type { ContactRow, SelfRow } from '../rows.ts';
 import { accountContent, hasOthers } from './sync.ts';
 
 /** For the outbox: what is for one device of the account alone. */
-const enqueueFor = (draft: Draft, { account }: SelfRow, to: string, content: AccountContent): void => {
+const enqueueFor = (
+  draft: Draft,
+  { account }: SelfRow,
+  to: string,
+  content: AccountContent | SettingsContent,
+): void => {
   const seq = draft.nextSeq();
   draft.put('outbox', { seq, conversation: account, to, content }, seq);
 };
 
 /** `self` once the devices that it was adding, and that its chain has now, will be handed what they need. */
-export const handOver = (draft: Draft, model: Pick<Model, 'contacts'>, self: SelfRow): SelfRow => {
+export const handOver = (
+  draft: Draft,
+  model: Pick<Model, 'contacts' | 'conversations'>,
+  self: SelfRow,
+): SelfRow => {
   const added = (self.adding ?? []).filter((id) => self.devices.some(({ device }) => device === id));
   if (added.length === 0) return self;
-  const contacts = [...model.contacts.values()].filter(({ handle }) => handle !== '');
+  // Others are in groups with this account, and no more than that.
+  const isContact = ({ handle, account }: ContactRow) => handle !== '' && model.conversations.has(account);
+  const contacts = [...model.contacts.values()].filter(isContact);
   for (const device of added) {
+    // First: what comes next lets the device send, and it is to know by then what others may hear.
+    for (const content of settingsContents(self)) enqueueFor(draft, self, device, content);
     // Once without anybody, too: the name and the token.
     for (let start = 0; start === 0 || start < contacts.length; start += LIMITS.contactsPerMessage) {
       const part = contacts.slice(start, start + LIMITS.contactsPerMessage);

@@ -14,6 +14,7 @@ import {
   putConversation,
   putMessage,
 } from '../conversations/draft.ts';
+import { freeId } from '../conversations/clash.ts';
 import { withMarks } from '../conversations/marks.ts';
 import { place, withLast, withTimer } from '../conversations/order.ts';
 import { takePending } from '../conversations/pending.ts';
@@ -37,6 +38,10 @@ export interface Arrival {
   me: string;
   /** Nothing vouched for the sender. */
   request: boolean;
+  /** Sent in a group by who did not know that somebody had left it. */
+  outdated?: true;
+  /** In a group whose admins take back what others wrote, by one of them. */
+  deletesAll?: true;
 }
 
 /** Where a message stands whose place another device of the account has found already. */
@@ -75,6 +80,7 @@ const putArrival = async (
     device: from.device,
     at,
     unindexed: 1,
+    ...(arrival.outdated && { outdated: true }),
     ...statusOf(arrival, message.timer),
   } as MessageRow;
   const row = settleMarks(withMarks(plain, marks), conversation, { me, now });
@@ -86,20 +92,16 @@ const putArrival = async (
   return !conversation.request && from.account !== me;
 };
 
-/** Whether a message has been here, whatever became of it. */
-const wasHere = async (draft: Draft, conversation: string, id: string): Promise<boolean> =>
-  (await draft.get('message', [conversation, id])) !== undefined ||
-  (await draft.get('gone', [conversation, id])) !== undefined;
-
 /** The mentions that lie within the text. */
 const within = <T extends { start: number; length: number }>(all: T[] | undefined, text: string): T[] =>
   (all ?? []).filter(({ start, length }) => start + length <= text.length);
 
 /** Takes a text in; true when it is new and its author is to hear that it arrived. */
 const applyText = async (draft: Draft, content: TextContent, arrival: Arrival): Promise<boolean> => {
-  const { id, sentAt, text, reply, timer, forwarded } = content;
+  const { sentAt, text, reply, timer, forwarded } = content;
+  const id = await freeId(draft, arrival, content.id);
   // The same message under another envelope was shown already.
-  if (await wasHere(draft, arrival.conversation, id)) return false;
+  if (id === undefined) return false;
   const mentions = within(content.mentions, text);
   const message = {
     id,
@@ -114,15 +116,23 @@ const applyText = async (draft: Draft, content: TextContent, arrival: Arrival): 
 };
 
 /** Shows that something came which this version cannot show, and keeps it. Of strangers, only texts are taken. */
-export const applyNewer = async (draft: Draft, { id, bytes }: Newer, arrival: Arrival): Promise<void> => {
+export const applyNewer = async (
+  draft: Draft,
+  { id: named, bytes }: Newer,
+  arrival: Arrival,
+): Promise<void> => {
   const { conversation } = arrival;
   if (await isBlocked(draft, arrival)) return;
   const known = await draft.get('conversation', conversation);
   if (known ? known.request : arrival.request) return;
-  if (id !== undefined && (await wasHere(draft, conversation, id))) return;
   // Without an id of its own it gets one here. That of its envelope is anybody's to choose.
-  await putArrival(draft, { id: id ?? randomId(), sentAt: arrival.at, text: '', newer: bytes }, arrival);
+  const id = named === undefined ? randomId() : await freeId(draft, arrival, named);
+  if (id === undefined) return;
+  await putArrival(draft, { id, sentAt: arrival.at, text: '', newer: bytes }, arrival);
 };
+
+const isGroup = async (draft: Draft, id: string): Promise<boolean> =>
+  (await draft.get('conversation', id))?.group !== undefined;
 
 const isBlocked = async (draft: Draft, { from }: Arrival): Promise<boolean> =>
   (await draft.get('self', 'self'))?.blocked?.includes(from.account) ?? false;
@@ -134,7 +144,7 @@ const isBlocked = async (draft: Draft, { from }: Arrival): Promise<boolean> =>
 const applyMark = async (
   draft: Draft,
   content: EditContent | DeleteContent | ReactionContent,
-  { from: { account }, conversation: id, now, me }: Arrival,
+  { from: { account }, conversation: id, now, me, deletesAll }: Arrival,
 ): Promise<void> => {
   const put = async (ref: { author: string; id: string }, marks: Parameters<typeof mark>[3]) => {
     const conversation = await draft.get('conversation', id);
@@ -150,12 +160,12 @@ const applyMark = async (
     }
     case 'delete':
       for (const ref of content.messages) {
-        if (ref.author === account) await put(ref, { deleted: { by: account, sentAt } });
+        if (deletesAll || ref.author === account) await put(ref, { deleted: { by: account, sentAt } });
       }
       return undefined;
     case 'reaction':
       // Of somebody who is not in this conversation there are no messages here.
-      if (![id, me].includes(content.to.author)) return undefined;
+      if (!(await isGroup(draft, id)) && ![id, me].includes(content.to.author)) return undefined;
       return put(content.to, { reactions: { [account]: { emoji: content.emoji, sentAt } } });
   }
 };
@@ -174,9 +184,11 @@ const applyReceipt = async (draft: Draft, content: ReceiptContent, arrival: Arri
 
 const applyProfile = async (
   draft: Draft,
-  { name: called, token }: Extract<Known, { kind: 'profile' }>,
-  account: string,
+  { name: called, token: shown }: Extract<Known, { kind: 'profile' }>,
+  { from: { account }, conversation }: Arrival,
 ): Promise<void> => {
+  // What lets into an inbox is said to one alone.
+  const token = conversation === account ? shown : undefined;
   const contact = await draft.get('contact', account);
   const name = cleanName(called);
   if (!contact) return;
@@ -189,8 +201,9 @@ export const enqueueReceipts = (
   conversation: string,
   status: ReceiptContent['status'],
   messages: readonly string[],
+  group?: string,
 ): void => {
-  for (const receipt of receiptsOf(status, messages)) enqueue(draft, conversation, receipt);
+  for (const receipt of receiptsOf(status, messages, group)) enqueue(draft, conversation, receipt);
 };
 
 /** Takes one content in; the id of a message whose author is to hear that it arrived, if it is one. */
@@ -204,14 +217,16 @@ export const apply = async (draft: Draft, content: Known, arrival: Arrival): Pro
     case 'reaction':
       await applyMark(draft, content, arrival);
       break;
-    case 'receipt':
-      await applyReceipt(draft, content, arrival);
+    case 'receipt': {
+      const { group } = content;
+      await applyReceipt(draft, content, group === undefined ? arrival : { ...arrival, conversation: group });
       break;
+    }
     case 'profile':
-      await applyProfile(draft, content, arrival.from.account);
+      await applyProfile(draft, content, arrival);
       break;
     case 'settings':
-      if (arrival.from.account === arrival.me) await takeSettings(draft, content);
+      if (arrival.from.account === arrival.me) await takeSettings(draft, content, arrival.now);
       break;
     default:
   }

@@ -1,7 +1,8 @@
-import { Content } from '@sotto/contract/content';
+import { Content, Heads } from '@sotto/contract/content';
 import { MessageId } from '@sotto/contract/ids';
 import { decode, encode } from '@sotto/crypto/canonical';
 import { CryptoError } from '@sotto/crypto/errors';
+import type { Handed } from '@sotto/crypto/group-carrier';
 import type { NamedPrekeys, PublicDevice } from '@sotto/crypto/handshake';
 import type { OwnPrekey } from '@sotto/crypto/prekeys';
 import { asksRepair, NO_REPAIRS } from '@sotto/crypto/repair';
@@ -14,11 +15,11 @@ import { missingOf } from './gaps.ts';
 import type { Opened } from './senders.ts';
 
 /** The kinds of content that this version acts on; all others are kept for one that does. */
-const KNOWN = ['text', 'edit', 'delete', 'reaction', 'receipt', 'profile', 'repair'] as const;
+const KNOWN = ['text', 'edit', 'delete', 'reaction', 'receipt', 'profile', 'repair', 'group'] as const;
 /** Those that come from other devices of one's own account alone. */
-const OWN = ['sync', 'settings', 'account'] as const;
+const OWN = ['sync', 'settings', 'account', 'remove'] as const;
 /** What another device of the account may say: all else is said in a conversation. */
-const FROM_OWN: readonly string[] = [...OWN, 'profile', 'repair'];
+const FROM_OWN: readonly string[] = [...OWN, 'profile', 'repair', 'group'];
 
 export type Known = Extract<Content, { kind: (typeof KNOWN)[number] | (typeof OWN)[number] }>;
 
@@ -35,7 +36,7 @@ const LIVE: readonly string[] = ['typing', 'presence'];
 const KINDS: readonly string[] = Content.def.options.flatMap(({ def }) => def.shape.kind.def.values);
 
 /** Well-formed by this version's schema, or of a kind that it does not have. Live signals do not come this way. */
-const isNewer = (value: unknown, content: Content | undefined): boolean => {
+export const isNewer = (value: unknown, content: Content | undefined): boolean => {
   const { kind } = (value ?? {}) as { kind?: unknown };
   if (typeof kind !== 'string' || LIVE.includes(kind)) return false;
   return content !== undefined || !KINDS.includes(kind);
@@ -61,20 +62,27 @@ const namedPrekeys = async (draft: Draft, body: Uint8Array): Promise<NamedPrekey
   };
 };
 
+/** A content, and what stands beside it. */
+const withoutHeads = (whole: unknown): { value: unknown; heads?: Heads | undefined } => {
+  if (typeof whole !== 'object' || whole === null || !('heads' in whole)) return { value: whole };
+  const { heads, ...value } = whole;
+  return { value, heads: Heads.safeParse(heads).data };
+};
+
 /** What a plaintext says, and whether its sender may say it. */
 const read = (
   plaintext: Uint8Array,
   isOwn: boolean,
-): { content: Known } | { newer: Newer } | { reason: string } => {
+): ({ content: Known } | { newer: Newer } | { reason: string }) & { heads?: Heads | undefined } => {
   try {
-    const value = decode(plaintext);
+    const { value, heads } = withoutHeads(decode(plaintext));
     const content = Content.safeParse(value).data;
     if (!content || !isKnown(content)) {
       const keeps = !isOwn && isNewer(value, content);
-      return keeps ? { newer: newerOf(value) } : { reason: 'unknown-content' };
+      return keeps ? { newer: newerOf(value), heads } : { reason: 'unknown-content' };
     }
     if (isOwn ? FROM_OWN.includes(content.kind) : !OWN.some((kind) => kind === content.kind))
-      return { content };
+      return { content, heads };
     return { reason: isOwn ? 'from-self' : 'not-from-self' };
   } catch (error) {
     if (error instanceof CryptoError) return { reason: error.code };
@@ -83,9 +91,11 @@ const read = (
 };
 
 export type Decrypted =
-  | { content: Known; sending: boolean }
+  | { content: Known; sending: boolean; heads?: Heads | undefined }
+  /** A key of a group. */
+  | { handed: Handed }
   /** Well-formed, and of a kind that this version does not act on. */
-  | { newer: Newer }
+  | { newer: Newer; heads?: Heads | undefined }
   | { reason: string; repair?: boolean }
   | { duplicate: true };
 
@@ -114,7 +124,7 @@ const decryptBody = async (
     const row = { repairs: NO_REPAIRS, renew: false, ...known, account, device, state };
     draft.put('peer', missing === known?.missing ? row : { ...row, missing }, [account, device]);
     for (const { kind, id } of consumed) draft.remove('prekey', [kind, id]);
-    if (content.type !== 'message') return { reason: 'unknown-content' };
+    if (content.type !== 'message') return { handed: { key: content.key, context: content.context } };
     const said = read(content.plaintext, account === self.account);
     return 'content' in said ? { ...said, sending } : said;
   } catch (error) {
@@ -153,7 +163,7 @@ export const decryptBatch = (
   };
   return Promise.all(
     batch.map((opened) => {
-      if ('later' in opened) return undefined;
+      if ('later' in opened || 'group' in opened) return undefined;
       return 'reason' in opened ? { reason: opened.reason } : decryptNext(opened);
     }),
   );

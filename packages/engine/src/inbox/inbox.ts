@@ -5,11 +5,15 @@ import type { Model } from '../model.ts';
 import type { Connection } from '../ports.ts';
 import { createPump } from '../pump.ts';
 import { createGapWatch } from './gaps.ts';
+import { createHeadWatch } from './heads.ts';
 import { openBatch } from './senders.ts';
 import { takeBatch } from './take.ts';
+import { createBudget, createUnclaimed } from './unclaimed.ts';
 
 /** Envelopes taken in by one transaction. */
 const BATCH = 256;
+/** Accounts that are nobody's here and that the relay is asked about in a minute. */
+const ASKED_A_MINUTE = 60;
 /** How long one is left alone whose sender's keys cannot be had, in ms. */
 const REST = { first: 500, most: 30_000 };
 
@@ -28,6 +32,8 @@ interface Options {
   clock: Clock;
   /** Something was stored that the outbox has to send. */
   onStored: () => void;
+  /** Something waits in a group; a log that has to be looked at is named. */
+  onGroup: (group?: string) => void;
   /** Told of errors that keep envelopes waiting; the inbox tries again by itself. */
   onError: (error: unknown) => void;
 }
@@ -36,16 +42,20 @@ interface Options {
  * Decrypts a batch, commits everything that follows from it in one transaction, and only then acknowledges it. What
  * cannot be opened is set aside with its reason, so nothing that somebody sends holds up what comes after it.
  */
-export const createInbox = ({ model, directory, clock, onStored, onError }: Options): Inbox => {
+export const createInbox = ({ model, directory, clock, onStored, onGroup, onError }: Options): Inbox => {
   const backoff = createBackoff(500, 30_000);
   const waiting = new Map<string, IncomingEnvelope>();
   /** Those that are left alone, and since they came how long the last time. */
   const resting = new Set<string>();
   const rests = new Map<string, ReturnType<typeof createBackoff>>();
+  const cancelRests = new Set<() => void>();
   const gaps = createGapWatch(model, clock, onStored, onError);
+  const heads = createHeadWatch({ model, directory, clock }, onStored, onError);
   let connection: Connection | undefined;
   let cancelRetry: (() => void) | undefined;
   let settling: (() => void)[] = [];
+  const unclaimed = createUnclaimed(model);
+  const sources = { model, directory, mayAsk: createBudget(clock, ASKED_A_MINUTE) };
 
   const ready = (): IncomingEnvelope[] => [...waiting.values()].filter(({ id }) => !resting.has(id));
 
@@ -60,10 +70,12 @@ export const createInbox = ({ model, directory, clock, onStored, onError }: Opti
     const steps = rests.get(id) ?? createBackoff(REST.first, REST.most);
     rests.set(id, steps);
     resting.add(id);
-    clock.after(steps.next(), () => {
+    const cancelRest = clock.after(steps.next(), () => {
+      cancelRests.delete(cancelRest);
       resting.delete(id);
       pump.kick();
     });
+    cancelRests.add(cancelRest);
   };
 
   const forget = (id: string): void => {
@@ -80,24 +92,28 @@ export const createInbox = ({ model, directory, clock, onStored, onError }: Opti
 
   const work = async (): Promise<void> => {
     const { self } = model;
-    if (!self || waiting.size === 0) return;
+    if (!self) return;
+    for (const envelope of await unclaimed.load()) waiting.set(envelope.id, envelope);
     const envelopes = ready().slice(0, BATCH);
     if (envelopes.length === 0) return;
-    const opened = await openBatch(self, model, directory, await unknown(envelopes));
+    const opened = unclaimed.admit(await openBatch(self, sources, await unknown(envelopes)));
     if (opened.length > 0) {
       const now = clock.now();
-      gaps.note(
-        await model.change(async (draft) => {
-          // As it is now: another device may have been added or revoked while keys were fetched.
-          const current = (await draft.get('self', 'self'))!;
-          return takeBatch({ draft, model, self: current, now }, opened);
-        }),
-      );
+      const left = await model.change(async (draft) => {
+        // As it is now: another device may have been added or revoked while keys were fetched.
+        const current = (await draft.get('self', 'self'))!;
+        unclaimed.keep(draft, opened, now);
+        return takeBatch({ draft, model, self: current, now }, opened);
+      });
+      unclaimed.kept(opened);
+      gaps.note(left.peers);
+      for (const { group, due } of left.groups) onGroup(due ? group : undefined);
+      heads.kick();
     }
     const later = new Set(opened.flatMap((entry) => ('later' in entry ? [entry.envelope.id] : [])));
-    const done = envelopes.map(({ id }) => id).filter((id) => !later.has(id));
-    connection?.ack(done);
-    for (const id of done) forget(id);
+    const ids = envelopes.map(({ id }) => id);
+    connection?.ack(ids.filter((id) => !later.has(id) || unclaimed.has(id)));
+    for (const id of ids) if (!later.has(id)) forget(id);
     for (const id of later) rest(id);
     backoff.reset();
     onStored();
@@ -126,19 +142,20 @@ export const createInbox = ({ model, directory, clock, onStored, onError }: Opti
   return {
     deliver(envelopes) {
       for (const envelope of envelopes) waiting.set(envelope.id, envelope);
+      connection?.ack(envelopes.map(({ id }) => id).filter((id) => unclaimed.has(id)));
       pump.kick();
     },
     connected(next) {
       connection = next;
       resting.clear();
       cancel();
+      heads.connected();
       pump.kick();
     },
     disconnected() {
       // Whatever is not acknowledged comes again.
       connection = undefined;
-      waiting.clear();
-      rests.clear();
+      for (const id of waiting.keys()) if (!unclaimed.has(id)) forget(id);
       tellSettled();
     },
     settled: () =>
@@ -151,7 +168,8 @@ export const createInbox = ({ model, directory, clock, onStored, onError }: Opti
       waiting.clear();
       cancel();
       gaps.stop();
-      await pump.stop();
+      await Promise.all([heads.stop(), pump.stop()]);
+      for (const cancelRest of cancelRests) cancelRest();
     },
   };
 };

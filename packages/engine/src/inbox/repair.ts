@@ -4,6 +4,7 @@ import type { PublicDevice } from '@sotto/crypto/handshake';
 import { RESEND_LIFETIME } from '@sotto/crypto/limits';
 import { mayResend, NO_REPAIRS, tryRepair, tryResend } from '@sotto/crypto/repair';
 import { emptyPeer } from '@sotto/crypto/session-state';
+import { handAll } from '../groups/devices.ts';
 import { contentsOf } from '../conversations/content.ts';
 import type { Draft, Model } from '../model.ts';
 import type { Store } from '../ports.ts';
@@ -117,4 +118,5 @@ export const followRepair = async (
   draft.put('peer', { ...known, repairs, renew: known.renew || !sending }, [account, device]);
   if (account === self.account) await resendOwn(draft, model, self, peer, now);
   else await resend(draft, model.store, self, peer, now);
+  await handAll(draft, model, { account, device }, now);
 };

@@ -12,6 +12,7 @@ import { publicDevice } from '../sessions.ts';
 
 /** What stands in an opened seal: nothing of it is proven. */
 type Claim = { envelope: IncomingEnvelope } & (
+  | { group: string }
   | { from: Address; body: Uint8Array<ArrayBuffer> }
   | { reason: string }
 );
@@ -25,14 +26,15 @@ export type Opened = { envelope: IncomingEnvelope } & (
       stranger?: ContactRow;
     }
   | { reason: string }
+  /** Of a group: it says by itself who made it. */
+  | { group: string }
   /** Nothing can be said of it yet: the keys of whom it claims to be from cannot be had now. */
-  | { later: true }
+  | { later: Address }
 );
 
 /** Opens the seal of one envelope. */
 const unseal = async (self: SelfRow, envelope: IncomingEnvelope): Promise<Claim> => {
-  // Groups are not there yet.
-  if (envelope.channel !== undefined) return { envelope, reason: 'unknown-channel' };
+  if (envelope.channel !== undefined) return { envelope, group: envelope.channel };
   const me = { account: self.account, device: self.device };
   try {
     const { from, kind, body } = await open({ me, sealingKeys: self.sealing, envelope: envelope.body });
@@ -55,8 +57,15 @@ const isLater = (error: unknown): boolean =>
   // An answer from before what is known: the relay's to put right.
   (error instanceof CryptoError && error.code === 'chain-rollback');
 
+/** Where keys come from; `mayAsk`: whether the relay may be asked about one more account that is nobody's here. */
+export interface Sources {
+  model: Model;
+  directory: Directory;
+  mayAsk: () => boolean;
+}
+
 /** Finds out for one batch of claims whose keys to check them with, asking the relay once for each account. */
-const createFinder = (self: SelfRow, model: Model, directory: Directory) => {
+const createFinder = (self: SelfRow, { model, directory, mayAsk }: Sources) => {
   const asked = new Map<string, Promise<AccountKeys>>();
   const ask = (account: string): Promise<AccountKeys> => {
     const known =
@@ -72,6 +81,8 @@ const createFinder = (self: SelfRow, model: Model, directory: Directory) => {
       let peer = find(known, from);
       let stranger: ContactRow | undefined;
       if (peer === undefined) {
+        // Anybody can name accounts that nobody knows.
+        if (!known && !asked.has(account) && !mayAsk()) return { envelope, later: from };
         const fresh = await ask(account);
         peer = find(fresh, from);
         if (!known) stranger = fresh as ContactRow;
@@ -80,7 +91,7 @@ const createFinder = (self: SelfRow, model: Model, directory: Directory) => {
       if (!peer) return { envelope, reason: 'device-unknown' };
       return { envelope, peer, body, ...(stranger && { stranger }) };
     } catch (error) {
-      if (isLater(error)) return { envelope, later: true };
+      if (isLater(error)) return { envelope, later: from };
       if (error instanceof RelayError || error instanceof CryptoError)
         return { envelope, reason: error.code };
       throw error;
@@ -91,11 +102,10 @@ const createFinder = (self: SelfRow, model: Model, directory: Directory) => {
 /** Opens the seals of a batch at once and finds out whose keys to check each with. */
 export const openBatch = async (
   self: SelfRow,
-  model: Model,
-  directory: Directory,
+  sources: Sources,
   envelopes: readonly IncomingEnvelope[],
 ): Promise<Opened[]> => {
   const claims = await Promise.all(envelopes.map((envelope) => unseal(self, envelope)));
-  const finder = createFinder(self, model, directory);
+  const finder = createFinder(self, sources);
   return Promise.all(claims.map((claim) => ('from' in claim ? finder(claim) : claim)));
 };

@@ -1,10 +1,20 @@
+import { type Arrived, tellArrived } from '../groups/arrived.ts';
+import { takeHanded, takeTexts } from '../groups/hand-over.ts';
+import { takePost } from '../groups/taking.ts';
+import { CryptoError } from '@sotto/crypto/errors';
+import type { Handed } from '@sotto/crypto/group-carrier';
+import { takeRemoval } from '../conversations/removal.ts';
 import { takeAccount } from '../devices/hand-over.ts';
+import { timely } from '../conversations/order.ts';
 import { putContact } from '../conversations/draft.ts';
 import type { Draft, Model } from '../model.ts';
 import type { SelfRow } from '../rows.ts';
-import { apply, applyNewer, type Arrival, enqueueReceipts } from './apply.ts';
+import { enqueueDelivered } from '../outbox/delivered.ts';
+import { apply, applyNewer, type Arrival } from './apply.ts';
 import { type Decrypted, decryptBatch, isKnown, type Known, newerOf } from './decrypt.ts';
+import { fetchMessages, fetchPeers } from './fetch.ts';
 import { followRepair, requestRepair } from './repair.ts';
+import { noteHeads } from './heads.ts';
 import type { Opened } from './senders.ts';
 
 interface Context {
@@ -14,7 +24,7 @@ interface Context {
   now: number;
 }
 
-type Certain = Exclude<Opened, { later: true }>;
+type Certain = Exclude<Opened, { later: unknown } | { group: string }>;
 type FromPeer = Extract<Opened, { body: unknown }>;
 
 /** Keeps an envelope that cannot be read, with the reason, and asks for what it may have held. */
@@ -23,13 +33,15 @@ const setAside = async (
   opened: Certain,
   { reason, repair = false }: { reason: string; repair?: boolean },
 ): Promise<void> => {
-  const { id, at, body, request } = opened.envelope;
-  draft.put('aside', { envelope: id, at, reason, body }, id);
+  const { id, request } = opened.envelope;
+  draft.put('aside', { envelope: id, at: now, reason }, id);
   // A stranger, or who only claims to be somebody, gets no answer of any kind.
   if (!repair || !('peer' in opened) || opened.stranger || request) return;
   if (self.blocked?.includes(opened.peer.account)) return;
   await requestRepair(draft, opened.peer, now);
 };
+
+const isGroupId = (id: string): boolean => id.length === 22;
 
 /** What another device of this account says was sent, or read, in a conversation. */
 const takeSync = async (
@@ -37,7 +49,10 @@ const takeSync = async (
   { conversation, sent, at }: Extract<Known, { kind: 'sync' }>,
   arrival: Arrival,
 ): Promise<void> => {
-  const there: Arrival = { ...arrival, conversation, ...(at !== undefined && { at, placed: true }) };
+  // Of a group that this device knows nothing of.
+  if (isGroupId(conversation) && !(await draft.get('conversation', conversation))) return;
+  const place = at !== undefined && { at: timely(at, arrival.now), placed: true as const };
+  const there: Arrival = { ...arrival, conversation, ...place };
   if (isKnown(sent)) await apply(draft, sent, there);
   else await applyNewer(draft, newerOf(sent), there);
 };
@@ -60,45 +75,105 @@ const takeContent = async (
     case 'account':
       await takeAccount(draft, content, now);
       return undefined;
+    case 'remove':
+      await takeRemoval(draft, model, content, { me: self.account, now });
+      return undefined;
+    case 'group':
+      if (!isBlocked) await takeTexts(draft, content, { me: self.account, now });
+      return undefined;
     default:
       return apply(draft, content, arrival);
   }
 };
 
-/**
- * Takes in one batch, in the draft that stores all that follows from it. Returns the devices that something came from.
- */
-export const takeBatch = async (
-  context: Context,
-  batch: readonly Opened[],
-): Promise<[account: string, device: string][]> => {
+/** Takes in a key of a group. */
+const takeKey = async (context: Context, opened: FromPeer, handed: Handed): Promise<string | undefined> => {
   const { draft, self, now } = context;
+  if (self.blocked?.includes(opened.peer.account)) return undefined;
+  try {
+    return await takeHanded(draft, opened.peer, handed, { me: self.account, now });
+  } catch (error) {
+    if (!(error instanceof CryptoError)) throw error;
+    await setAside(context, opened, { reason: error.code });
+    return undefined;
+  }
+};
+
+/** Takes in what came of a group; whether something of it is left to do. */
+const takeOfGroup = async (
+  { draft, self, now }: Context,
+  { envelope, group }: Extract<Opened, { group: string }>,
+  arrived: Arrived[],
+): Promise<{ group: string; due: boolean } | undefined> => {
+  const { id, body, request } = envelope;
+  const at = timely(envelope.at, now);
+  const taken = await takePost({ draft, self, now }, { group, at, body });
+  if (taken.reason) {
+    draft.put('aside', { envelope: id, at: now, reason: taken.reason }, id);
+    return undefined;
+  }
+  draft.put('seen', { envelope: id, at: now }, id);
+  if (taken.arrived) arrived.push({ group, ...taken.arrived });
+  if (taken.hold) {
+    const held = { group, envelope: id, at, body, ...taken.hold, ...(request && { request }) };
+    draft.put('held', held, [group, id]);
+  }
+  return taken.hold || taken.due ? { group, due: taken.due ?? false } : undefined;
+};
+
+/** What is left to do once a batch is stored. */
+export interface Rest {
+  /** The devices that something came from. */
+  peers: [account: string, device: string][];
+  /** Groups that something waits in; `due`: their log has to be looked at. */
+  groups: { group: string; due: boolean }[];
+}
+
+/** Takes in one batch, in the draft that stores all that follows from it. */
+export const takeBatch = async (context: Context, batch: readonly Opened[]): Promise<Rest> => {
+  const { draft, model, self, now } = context;
+  await fetchPeers(draft, batch);
   const results = await decryptBatch(draft, self, batch, now);
+  await fetchMessages(draft, batch, results);
   const arrived = new Map<string, string[]>();
   const peers: [string, string][] = [];
+  const groups: Rest['groups'] = [];
+  const ofGroups: Arrived[] = [];
   for (const [index, opened] of batch.entries()) {
+    if ('group' in opened) {
+      const left = await takeOfGroup(context, opened, ofGroups);
+      if (left) groups.push(left);
+      continue;
+    }
     const result = results[index];
     if (!result || 'later' in opened) continue;
     if ('reason' in result) {
       await setAside(context, opened, result);
       continue;
     }
-    const { id, at, request } = opened.envelope;
-    draft.put('seen', { envelope: id, at }, id);
+    const { id, request } = opened.envelope;
+    const at = timely(opened.envelope.at, now);
+    draft.put('seen', { envelope: id, at: now }, id);
     if ('duplicate' in result || 'reason' in opened) continue;
     const { account, device } = opened.peer;
     peers.push([account, device]);
     const { stranger } = opened;
     if (stranger && !(await draft.get('contact', account))) putContact(draft, stranger);
+    if ('heads' in result && result.heads && !self.blocked?.includes(account))
+      await noteHeads(draft, self, account, result.heads);
     const from = { account, device };
     const me = self.account;
     const arrival: Arrival = { from, conversation: account, at, now, me, request: request === true };
-    if ('newer' in result) await applyNewer(draft, result.newer, arrival);
+    if ('handed' in result) {
+      const group = await takeKey(context, opened, result.handed);
+      if (group !== undefined) groups.push({ group, due: true });
+    } else if ('newer' in result) await applyNewer(draft, result.newer, arrival);
     else {
       const message = await takeContent(context, opened, result, arrival);
       if (message !== undefined) arrived.set(account, [...(arrived.get(account) ?? []), message]);
     }
   }
-  for (const [account, messages] of arrived) enqueueReceipts(draft, account, 'delivered', messages);
-  return peers;
+  for (const [account, messages] of arrived) await enqueueDelivered(draft, model, account, messages);
+  await tellArrived(draft, ofGroups, self.account);
+  return { peers, groups };
 };

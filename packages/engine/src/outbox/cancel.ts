@@ -23,7 +23,9 @@ export const cancelMessage = async (
       ((content.kind === 'text' && content.id === id) || (content.kind === 'edit' && content.message === id)),
   );
   const isWaiting = message.status === 'waiting' || message.status === 'failed';
-  const isUnderWay = rows.some(({ envelopes, done, owed }) => envelopes || done || owed !== undefined);
+  const isUnderWay = rows.some(
+    ({ envelopes, post, done, owed }) => envelopes || post || done || owed !== undefined,
+  );
   if (!isWaiting || isUnderWay) throw new EngineError('too-late');
   for (const { seq } of rows) draft.remove('outbox', seq);
   await removeMessages(draft, model, conversation, [message], { me: self.account, now });

@@ -6,7 +6,8 @@ import { SEALING_ROTATION } from '@sotto/crypto/limits';
 import type { Bundle } from '@sotto/crypto/prekeys';
 import { NO_REPAIRS } from '@sotto/crypto/repair';
 import { seal } from '@sotto/crypto/seal';
-import { encrypt, startSession } from '@sotto/crypto/session';
+import type { Handed } from '@sotto/crypto/group-carrier';
+import { encrypt, encryptKey, startSession } from '@sotto/crypto/session';
 import { handshakeDue, type PeerState } from '@sotto/crypto/session-state';
 import { KIND_SESSION } from '@sotto/crypto/session-body';
 import { signerOf } from '../account/signer.ts';
@@ -72,9 +73,12 @@ export const fetchBundles = async (
   }
 };
 
+/** What goes to every device of a recipient: bytes, or a key that never is. */
+type Sent = { plaintext: Uint8Array } | { handed: Handed };
+
 interface Sender {
   self: SelfRow;
-  plaintext: Uint8Array;
+  sent: Sent;
   bundles: Bundles;
   now: number;
 }
@@ -84,7 +88,7 @@ const encryptOne = async (
   draft: Draft,
   recipient: Recipient,
   entry: DeviceKeys,
-  { self, plaintext, bundles, now }: Sender,
+  { self, sent, bundles, now }: Sender,
 ): Promise<{ peer: PeerRow; body: Uint8Array<ArrayBuffer> } | DeviceTrouble> => {
   const { device, sealing } = entry;
   const { account } = recipient;
@@ -105,12 +109,32 @@ const encryptOne = async (
     }
   }
   if (!state || !canSend(state, now)) return broken ? 'keys-invalid' : 'no-prekeys';
-  const made = await encrypt({ state, plaintext, now });
+  const made =
+    'handed' in sent
+      ? await encryptKey({ state, ...sent.handed, now })
+      : await encrypt({ state, ...sent, now });
   const from = { account: self.account, device: self.device };
   const to = { account, device, sealingKey: sealing! };
   const body = await seal({ from, to, kind: KIND_SESSION, body: made.body });
   const renew = (known?.renew ?? false) && !renewed;
   return { peer: { account, device, state: made.state, repairs: known?.repairs ?? NO_REPAIRS, renew }, body };
+};
+
+/** Whether what a row says has bytes. What has none would be tried for ever. */
+export const isWritable = ({ content }: OutboxRow): boolean => {
+  try {
+    encode(content);
+    return true;
+  } catch (error) {
+    if (error instanceof CryptoError) return false;
+    throw error;
+  }
+};
+
+/** The group that lets a row into the inbox of who is no contact. */
+const channelOf = ({ hand, content }: OutboxRow): string | undefined => {
+  if (hand) return hand.group;
+  return content.kind === 'group' || content.kind === 'receipt' ? content.group : undefined;
 };
 
 /**
@@ -121,7 +145,7 @@ const encryptOne = async (
 export const encryptFor = async (
   draft: Draft,
   self: SelfRow,
-  { recipient, bundles }: { recipient: Recipient; bundles: Bundles },
+  { recipient, bundles, handed }: { recipient: Recipient; bundles: Bundles; handed?: Handed | undefined },
   row: OutboxRow,
   now: number,
 ): Promise<{
@@ -129,20 +153,25 @@ export const encryptFor = async (
   troubles: ReadonlyMap<string, DeviceTrouble>;
 }> => {
   const isOwn = recipient.account === self.account;
-  const plaintext = encode(isOwn ? ownContent(self, row.content) : row.content);
+  const content = isOwn ? ownContent(self, row.content) : row.content;
+  const sent: Sent = handed
+    ? { handed }
+    : { plaintext: encode({ ...content, heads: { from: self.head!, to: recipient.head! } }) };
+  const channel = channelOf(row);
   const envelopes: NonNullable<OutboxRow['envelopes']> = [];
   const troubles = new Map<string, DeviceTrouble>();
   for (const entry of targetsOf(recipient, self, row)) {
     if (!entry.sealing) continue;
     const { device } = entry;
-    const made = await encryptOne(draft, recipient, entry, { self, plaintext, bundles, now });
+    const made = await encryptOne(draft, recipient, entry, { self, sent, bundles, now });
     if (typeof made === 'string') {
       troubles.set(device, made);
       continue;
     }
     draft.put('peer', made.peer, [recipient.account, device]);
     const token = recipient.token === undefined || isOwn ? {} : { token: recipient.token };
-    envelopes.push({ id: randomId(), device, head: recipient.head!, ...token, body: made.body });
+    const pass = { ...token, ...(channel !== undefined && !isOwn && { channel }) };
+    envelopes.push({ id: randomId(), device, head: recipient.head!, ...pass, body: made.body });
   }
   return { envelopes, troubles };
 };

@@ -3,6 +3,8 @@ import type { OutboxRow } from '../rows.ts';
 
 /** In ms: then it is looked at again, whatever clock or relay said. */
 const LONGEST_WAIT = 10 * 60_000;
+/** Nothing is put off by more than this, in ms: what is, was so by a clock that has been put back since. */
+const LONGEST_DELAY = 5_000;
 
 /**
  * What has to keep its order. Rows for one device alone, and what is still owed to some, stand beside their conversation and
@@ -21,17 +23,26 @@ export const createLanes = (clock: Clock, kick: () => void) => {
   const pauses = new Map<string, ReturnType<typeof createBackoff>>();
   /** Rows whose time has not come, with a timer each. */
   const timed = new Set<number>();
+  const cancels = new Set<() => void>();
+  let stopped = false;
+
+  const after = (ms: number, task: () => void): void => {
+    if (stopped) return;
+    const cancel = clock.after(ms, () => {
+      cancels.delete(cancel);
+      task();
+      kick();
+    });
+    cancels.add(cancel);
+  };
 
   /** False before its time; then it is looked at again when that has come. */
   const isDue = ({ seq, notBefore }: OutboxRow): boolean => {
     const wait = (notBefore ?? 0) - clock.now();
-    if (wait <= 0) return true;
+    if (wait <= 0 || wait > LONGEST_DELAY) return true;
     if (!timed.has(seq)) {
       timed.add(seq);
-      clock.after(Math.min(wait, LONGEST_WAIT), () => {
-        timed.delete(seq);
-        kick();
-      });
+      after(wait, () => timed.delete(seq));
     }
     return false;
   };
@@ -44,10 +55,7 @@ export const createLanes = (clock: Clock, kick: () => void) => {
       const steps = pauses.get(lane) ?? createBackoff(500, 30_000);
       pauses.set(lane, steps);
       const wait = Math.min(Math.max(steps.next(), seconds * 1000), LONGEST_WAIT);
-      clock.after(wait, () => {
-        resting.delete(lane);
-        kick();
-      });
+      after(wait, () => resting.delete(lane));
     },
     /** The rows that pass, in order; one that is not due or does not pass holds back those behind it in its lane. */
     ready(rows: Iterable<OutboxRow>, test: (row: OutboxRow) => boolean): OutboxRow[] {
@@ -65,6 +73,10 @@ export const createLanes = (clock: Clock, kick: () => void) => {
     clear(): void {
       resting.clear();
       pauses.clear();
+    },
+    stop(): void {
+      stopped = true;
+      for (const cancel of cancels) cancel();
     },
   };
 };

@@ -1,26 +1,36 @@
-import type { OutgoingEnvelope } from '@sotto/contract/envelope';
+import type { EnvelopeId } from '@sotto/contract/ids';
 import { type ErrorCode, RelayError } from '@sotto/contract/errors';
 import type { SendResult } from '@sotto/contract/events/relay';
-import { LIMITS } from '@sotto/contract/limits';
+import { RESEND_LIFETIME } from '@sotto/crypto/limits';
 import type { Directory } from '../account/directory.ts';
 import { createBackoff, type Clock } from '../clock.ts';
 import type { Draft, Model } from '../model.ts';
 import type { Connection, Transport } from '../ports.ts';
+import { handedFor } from '../groups/hand-over.ts';
+import { encryptPost } from '../groups/posting.ts';
 import { createPump } from '../pump.ts';
-import type { OutboxRow, SelfRow, SendProblem } from '../rows.ts';
-import { encryptFor, type Recipient, targetsOf } from './encrypt.ts';
+import type { OutboxRow, SelfRow } from '../rows.ts';
+import { isOpen } from './delivered.ts';
+import { encryptFor, isWritable, type Recipient, targetsOf } from './encrypt.ts';
+import { frameOf, isAnswered, isReady, LARGEST_FRAME, partsOf } from './frame.ts';
 import { createLanes, laneOf } from './lanes.ts';
+import { createLookups } from './lookups.ts';
 import { createRecipients, forgetKeys, isStopped, noteTroubles, type Ready } from './recipients.ts';
 import { createTimes, failRow, sentRow, settleRow, type Settling } from './settle.ts';
 
-/** A batch that is never answered is sent again after this long, in ms: far beyond a busy relay's worst. */
+/**
+ * What is never answered is sent again after this long, in ms: far beyond a busy relay's worst. On a slow link each time after
+ * twice as long, and less of it at once.
+ */
 const ANSWER_MS = 20_000;
+const LONGEST_ANSWER_MS = 600_000;
+const SMALLEST_FRAME = 16 * 1024;
 /** Rows encrypted and committed at once. */
 const ENCRYPT_ROWS = 50;
 /** Then devices that are not there are looked for again, in seconds. */
 const AWAY_SECONDS = 600;
-/** Said of the connection, not of what was sent over it. */
-const ENDING: readonly ErrorCode[] = ['token-expired', 'unauthenticated', 'device-removed'];
+/** Refusals that may be of what is under way, for good. */
+const OF_FRAMES: readonly ErrorCode[] = ['bad-request', 'body-too-large'];
 
 export interface Outbox {
   /** Something new waits, or what it waited for may be there. */
@@ -41,37 +51,29 @@ interface Options {
   clock: Clock;
   /** False while this device is to send nothing. */
   maySend: () => boolean;
+  /** More of what waited at the relay is coming: receipts wait until they speak of all of it. */
+  isCatchingUp: () => boolean;
+  /** The log of a group has to be looked at. */
+  onGroup: (group: string) => void;
+  /** A channel key of a group is missing. */
+  onKeysMissing: (group: string) => void;
   /** Told of errors of the store; the outbox tries again by itself. */
   onError: (error: unknown) => void;
 }
 
+/** What is under way: the ids that wait for an answer, of these rows. */
 interface Batch {
   rows: readonly OutboxRow[];
-  results: Map<string, SendResult>;
+  ids: readonly string[];
   cancel: () => void;
 }
 
-const isAnswered = ({ rows, results }: Batch): boolean =>
-  rows.every((row) => row.envelopes!.every(({ id }) => results.has(id)));
-
 /** Whether the keys of somebody are those that were looked up. */
 const isSame = (latest: Recipient, found: Recipient): boolean =>
-  latest.fetchedAt === found.fetchedAt && latest.head === found.head && latest.changed === undefined;
-
-/** What of `rows` fits into one frame. */
-const frameOf = (rows: readonly OutboxRow[], single: boolean): OutboxRow[] => {
-  const chosen: OutboxRow[] = [];
-  let count = 0;
-  let bytes = 0;
-  for (const row of rows) {
-    count += row.envelopes!.length;
-    bytes += row.envelopes!.reduce((sum, { body }) => sum + body.length + 64, 0);
-    const over = count > LIMITS.envelopesPerSend || bytes > LIMITS.frameBytes / 2;
-    if (chosen.length > 0 && (over || single)) break;
-    chosen.push(row);
-  }
-  return chosen;
-};
+  latest.fetchedAt === found.fetchedAt &&
+  latest.head === found.head &&
+  latest.changed === undefined &&
+  latest.doubts === undefined;
 
 /**
  * The only place that sends and the only one that tries again. A row is encrypted once for every device that it is for, its
@@ -79,16 +81,30 @@ const frameOf = (rows: readonly OutboxRow[], single: boolean): OutboxRow[] => {
  * was written first is accepted first.
  */
 export const createOutbox = (options: Options): Outbox => {
-  const { model, clock, maySend, onError } = options;
+  const { model, clock, maySend, isCatchingUp, onGroup, onKeysMissing, onError } = options;
   const recipients = createRecipients(options);
   const backoff = createBackoff(500, 30_000);
   const times = createTimes(clock.now);
   const lanes = createLanes(clock, () => pump.kick());
+  const lookups = createLookups({
+    find: recipients.readyFor,
+    onNone: (account) => {
+      for (const row of model.outbox.values()) {
+        if (row.conversation === account && !isReady(row)) lanes.pause(laneOf(row));
+      }
+    },
+    onDone: () => pump.kick(),
+    onError,
+  });
   let connection: Connection | undefined;
   let underWay: Batch | undefined;
   let cancelRetry: (() => void) | undefined;
   /** One row at a time after a refusal of a whole batch, until it is known which row was meant. */
   let single = false;
+  /** Of rows that are not settled: what was sent of them, and what the relay said. */
+  const sent = new Set<string>();
+  const answers = new Map<string, SendResult>();
+  let patience = { wait: ANSWER_MS, most: LARGEST_FRAME };
 
   const retryLater = (): void => {
     cancelRetry ??= clock.after(backoff.next(), () => {
@@ -98,7 +114,9 @@ export const createOutbox = (options: Options): Outbox => {
   };
 
   const going = (): OutboxRow[] =>
-    [...model.outbox.values()].filter(({ conversation }) => !isStopped(model, conversation));
+    [...model.outbox.values()].filter(
+      (row) => !isStopped(model, row.conversation) && !(isCatchingUp() && isOpen(row)),
+    );
 
   const settling = (self: SelfRow, settled: number): Settling => ({
     store: model.store,
@@ -115,7 +133,11 @@ export const createOutbox = (options: Options): Outbox => {
     const latest = account === self.account ? self : await draft.get('contact', account);
     // Other devices, or none, since the keys were looked up: the next run sees to it.
     if (!latest || !isSame(latest, entry.recipient)) return undefined;
-    const { envelopes, troubles } = await encryptFor(draft, self, entry, row, now);
+    const handed = row.hand && (await handedFor(draft, row, now));
+    const isLate = row.owed !== undefined && now >= row.owed + RESEND_LIFETIME;
+    if ((row.hand && !handed) || isLate) return draft.remove('outbox', row.seq);
+    if (!handed && !isWritable(row)) return failRow(draft, row, 'bad-request', context);
+    const { envelopes, troubles } = await encryptFor(draft, self, { ...entry, handed }, row, now);
     const tried = [...envelopes.map(({ device }) => device), ...troubles.keys()];
     await noteTroubles(draft, latest, tried, troubles);
     if (envelopes.length > 0) return draft.put('outbox', { ...row, envelopes }, row.seq);
@@ -128,7 +150,10 @@ export const createOutbox = (options: Options): Outbox => {
     if ([...troubles.values()].includes('keys-invalid')) return failRow(draft, row, 'keys-invalid', context);
     // The relay may have removed who it has no prekeys of.
     await forgetKeys(draft, account);
-    return lanes.pause(laneOf(row), [...troubles.values()].includes('no-prekeys') ? 0 : AWAY_SECONDS);
+    // A device of one's own that is not there holds up nothing that is for it.
+    const left = account === self.account ? { ...row, owed: row.owed ?? now } : row;
+    if (left !== row) draft.put('outbox', left, row.seq);
+    return lanes.pause(laneOf(left), [...troubles.values()].includes('no-prekeys') ? 0 : AWAY_SECONDS);
   };
 
   /** Nobody but this device is to have it: it is where it was going. */
@@ -144,66 +169,103 @@ export const createOutbox = (options: Options): Outbox => {
     pump.kick();
   };
 
+  const isOfGroup = ({ conversation }: OutboxRow): boolean =>
+    model.conversations.get(conversation)?.group !== undefined;
+
+  /** Encrypts what is for groups, once for everybody, when the keys that it needs have gone ahead. */
+  const encryptPosts = async (unsent: readonly OutboxRow[]): Promise<void> => {
+    const handing = new Set(
+      unsent.flatMap(({ hand, owed }) => (hand?.sender && owed === undefined ? [hand.group] : [])),
+    );
+    const rows = unsent
+      .filter((row) => isOfGroup(row) && !row.post && !handing.has(row.conversation))
+      .slice(0, ENCRYPT_ROWS);
+    if (rows.length === 0) return;
+    const paused = new Map<string, 'handed' | 'keys'>();
+    await model.change(async (draft) => {
+      const self = (await draft.get('self', 'self'))!;
+      const context = settling(self, rows.length);
+      for (const row of rows) {
+        if (paused.has(row.conversation) || !(await draft.get('outbox', row.seq))) continue;
+        const done = await encryptPost(draft, self, row, { outbox: model.outbox.values(), now: context.now });
+        if (typeof done === 'object') await failRow(draft, row, done.problem, context);
+        else if (done !== 'posted') paused.set(row.conversation, done);
+      }
+    });
+    for (const [group, why] of paused) {
+      if (why === 'handed') continue;
+      lanes.pause(group);
+      onKeysMissing(group);
+    }
+    pump.kick();
+  };
+
   const encrypt = async (): Promise<void> => {
     // As it is now, with the rows: a device that was added meanwhile is one to send to.
     const self = model.self!;
-    const waiting = lanes
-      .ready(going(), () => true)
-      .filter((row) => !row.envelopes)
-      .slice(0, ENCRYPT_ROWS);
-    const alone = waiting.filter(
-      (row) => row.conversation === self.account && targetsOf(self, self, row).length === 0,
-    );
+    const unsent = lanes.ready(going(), () => true);
+    await encryptPosts(unsent);
+    const waiting = unsent.filter((row) => !isReady(row) && !isOfGroup(row));
+    const isAlone = (row: OutboxRow): boolean =>
+      row.conversation === self.account && targetsOf(self, self, row).length === 0;
+    const alone = waiting.filter(isAlone).slice(0, ENCRYPT_ROWS);
     if (alone.length > 0) return settleAlone(alone);
-    const found = new Map<string, Ready | SendProblem | undefined>();
-    for (const row of waiting) {
-      const { conversation } = row;
-      if (!found.has(conversation)) found.set(conversation, await recipients.readyFor(self, conversation));
-      if (found.get(conversation) === undefined) lanes.pause(laneOf(row));
-    }
-    const rows = waiting.filter(({ conversation }) => found.get(conversation) !== undefined);
+    const found = lookups.find(self, new Set(waiting.map(({ conversation }) => conversation)));
+    const rows = waiting.filter(({ conversation }) => found.has(conversation)).slice(0, ENCRYPT_ROWS);
     if (rows.length === 0) return;
     // Sessions move on here, alone: what else changes them waits for this commit.
     await model.change(async (draft) => {
       const context = settling((await draft.get('self', 'self'))!, rows.length);
-      for (const row of rows) {
-        // Taken back meanwhile.
-        if (!(await draft.get('outbox', row.seq))) continue;
+      for (const { seq } of rows) {
+        // As it is now: it may have been taken back, or hold more.
+        const row = await draft.get('outbox', seq);
+        if (!row) continue;
         const entry = found.get(row.conversation)!;
         if (typeof entry === 'string') await failRow(draft, row, entry, context);
         else await encryptRow(draft, row, entry, context);
       }
     });
+    lookups.forget(rows.map(({ conversation }) => conversation));
     pump.kick();
   };
 
   const send = (): void => {
     if (!connection || underWay) return;
-    const rows = frameOf(
-      lanes.ready(going(), ({ envelopes }) => envelopes !== undefined),
-      single,
-    );
-    const envelopes = rows.flatMap((row) => row.envelopes as OutgoingEnvelope[]);
-    if (rows.length === 0 || !connection.send(envelopes)) return;
-    const cancel = clock.after(ANSWER_MS, () => {
+    const rows = lanes.ready(going(), isReady);
+    const { envelopes, posts, ids } = frameOf(rows, answers, { most: patience.most, single });
+    if (ids.length === 0) return;
+    if (envelopes.length > 0 && !connection.send(envelopes)) return;
+    if (posts.length > 0 && !connection.post(posts)) return;
+    for (const id of ids) sent.add(id);
+    const cancel = clock.after(patience.wait, () => {
+      const { wait, most } = patience;
+      patience = { wait: Math.min(wait * 2, LONGEST_ANSWER_MS), most: Math.max(most / 2, SMALLEST_FRAME) };
       underWay = undefined;
       pump.kick();
     });
-    underWay = { rows, results: new Map(), cancel };
+    underWay = { rows: rows.filter((row) => partsOf(row).some(({ id }) => ids.includes(id))), ids, cancel };
   };
 
   const settle = async (self: SelfRow, batch: Batch): Promise<void> => {
     single = false;
-    if ([...batch.results.values()].every((result) => 'at' in result)) backoff.reset();
+    if (batch.ids.every((id) => 'at' in answers.get(id)!)) backoff.reset();
+    const rows = batch.rows.filter((row) => isAnswered(row, answers));
+    const stale = new Set<string>();
     const waits = await model.change(async (draft) => {
       const later: [OutboxRow, number][] = [];
-      for (const row of batch.rows) {
-        const results = row.envelopes!.map(({ id }) => batch.results.get(id)!);
-        const wait = await settleRow(draft, row, results, settling(self, batch.rows.length));
+      for (const row of rows) {
+        const results = partsOf(row).map(({ id }) => answers.get(id)!);
+        if (row.post && 'code' in results[0]!) stale.add(row.conversation);
+        const wait = await settleRow(draft, row, results, settling(self, rows.length));
         if (wait !== undefined) later.push([row, wait]);
       }
       return later;
     });
+    for (const { id } of rows.flatMap(partsOf)) {
+      sent.delete(id);
+      answers.delete(id);
+    }
+    for (const group of stale) onGroup(group);
     for (const [row, wait] of waits) lanes.pause(laneOf(model.outbox.get(row.seq) ?? row), wait);
   };
 
@@ -212,7 +274,7 @@ export const createOutbox = (options: Options): Outbox => {
     if (!self || self.registering || self.joining || !maySend()) return;
     try {
       const batch = underWay;
-      if (batch && isAnswered(batch)) {
+      if (batch?.ids.every((id) => answers.has(id))) {
         batch.cancel();
         await settle(self, batch);
         underWay = undefined;
@@ -237,6 +299,7 @@ export const createOutbox = (options: Options): Outbox => {
       forget();
       cancelRetry?.();
       cancelRetry = undefined;
+      patience = { wait: ANSWER_MS, most: LARGEST_FRAME };
       lanes.clear();
       backoff.reset();
       pump.kick();
@@ -246,23 +309,22 @@ export const createOutbox = (options: Options): Outbox => {
       forget();
     },
     accepted(results) {
-      for (const result of results) underWay?.results.set(result.id, result);
+      // Also of what was sent again since: whichever answer comes first counts.
+      for (const result of results) if (sent.has(result.id)) answers.set(result.id, result);
       pump.kick();
     },
     refused(code) {
       const batch = underWay;
-      // The connection is about to end; what is under way goes out again over the next.
-      if (!batch || ENDING.includes(code)) return;
-      if (new RelayError(code).retry || batch.rows.length > 1) {
+      const { retry } = new RelayError(code);
+      // Of the connection, or of something else that was said over it: what is under way has an answer of its own.
+      if (!batch || !(retry || OF_FRAMES.includes(code))) return;
+      if (retry) {
         forget();
-        single = !new RelayError(code).retry;
-        if (single) pump.kick();
-        else retryLater();
-        return;
+        return retryLater();
       }
-      for (const { id } of batch.rows[0]!.envelopes!) {
-        batch.results.set(id, { id: id as OutgoingEnvelope['id'], code });
-      }
+      if (single) for (const id of batch.ids) answers.set(id, { id: id as EnvelopeId, code });
+      else forget();
+      single = true;
       pump.kick();
     },
     async stop() {
@@ -270,6 +332,7 @@ export const createOutbox = (options: Options): Outbox => {
       forget();
       cancelRetry?.();
       await pump.stop();
+      lanes.stop();
     },
   };
 };

@@ -22,9 +22,11 @@ interface Parts {
   clock: Clock;
 }
 
-/** Whether nothing may be sent to an account until the person agrees. */
-export const isStopped = (model: Model, account: string): boolean =>
-  (model.self?.account === account ? model.self : model.contacts.get(account))?.changed !== undefined;
+/** Whether nothing may be sent to an account until the person agrees, or until what was heard of its chain was looked up. */
+export const isStopped = (model: Model, account: string): boolean => {
+  const keys = model.self?.account === account ? model.self : model.contacts.get(account);
+  return keys?.changed !== undefined || keys?.doubts !== undefined;
+};
 
 const isReachable = ({ devices }: Recipient): boolean => devices.some(({ sealing }) => sealing);
 
@@ -34,7 +36,6 @@ export const createRecipients = ({ model, directory, transport, clock }: Parts) 
     try {
       if (account === model.self?.account) return await directory.refreshSelf();
       const contact = await directory.refresh(account);
-      if (known && known.handle !== contact.handle) return 'other-handle';
       return isReachable(contact) ? contact : 'device-unknown';
     } catch (error) {
       // A forked chain stops the conversation; an old one is the relay's to put right.
@@ -61,6 +62,7 @@ export const createRecipients = ({ model, directory, transport, clock }: Parts) 
     async readyFor(self: SelfRow, account: string): Promise<Ready | SendProblem | undefined> {
       const recipient = await keysOf(self, account);
       if (recipient === undefined || typeof recipient === 'string') return recipient;
+      if (model.contacts.get(account)?.misnamed) return 'other-handle';
       // What was just learned may be that nothing is to be sent.
       if (recipient.changed !== undefined) return undefined;
       try {

@@ -2,6 +2,7 @@ import { type ErrorCode, RelayError } from '@sotto/contract/errors';
 import type { SendResult } from '@sotto/contract/events/relay';
 import { RESEND_LIFETIME } from '@sotto/crypto/limits';
 import { messageFailed, messageSent } from '../conversations/outcome.ts';
+import { timely } from '../conversations/order.ts';
 import { enqueueSync, toSync } from '../devices/sync.ts';
 import type { Draft } from '../model.ts';
 import type { Store } from '../ports.ts';
@@ -29,18 +30,28 @@ export const createTimes = (now: () => number) => {
   let failed = 0;
   return {
     /** When a notice to own devices leaves, in ms: one time for all that wait, so that none overtakes another. */
-    sync: (): number => (sync > now() ? sync : (sync = now() + Math.random() * SYNC_JITTER_MS)),
+    sync(): number {
+      const isNear = sync > now() && sync <= now() + SYNC_JITTER_MS;
+      return isNear ? sync : (sync = now() + Math.random() * SYNC_JITTER_MS);
+    },
     /** Where a message that fails stands: behind those that failed before. */
     failed: (): number => (failed = Math.max(now(), failed + 1)),
   };
 };
 type Times = ReturnType<typeof createTimes>;
 
-/** The row is with somebody, at the time `at`: it has its place, and own other devices hear of it. */
-export const sentRow = async (draft: Draft, row: OutboxRow, at: number, context: Settling): Promise<void> => {
+/** The row is with somebody, since the time `accepted`: it has its place, and own other devices hear of it. */
+export const sentRow = async (
+  draft: Draft,
+  row: OutboxRow,
+  accepted: number,
+  context: Settling,
+): Promise<void> => {
   const { store, self, now, settled, times } = context;
+  const at = timely(accepted, now);
   await messageSent(draft, store, self, row, { at, now }, settled);
-  const sent = toSync(row, self);
+  // What is posted to a group comes to one's own devices as to everybody's.
+  const sent = row.post ? undefined : toSync(row, self);
   if (!sent) return;
   const message = 'id' in sent ? await draft.get('message', [row.conversation, sent.id]) : undefined;
   const place = message?.from === self.account && message.at !== undefined ? { at: message.order } : {};
@@ -57,6 +68,28 @@ export const failRow = async (
   draft.remove('outbox', row.seq);
   if (row.owed !== undefined || row.to !== undefined) return;
   await messageFailed(draft, store, self, row, problem, { order: times.failed(), settled });
+};
+
+/** What becomes of a post that has an outcome; the seconds to leave it alone where the relay said "later". */
+const settlePost = async (
+  draft: Draft,
+  row: OutboxRow,
+  result: SendResult,
+  context: Settling,
+): Promise<number | undefined> => {
+  if ('at' in result) {
+    draft.remove('outbox', row.seq);
+    await sentRow(draft, row, result.at, context);
+    return undefined;
+  }
+  if (new RelayError(result.code).retry) return result.retryAfter ?? 0;
+  if (result.code === 'stale-epoch') {
+    const { post: _, ...plain } = row;
+    draft.put('outbox', plain, row.seq);
+    return 0;
+  }
+  const problem = result.code === 'channel-unknown' ? 'not-a-member' : result.code;
+  return failRow(draft, row, problem, context).then(() => undefined);
 };
 
 /** Without the devices that refused it for good, and without bytes where new ones are to be made. */
@@ -84,6 +117,7 @@ export const settleRow = async (
   results: readonly SendResult[],
   context: Settling,
 ): Promise<number | undefined> => {
+  if (row.post) return settlePost(draft, row, results[0]!, context);
   const taken = results.flatMap((result) => ('at' in result ? [result.at] : []));
   const refusals = results.flatMap((result) => ('code' in result ? [result] : []));
   const wait = Math.max(0, ...refusals.map(({ retryAfter }) => retryAfter ?? 0));

@@ -41,5 +41,13 @@ export const COMMANDS: Record<CommandName, 'again' | 'once'> = {
   acceptIdentity: 'again',
   startAnew: 'again',
   cancel: 'again',
+  createGroup: 'again',
+  addMembers: 'again',
+  removeMembers: 'again',
+  leaveGroup: 'again',
+  setRole: 'again',
+  setTitle: 'again',
+  setDescription: 'again',
+  setPolicy: 'again',
   nudge: 'again',
 };

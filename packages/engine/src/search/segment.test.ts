@@ -36,7 +36,10 @@ describe('a segment', () => {
   });
 
   it('is joined with the next, without what was dropped and terms that nothing has any more', () => {
-    const joined = joinSegments([segment({ a: [1, 2], b: [1] }), segment({ a: [3], c: [4] })], new Set([1, 4]));
+    const joined = joinSegments(
+      [segment({ a: [1, 2], b: [1] }), segment({ a: [3], c: [4] })],
+      new Set([1, 4]),
+    );
     expect(joined).toEqual(new Map([['a', [2, 3]]]));
   });
 });

@@ -1,0 +1,123 @@
+import type { Content } from '@sotto/contract/content';
+import { toBase64url, utf8 } from '@sotto/crypto/bytes';
+import { createGroupKey } from '@sotto/crypto/channel';
+import { sealField } from '@sotto/crypto/group-field';
+import { createGroup, propose } from '@sotto/crypto/membership';
+import { generateSigningKey } from '@sotto/crypto/keys';
+import { withTexts } from '@sotto/engine/groups/group-rows';
+import type { GroupRow, SelfRow } from '@sotto/engine/rows';
+import { apply } from '@sotto/engine/inbox/apply';
+import type { Known } from '@sotto/engine/inbox/decrypt';
+import { openModel } from '@sotto/engine/model';
+import { createMemoryDisk } from '@sotto/store-memory/memory-store';
+import { describe, expect, it } from 'vitest';
+
+const ME = 'm'.repeat(43);
+const ANN = 'a'.repeat(43);
+const BOB = 'b'.repeat(43);
+const GROUP = 'GGGGGGGGGGGGGGGGGGGGGA';
+const [OF_ANN, MINE] = ['AAAAAAAAAAAAAAAAAAAAAA', 'BBBBBBBBBBBBBBBBBBBBBA'];
+
+/** What stands in the group after somebody said something in it, or to this account alone. */
+const after = async (
+  content: Content,
+  from: string,
+  { conversation = GROUP, deletesAll = false }: { conversation?: string; deletesAll?: boolean } = {},
+) => {
+  const store = createMemoryDisk().open();
+  const model = await openModel(store);
+  const group = { title: '', members: 3, policy: 0, role: 'member' as const, others: [ANN, BOB] };
+  const message = (id: string, by: string) => ({
+    conversation: GROUP,
+    id,
+    order: 1,
+    from: by,
+    device: 'd',
+    sentAt: 1,
+    at: 1,
+    status: 'sent' as const,
+    text: id,
+    ...(by === ME && { to: [ANN, BOB] }),
+  });
+  await model.change((draft) => {
+    draft.put(
+      'self',
+      { key: 'self', account: ME, device: 'mine', name: 'Me', devices: [] } as never as SelfRow,
+      'self',
+    );
+    draft.put('conversation', { id: GROUP, createdAt: 0, unread: 0, floors: {}, group }, GROUP);
+    draft.put('message', message(OF_ANN, ANN), [GROUP, OF_ANN]);
+    draft.put('message', message(MINE, ME), [GROUP, MINE]);
+  });
+  await model.change((draft) =>
+    apply(draft, content as Known, {
+      from: { account: from, device: 'theirs' },
+      conversation,
+      at: 2,
+      now: 100,
+      me: ME,
+      request: false,
+      ...(deletesAll && { deletesAll: true }),
+    }),
+  );
+  return {
+    ann: (await store.get('message', [GROUP, OF_ANN]))!,
+    mine: (await store.get('message', [GROUP, MINE]))!,
+    contact: await store.get('contact', from),
+  };
+};
+
+describe('what a member says of messages', () => {
+  const deletion = { kind: 'delete', messages: [{ author: ANN, id: OF_ANN }], sentAt: 5 } as Content;
+
+  it('A13 takes back those of others only as an admin where the group lets them', async () => {
+    expect((await after(deletion, BOB)).ann.deleted).toBeUndefined();
+    expect((await after(deletion, BOB, { deletesAll: true })).ann.deleted).toEqual({ by: BOB, sentAt: 5 });
+    expect((await after(deletion, ANN)).ann.deleted).toEqual({ by: ANN, sentAt: 5 });
+    const edit = { kind: 'edit', message: OF_ANN, sentAt: 5, text: 'not hers' } as Content;
+    expect((await after(edit, BOB, { deletesAll: true })).ann.text).toBe(OF_ANN);
+  });
+
+  it('how far they came is said to the author alone, and counts when all have said it', async () => {
+    const receipt = { kind: 'receipt', status: 'read', messages: [MINE], group: GROUP } as Content;
+    const { mine } = await after(receipt, BOB, { conversation: BOB });
+    expect(mine).toMatchObject({ status: 'sent', reached: { [BOB]: { theirs: 'read' } } });
+    const { mine: elsewhere } = await after({ ...receipt, group: undefined } as Content, BOB, {
+      conversation: BOB,
+    });
+    expect(elsewhere.reached).toBeUndefined();
+  });
+});
+
+describe('what a group is called', () => {
+  it('is what its log commits to, whatever a newcomer is told', async () => {
+    const signing = await generateSigningKey();
+    const [account, device] = [32, 16].map((size) =>
+      toBase64url(crypto.getRandomValues(new Uint8Array(size))),
+    );
+    const actor = { account: account!, device: device! };
+    const [old, now, log] = await Promise.all([
+      createGroupKey('channel', GROUP),
+      createGroupKey('channel', GROUP),
+      createGroupKey('log', GROUP),
+    ]);
+    const by = { actor, signing: signing.privateKey, createdAt: 1 };
+    const made = await createGroup({ ...by, group: GROUP, channel: old.id, log: log.id });
+    const { value, opened } = await sealField(old, 'title', utf8('Hikers'));
+    const { state } = await propose({
+      ...by,
+      state: made.state,
+      operation: { kind: 'field', field: 'title', value },
+    });
+    // A newcomer: the key that it was sealed under is none of theirs.
+    const row: GroupRow = { group: GROUP, log, channels: [now], state };
+    const told = { salt: toBase64url(opened.salt), text: 'Hikers' };
+    expect((await withTexts(row, { title: { ...told, text: 'Bikers' } })).texts).toEqual({});
+    expect((await withTexts(row, { title: told })).texts).toEqual({ title: told });
+    expect((await withTexts({ ...row, channels: [now, old] })).texts).toEqual({ title: told });
+    // Told before the log was read.
+    const { state: _, ...unread } = row;
+    const early = await withTexts(unread, { title: told });
+    expect((await withTexts({ ...early, state })).texts).toEqual({ title: told });
+  });
+});

@@ -1,0 +1,277 @@
+import type { OutgoingEnvelope } from '@sotto/contract/envelope';
+import { type ErrorCode, RelayError } from '@sotto/contract/errors';
+import type { SendResult } from '@sotto/contract/events/relay';
+import type { ConversationId } from '@sotto/contract/ids';
+import { LIMITS } from '@sotto/contract/limits';
+import { type Clock, systemClock } from '@sotto/engine/clock';
+import type { Connection, Transport } from '@sotto/engine/ports';
+import type { OutboxRow } from '@sotto/engine/rows';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { addDevice } from './devices.ts';
+import { idOf, meet, newId, texts, viewOf } from './meeting.ts';
+import { createWorld, type Resident, until, type World, type Wrap } from './world.ts';
+
+let world: World;
+beforeAll(async () => {
+  world = await createWorld();
+});
+afterAll(() => world.close());
+
+const DAY = 24 * 60 * 60 * 1000;
+
+/** A transport whose parts can be taken over while it runs. */
+const takenOver = () => {
+  const over: {
+    /** Nothing leaves. */
+    cut?: boolean;
+    account?: (account: string) => Promise<void>;
+    send?: (send: Connection['send'], envelopes: readonly OutgoingEnvelope[]) => boolean;
+    accepted?: (tell: () => void, results: readonly SendResult[]) => void;
+    problem?: (code: ErrorCode) => void;
+    /** The relay has no prekeys of it. */
+    withoutBundles?: string;
+  } & Partial<Pick<Transport, 'publishPrekeys'>> = {};
+  const transport = (inner: Transport): Transport => ({
+    ...inner,
+    async account(signer, account) {
+      await over.account?.(account);
+      return inner.account(signer, account);
+    },
+    bundles: (signer, account, devices) =>
+      over.withoutBundles === account
+        ? Promise.resolve({ bundles: [] })
+        : inner.bundles(signer, account, devices),
+    publishPrekeys: (...args) => (over.publishPrekeys ?? inner.publishPrekeys)(...args),
+    connect(signer, listener) {
+      over.problem = listener.problem.bind(listener);
+      const connection = inner.connect(signer, {
+        ...listener,
+        connected: () => listener.connected(),
+        accepted(results) {
+          const tell = () => listener.accepted(results);
+          if (over.accepted) over.accepted(tell, results);
+          else tell();
+        },
+      });
+      const send: Connection['send'] = (envelopes) => connection.send(envelopes);
+      return {
+        ...connection,
+        send: (envelopes) => !over.cut && (over.send?.(send, envelopes) ?? send(envelopes)),
+      };
+    },
+  });
+  return { over, transport };
+};
+
+const hears = async (who: Resident, conversation: ConversationId, text: string): Promise<void> => {
+  const view = await viewOf(who, conversation);
+  await until(view, () => texts(view).includes(text), text);
+  view.close();
+};
+
+const rowsOf = ({ store }: Resident): Promise<OutboxRow[]> => store.all('outbox');
+
+/** Somebody that `by` has the link of and whose keys it could not get yet. */
+const unknown = async (by: Resident, over: ReturnType<typeof takenOver>['over'], wrap?: Wrap) => {
+  const eve = await world.resident(
+    `eve_${newId()
+      .slice(0, 6)
+      .replaceAll(/[^a-z0-9]/gu, 'x')}`,
+    wrap,
+  );
+  const account = eve.engine.getSnapshot().me!.account as string;
+  over.account = async (asked) => {
+    if (asked === account) throw new RelayError('internal');
+  };
+  const id = await by.engine.addContact(eve.engine.getSnapshot().contact!);
+  return { eve, id, account };
+};
+
+describe('what holds up nobody else', () => {
+  it('is a message for many devices that is larger than a frame', async () => {
+    const { over, transport } = takenOver();
+    const { ann, bob, withBob } = await meet(world, 'large', { ann: { transport } });
+    for (let added = 1; added < 12; added += 1) await addDevice(world, bob);
+    const frames: number[] = [];
+    over.send = (send, envelopes) => {
+      frames.push(envelopes.reduce((sum, { body }) => sum + body.length, 0));
+      return send(envelopes);
+    };
+    const view = await viewOf(ann, withBob);
+    await ann.engine.send(withBob, `x${'\u0001'.repeat(LIMITS.textCharacters - 2)}x`);
+    await ann.engine.send(withBob, 'small');
+    await until(view, ({ messages }) => messages.every(({ status }) => status !== 'waiting'), 'sent');
+    expect(await rowsOf(ann)).toEqual([]);
+    expect(frames.reduce((sum, bytes) => sum + bytes, 0)).toBeGreaterThan(LIMITS.frameBytes / 2);
+    expect(Math.max(...frames)).toBeLessThanOrEqual(LIMITS.frameBytes / 2);
+    await hears(bob, idOf(ann), 'small');
+  });
+
+  it('are fifty messages for somebody whose keys cannot be had', async () => {
+    const { over, transport } = takenOver();
+    const { ann, bob, withAnn, withBob } = await meet(world, 'fifty', { ann: { transport } });
+    const { id } = await unknown(ann, over);
+    over.cut = true;
+    await Promise.all(Array.from({ length: 55 }, (_, at) => ann.engine.send(id, `${at}`)));
+    await ann.engine.send(withBob, 'behind fifty');
+    over.cut = false;
+    await ann.restart();
+    await hears(bob, withAnn, 'behind fifty');
+  });
+
+  it('is an answer about somebody that never comes', async () => {
+    const { over, transport } = takenOver();
+    const { ann, bob, withAnn, withBob } = await meet(world, 'hang', { ann: { transport } });
+    const { id, account } = await unknown(ann, over);
+    let asked = 0;
+    over.account = (about) => {
+      if (about !== account) return Promise.resolve();
+      asked += 1;
+      return new Promise(() => undefined);
+    };
+    await ann.engine.send(id, 'for nobody');
+    await expect.poll(() => asked).toBe(1);
+    await ann.engine.send(withBob, 'for bob');
+    await hears(bob, withAnn, 'for bob');
+  });
+
+  it('are prekeys that the relay does not take', async () => {
+    const { over, transport } = takenOver();
+    const { ann, bob, withAnn, withBob } = await meet(world, 'prekeys', { ann: { transport } });
+    over.cut = true;
+    await ann.engine.send(withBob, 'waits');
+    await expect.poll(async () => (await rowsOf(ann)).some(({ envelopes }) => envelopes)).toBe(true);
+    const [prekey] = await ann.store.all('prekey');
+    await ann.store.commit([{ table: 'prekey', put: { ...prekey!, published: false } }]);
+    let refused = 0;
+    over.publishPrekeys = () => {
+      refused += 1;
+      return Promise.reject(new RelayError('busy'));
+    };
+    over.cut = false;
+    await ann.restart();
+    await hears(bob, withAnn, 'waits');
+    // It is tried again without anything that asks for it.
+    await expect.poll(() => refused).toBeGreaterThan(1);
+  });
+
+  it('is something that has no bytes', async () => {
+    const { ann, bob, withAnn, withBob } = await meet(world, 'bytes');
+    const content = {
+      kind: 'edit',
+      message: newId(),
+      sentAt: 2 ** 53,
+      text: 'never',
+    } as OutboxRow['content'];
+    await ann.store.commit([{ table: 'outbox', put: { seq: 1_000_000, conversation: withBob, content } }]);
+    await ann.restart();
+    await ann.engine.send(withBob, 'after it');
+    await hears(bob, withAnn, 'after it');
+    await expect.poll(() => rowsOf(ann)).toEqual([]);
+  });
+});
+
+describe('own devices', () => {
+  it('hear what was written after the clock was put back', async () => {
+    let shift = 0;
+    const clock: Clock = { ...systemClock, now: () => Date.now() + shift };
+    const { ann, withBob } = await meet(world, 'back', { ann: { clock } });
+    const second = await addDevice(world, ann);
+    await ann.engine.send(withBob, 'one');
+    await hears(second, withBob, 'one');
+    await ann.engine.send(withBob, 'two');
+    await expect
+      .poll(async () => (await rowsOf(ann)).some(({ notBefore }) => notBefore !== undefined), { interval: 5 })
+      .toBe(true);
+    shift = -DAY;
+    await ann.engine.send(withBob, 'three');
+    await hears(second, withBob, 'three');
+    await expect.poll(() => rowsOf(ann)).toEqual([]);
+  });
+
+  it('that are not there are owed what was sent, for a week', async () => {
+    const { over, transport } = takenOver();
+    const { ann, bob, withAnn, withBob } = await meet(world, 'owed', { ann: { transport } });
+    const own = idOf(ann) as string;
+    const second = await addDevice(world, ann);
+    await second.engine.close();
+    for (const row of await ann.store.all('peer')) {
+      if (row.account === own) await ann.store.commit([{ table: 'peer', remove: [own, row.device] }]);
+    }
+    over.withoutBundles = own;
+    await ann.restart();
+    await ann.engine.send(withBob, 'to both');
+    await hears(bob, withAnn, 'to both');
+    await expect
+      .poll(async () => (await rowsOf(ann)).map(({ owed, content }) => [content.kind, owed !== undefined]))
+      .toEqual([['sync', true]]);
+    const [row] = await rowsOf(ann);
+    await ann.store.commit([{ table: 'outbox', put: { ...row!, owed: Date.now() - 8 * DAY } }]);
+    await ann.restart();
+    await expect.poll(() => rowsOf(ann)).toEqual([]);
+  });
+});
+
+describe('what the relay says', () => {
+  it('of something else fails nothing that is under way', async () => {
+    const { over, transport } = takenOver();
+    const { ann, bob, anns, withAnn, withBob } = await meet(world, 'else', { ann: { transport } });
+    await expect.poll(() => rowsOf(ann)).toEqual([]);
+    for (const code of ['unknown-event', 'bad-request'] as const) {
+      let told: (() => void) | undefined;
+      over.accepted = (tell) => (told = tell);
+      await ann.engine.send(withBob, code);
+      await expect.poll(() => told).toBeDefined();
+      delete over.accepted;
+      over.problem!(code);
+      const states: unknown[] = [];
+      const stop = anns.subscribe(() => states.push(anns.getSnapshot().messages.at(-1)!.status));
+      told!();
+      await hears(bob, withAnn, code);
+      await until(anns, ({ messages }) => !['waiting', 'failed'].includes(messages.at(-1)!.status), 'sent');
+      stop();
+      expect(states).not.toContain('failed');
+    }
+  });
+
+  it('too late counts, and what is sent again waits for longer', async () => {
+    const { over, transport } = takenOver();
+    const waits: number[] = [];
+    const expire: (() => void)[] = [];
+    const clock: Clock = {
+      ...systemClock,
+      after(ms, task) {
+        if (ms % 20_000 !== 0 || ms > 160_000 || ms === 60_000) return systemClock.after(ms, task);
+        waits.push(ms);
+        expire.push(task);
+        return () => undefined;
+      },
+    };
+    const { ann, anns, withBob } = await meet(world, 'late', { ann: { transport, clock } });
+    await expect.poll(() => rowsOf(ann)).toEqual([]);
+    waits.length = 0;
+    const told: (() => void)[] = [];
+    over.accepted = (tell) => told.push(tell);
+    await ann.engine.send(withBob, 'slowly');
+    await expect.poll(() => told.length).toBe(1);
+    expire.at(-1)!();
+    await expect.poll(() => waits).toEqual([20_000, 40_000]);
+    told[0]!();
+    await until(anns, ({ messages }) => messages.at(-1)!.status !== 'waiting', 'sent');
+  });
+});
+
+describe('who is blocked', () => {
+  it('gets nothing that waited; it fails, and can be sent again', async () => {
+    const { ann, bob, anns, withAnn, withBob } = await meet(world, 'block');
+    await expect.poll(() => rowsOf(ann)).toEqual([]);
+    await Promise.all([ann.engine.send(withBob, 'stuck'), ann.engine.block(withBob)]);
+    await until(anns, ({ messages }) => messages.at(-1)!.status === 'failed', 'failed');
+    await ann.engine.unblock(withBob);
+    await bob.engine.send(withAnn, 'newer');
+    await until(anns, ({ messages }) => messages.at(-1)!.text === 'newer', 'the newer');
+    expect(ann.engine.getSnapshot().conversations.find(({ id }) => id === withBob)!.last!.text).toBe('newer');
+    await ann.engine.retry(withBob, anns.getSnapshot().messages.find(({ text }) => text === 'stuck')!.id);
+    await hears(bob, withAnn, 'stuck');
+  });
+});

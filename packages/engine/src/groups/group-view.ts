@@ -1,0 +1,59 @@
+import { POLICY } from '@sotto/crypto/membership-operation';
+import type { ConversationId } from '@sotto/contract/ids';
+import { personOf } from '../conversations/person.ts';
+import { createEmitter } from '../emitter.ts';
+import type { ReadModel } from '../model.ts';
+import type { GroupBrief, GroupRow } from '../rows.ts';
+import type { GroupPolicy, GroupSnapshot, GroupSummary, GroupView } from '../views.ts';
+
+const policyOf = (bits: number): GroupPolicy => ({
+  membersAdd: (bits & POLICY.membersAdd) !== 0,
+  membersEdit: (bits & POLICY.membersEdit) !== 0,
+  adminsPost: (bits & POLICY.adminsPost) !== 0,
+  adminsDelete: (bits & POLICY.adminsDelete) !== 0,
+});
+
+export const summaryOf = ({ others: _, policy, ...brief }: GroupBrief): GroupSummary => ({
+  ...brief,
+  policy: policyOf(policy),
+});
+
+/** Who is in a group. */
+export const openGroupView = async (model: ReadModel, id: ConversationId): Promise<GroupView | undefined> => {
+  let row = await model.store.get('group', id);
+  if (!row?.state) return undefined;
+  const emitter = createEmitter();
+  let snapshot: GroupSnapshot | undefined;
+  const changed = (): void => {
+    snapshot = undefined;
+    emitter.emit();
+  };
+  const follow = (next: GroupRow | undefined): void => {
+    row = next;
+    changed();
+  };
+  const stopListening = model.onChange((writes) => {
+    for (const write of writes) {
+      if (write.table === 'group' && 'put' in write && write.put.group === id) follow(write.put);
+      if (write.table === 'contact' || write.table === 'self') changed();
+      if (write.table === 'conversation' && 'put' in write && write.put.id === id) changed();
+    }
+  });
+  const stopResync = model.onResync(() => void model.store.get('group', id).then(follow, () => undefined));
+  const read = (): GroupSnapshot => {
+    const brief = model.conversations.get(id)?.group;
+    const { members = [], policy = 0 } = row?.state ?? {};
+    return {
+      ...summaryOf(brief ?? { title: '', members: members.length, policy }),
+      people: members.map(({ account, role }) => ({ person: personOf(model, account), role })),
+    };
+  };
+  return {
+    subscribe: emitter.subscribe,
+    getSnapshot: () => (snapshot ??= read()),
+    close() {
+      stopListening();
+      stopResync();
+    },
+  };
+};

@@ -1,0 +1,207 @@
+import type { Address } from '@sotto/crypto/address';
+import { toBase64url, type Bytes } from '@sotto/crypto/bytes';
+import { viewChain } from '@sotto/crypto/chain-view';
+import { applyEntry } from '@sotto/crypto/membership';
+import { entryHash, readEntry, encodeContent, type Entry } from '@sotto/crypto/membership-operation';
+import { roleOf, type GroupState } from '@sotto/crypto/membership-state';
+import { CryptoError } from '@sotto/crypto/errors';
+import { hasOthers } from '../devices/sync.ts';
+import type { Draft } from '../model.ts';
+import type { AccountKeys, GroupRow, SelfRow } from '../rows.ts';
+import { putMessage } from '../conversations/draft.ts';
+import { showGroup, withTexts } from './group-rows.ts';
+import { handKeys, handSender } from './hand-over.ts';
+import { noteOf } from './notes.ts';
+import { renewSender } from './renewal.ts';
+
+/** An entry of a log, opened; `at`: when the relay took it, in ms, where that is known. */
+export interface LogEntry {
+  bytes: Bytes;
+  at?: number;
+}
+
+export interface LogContext {
+  draft: Draft;
+  self: SelfRow;
+  now: number;
+}
+
+interface Change {
+  before: GroupState | undefined;
+  after: GroupState;
+  entry: Entry;
+  at: number | undefined;
+}
+
+/** Who made an entry, as it says itself. Throws CryptoError for what is none. */
+export const actorOf = (bytes: Bytes): Address => readEntry(bytes).entry.actor;
+
+const keysOf = (draft: Draft, self: SelfRow, account: string): Promise<AccountKeys | undefined> =>
+  account === self.account ? Promise.resolve(self) : draft.get('contact', account);
+
+/** Whether the device that made an entry is known here, be it as one that was revoked. */
+export const knowsActor = async ({ draft, self }: LogContext, bytes: Bytes): Promise<boolean> => {
+  const { account, device } = actorOf(bytes);
+  const keys = await keysOf(draft, self, account);
+  return (
+    keys !== undefined &&
+    (keys.devices.some((entry) => entry.device === device) || (keys.revoked?.includes(device) ?? false))
+  );
+};
+
+/** The signing keys of who made the entries: `active` those of devices that are, `all` also of those that were revoked. */
+const signersOf = async ({ draft, self }: LogContext, entries: readonly LogEntry[]) => {
+  const active = new Map<string, Bytes>();
+  const all = new Map<string, Bytes>();
+  const accounts = new Set(entries.map(({ bytes }) => actorOf(bytes).account));
+  for (const account of accounts) {
+    const keys = await keysOf(draft, self, account);
+    for (const { device, signing } of keys?.devices ?? []) active.set(`${account} ${device}`, signing);
+    if (!keys?.revoked?.length) continue;
+    const { state } = await viewChain(
+      keys.chain.map(({ event }) => event),
+      0,
+    );
+    for (const { device, signing } of state.revoked) all.set(`${account} ${device}`, signing);
+  }
+  for (const [name, signing] of active) all.set(name, signing);
+  return { active, all };
+};
+
+/**
+ * The changes that entries make. A device that was revoked since may have made an entry that one of an active device
+ * follows, for that one vouches for all before it, or one from before this device had the log; no other.
+ */
+const changesOf = async (
+  context: LogContext,
+  row: GroupRow,
+  entries: readonly LogEntry[],
+): Promise<Change[]> => {
+  const { active, all } = await signersOf(context, entries);
+  const name = ({ account, device }: Address) => `${account} ${device}`;
+  const vouched = entries.findLastIndex(({ bytes }) => active.has(name(actorOf(bytes))));
+  const changes: Change[] = [];
+  let { state } = row;
+  for (const [index, { bytes, at }] of entries.entries()) {
+    const keys = index <= vouched ? all : active;
+    const after = await applyEntry({ state, entry: bytes, devices: (device) => keys.get(name(device)) });
+    if (after.group !== row.group) throw new CryptoError('membership-invalid', 'another group');
+    if (after === state) continue;
+    changes.push({ before: state, after, entry: readEntry(bytes).entry, at });
+    state = after;
+  }
+  return changes;
+};
+
+const accountsOf = (state: GroupState | undefined): string[] =>
+  state?.members.map(({ account }) => account) ?? [];
+
+const departedBy = (row: GroupRow, changes: readonly Change[]): GroupRow['departed'] => {
+  const departed = { ...row.departed };
+  for (const { before, after } of changes) {
+    const now = new Set(accountsOf(after));
+    for (const account of accountsOf(before)) if (!now.has(account)) departed[account] = after.epoch;
+    for (const account of now) delete departed[account];
+  }
+  return departed;
+};
+
+/** The lines that say what changed, but for what happened before this account came. */
+const putNotes = async (
+  { draft, self, now }: LogContext,
+  row: GroupRow,
+  changes: readonly Change[],
+): Promise<void> => {
+  for (const { before, after, entry, at } of changes) {
+    if (!roleOf(after, self.account) && !(before && roleOf(before, self.account))) continue;
+    const id = toBase64url((await entryHash(encodeContent(entry))).slice(0, 16));
+    const { account, device } = entry.actor;
+    const note = noteOf(entry.operation, row);
+    const order = at ?? Math.min(now, Math.max(entry.createdAt, 0));
+    putMessage(draft, {
+      conversation: row.group,
+      id,
+      order,
+      from: account,
+      device,
+      sentAt: entry.createdAt,
+      at: order,
+      status: account === self.account ? 'sent' : 'delivered',
+      text: '',
+      note,
+    });
+  }
+};
+
+/** Puts into the outbox what others need because of changes: keys that this device made, or has. */
+const handOver = async (
+  { draft, self, now }: LogContext,
+  row: GroupRow,
+  changes: readonly Change[],
+): Promise<GroupRow> => {
+  const members = accountsOf(row.state);
+  const reachable = (account: string) => account !== self.account || hasOthers(self);
+  const before = new Set(accountsOf(changes[0]!.before));
+  const added = members.filter((account) => !before.has(account) && reachable(account));
+  const mine = changes.filter(
+    ({ entry: { actor } }) => actor.account === self.account && actor.device === self.device,
+  );
+  const kinds = new Set(mine.map(({ entry }) => entry.operation.kind));
+  const isMade = kinds.has('remove') || kinds.has('rekey') || kinds.has('create');
+  const toKeys = isMade ? members.filter(reachable) : kinds.has('add') ? added : [];
+  handKeys(
+    draft,
+    row,
+    toKeys.map((account) => ({ account })),
+  );
+  return handSender(
+    draft,
+    row,
+    added.map((account) => ({ account })),
+    now,
+  );
+};
+
+/**
+ * Whether the account was a member before it had this device. Then others know nothing of the device: it hands them its
+ * sender key at once, and they hand it theirs.
+ */
+const joinedBefore = (changes: readonly Change[], { account, createdAt }: SelfRow): boolean => {
+  const joining = changes.findLast(
+    ({ before, after }) => !(before && roleOf(before, account)) && roleOf(after, account),
+  );
+  return joining !== undefined && joining.entry.createdAt < createdAt;
+};
+
+/**
+ * Verifies entries of a group's log against what is known of it, and stores all that follows from them; the group then.
+ * Those that were applied before change nothing.
+ *
+ * @throws CryptoError as `applyEntry`; then nothing was stored
+ */
+export const applyLog = async (
+  context: LogContext,
+  row: GroupRow,
+  entries: readonly LogEntry[],
+  { request }: { request?: boolean } = {},
+): Promise<GroupRow> => {
+  const { draft, self, now } = context;
+  const changes = await changesOf(context, row, entries);
+  const me = self.account;
+  const last = changes.at(-1);
+  if (!last) {
+    if (request !== undefined) await showGroup(draft, row, { me, now, request });
+    return row;
+  }
+  const { making: _m, ...made } = row;
+  const known = { ...made, state: last.after, departed: departedBy(row, changes)! };
+  const named = await withTexts(known, known.texts);
+  await putNotes(context, named, changes);
+  const isMember = roleOf(last.after, me) !== undefined;
+  const { own: _, handing: _h, introduced: _i, ...left } = named;
+  const isLate = !row.state && request !== true && joinedBefore(changes, self);
+  const mine = isLate ? (await renewSender(draft, self, named, now)).row : named;
+  const next = isMember ? await handOver(context, mine, changes) : left;
+  await showGroup(draft, next, { me, now, ...(request !== undefined && { request }) });
+  return next;
+};

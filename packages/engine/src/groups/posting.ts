@@ -1,0 +1,57 @@
+import { LIMITS } from '@sotto/contract/limits';
+import { encode } from '@sotto/crypto/canonical';
+import { KIND_GROUP_MESSAGE, sealPost } from '@sotto/crypto/channel-seal';
+import { roleOf } from '@sotto/crypto/membership-state';
+import { encryptGroupMessage, isSenderKeyDue } from '@sotto/crypto/sender-key';
+import { putMessage } from '../conversations/draft.ts';
+import type { Draft } from '../model.ts';
+import { randomId } from '../random-id.ts';
+import type { GroupRow, OutboxRow, SelfRow, SendProblem } from '../rows.ts';
+import { keysInForce, putGroup } from './group-rows.ts';
+import { withoutHanded } from './hand-over.ts';
+import { renewSender } from './renewal.ts';
+
+/** `handed`: a new sender key goes ahead of it. `keys`: a channel key has to be made, or to come. */
+export type Posted = 'posted' | 'handed' | 'keys' | { problem: SendProblem };
+
+/** Whom a message is for, in a group with receipts. */
+const addressed = async (draft: Draft, row: OutboxRow, group: GroupRow, me: string): Promise<void> => {
+  const { members } = group.state!;
+  if (row.content.kind !== 'text' || members.length > LIMITS.receiptMembers) return;
+  const message = await draft.get('message', [row.conversation, row.content.id]);
+  if (!message || message.to) return;
+  const to = members.map(({ account }) => account).filter((account) => account !== me);
+  putMessage(draft, { ...message, to });
+};
+
+/** Encrypts a row for its group once, and stores the bytes with the sender key as it goes on. */
+export const encryptPost = async (
+  draft: Draft,
+  self: SelfRow,
+  row: OutboxRow,
+  { outbox, now }: { outbox: Iterable<OutboxRow>; now: number },
+): Promise<Posted> => {
+  const group = await draft.get('group', row.conversation);
+  if (!group?.state) return 'keys';
+  const { state, stopped } = group;
+  if (stopped) return { problem: 'group-stopped' };
+  if (!roleOf(state, self.account)) return { problem: 'not-a-member' };
+  const keys = keysInForce(group);
+  if (!keys) return 'keys';
+  let current = withoutHanded(group, outbox);
+  if (!current.own || isSenderKeyDue(current.own, state, now)) {
+    const renewed = await renewSender(draft, self, current, now);
+    current = renewed.row;
+    if (renewed.handed) {
+      putGroup(draft, current);
+      return 'handed';
+    }
+  }
+  const content = encode(row.content);
+  const { own, message } = await encryptGroupMessage({ own: current.own!, state, content, now });
+  const body = await sealPost({ keys, state, kind: KIND_GROUP_MESSAGE, body: message });
+  putGroup(draft, { ...current, own });
+  draft.put('outbox', { ...row, post: { id: randomId(), epoch: state.epoch, body } }, row.seq);
+  await addressed(draft, row, group, self.account);
+  return 'posted';
+};

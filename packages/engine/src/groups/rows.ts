@@ -1,0 +1,79 @@
+import type { GroupKey } from '@sotto/crypto/channel';
+import type { Role } from '@sotto/crypto/membership-operation';
+import type { GroupState } from '@sotto/crypto/membership-state';
+import type { SenderKey } from '@sotto/crypto/sender-key';
+import type { SenderKeys } from '@sotto/crypto/sender-key-receive';
+
+/** Why a group has stopped: nothing is sent there, and nothing more is shown. */
+export type GroupStop = 'group-fork' | 'roster-mismatch' | 'membership-invalid';
+
+/** What lists show of a group. */
+export interface GroupBrief {
+  title: string;
+  description?: string;
+  members: number;
+  /** One's own; absent for who is no member any more. */
+  role?: Role;
+  policy: number;
+  stopped?: GroupStop;
+  /** The others, in a group that is small enough for receipts. */
+  others?: string[];
+}
+
+/** What was changed in a group, as a line of its conversation; by whom is the message's author. */
+export type GroupNote =
+  | { kind: 'created' | 'left' | 'rekeyed' }
+  | { kind: 'added' | 'removed'; accounts: string[] }
+  | { kind: 'role'; accounts: string[]; role: Role }
+  | { kind: 'title' | 'description'; text: string }
+  | { kind: 'picture' | 'settings' }
+  | { kind: 'policy'; policy: number };
+
+/** A text of a group's log that was opened: its salt is base64url. */
+export interface FieldOpening {
+  salt: string;
+  text: string;
+}
+
+/** A group as its verified log names it, and its keys. Key: `group`. */
+export interface GroupRow {
+  group: string;
+  log: GroupKey;
+  /** The one in force, if it is here, and earlier ones: the newest first. */
+  channels: GroupKey[];
+  /** What this device sends with. */
+  own?: SenderKey;
+  /** It as it was when somebody was to be handed it, for as long as it is on its way to them. */
+  handing?: SenderKey[];
+  /** Absent until the log was read. */
+  state?: GroupState;
+  /** Until the relay is known to have it: what makes it, sent again byte for byte. Base64url. */
+  making?: { id: string; entry: string };
+  texts?: { title?: FieldOpening; description?: FieldOpening };
+  /** Who is no member any more, and since which epoch. */
+  departed?: Record<string, number>;
+  stopped?: GroupStop;
+  /** The id of a channel key that a revoked device of this account holds. */
+  leaky?: Uint8Array<ArrayBuffer>;
+  /** How one is called was said here. */
+  introduced?: true;
+}
+
+/** The sender keys of somebody's device for a group. Key: [`group`, `account`, `device`]. */
+export interface SenderRow {
+  group: string;
+  account: string;
+  device: string;
+  keys: SenderKeys;
+}
+
+/** What came of a group and waits for a key or for the log. Key: [`group`, `envelope`]. */
+export interface HeldRow {
+  group: string;
+  envelope: string;
+  at: number;
+  request?: true;
+  body: Uint8Array<ArrayBuffer>;
+  /** Whose sender key it waits for. */
+  from?: { account: string; device: string };
+}
