@@ -34,6 +34,14 @@ const check =
     return { passed: code === 0 ? 1 : 0, failed: code === 0 ? 0 : 1, output };
   };
 
+/** Every word on a screen is in the catalogues, in every language. @returns {Promise<Result>} */
+const strings = async () => {
+  const { code, output } = await run(process.execPath, [
+    path.join('apps', 'web', 'scripts', 'check-strings.mjs'),
+  ]);
+  return { passed: code === 0 ? 1 : 0, failed: code === 0 ? 0 : 1, output };
+};
+
 /** @returns {Promise<Result>} */
 const types = async () => {
   const projects = ['scripts', 'e2e', 'bench'];
@@ -174,6 +182,7 @@ const STEPS = [
     step: check('oxlint/bin/oxlint', '--deny-warnings', '--report-unused-disable-directives'),
   },
   { name: 'types', part: 'verify', step: types },
+  { name: 'strings', part: 'verify', step: strings },
   { name: 'dead code', part: 'verify', step: check('knip/bin/knip.js', '--no-progress') },
   { name: 'compose file', part: 'verify', step: compose },
   { name: 'models', part: 'verify', step: models },

@@ -9,18 +9,18 @@ export interface Figure {
   name: string;
   value: number;
   unit: string;
-  /** What the same run took for the reference. */
-  reference: number;
+  /** What the same run took for the reference, where there is one. */
+  reference?: number;
   goal?: Goal;
 }
 
 export const atMost = (of: Bound, bound: number): Goal => ({ of, atMost: bound });
 export const atLeast = (of: Bound, bound: number): Goal => ({ of, atLeast: bound });
 
-const ratioOf = ({ value, reference }: Figure): number => value / reference;
+const ratioOf = ({ value, reference = NaN }: Figure): number => value / reference;
 
 const isReached = (figure: Figure): boolean | undefined => {
-  const { goal, value, reference } = figure;
+  const { goal, value, reference = NaN } = figure;
   if (!goal) return undefined;
   const measured = { ratio: ratioOf(figure), value, difference: value - reference }[goal.of];
   return measured <= (goal.atMost ?? Infinity) && measured >= (goal.atLeast ?? -Infinity);
@@ -45,21 +45,23 @@ const table = (rows: readonly string[][]): void => {
     );
 };
 
-export const printFigures = (figures: readonly Figure[], json: boolean): void => {
+export const printFigures = (figures: readonly Figure[], json: boolean, bench = 'relay'): void => {
   if (json) {
     for (const figure of figures) {
       const { name, value, unit, reference } = figure;
-      const row = { bench: 'relay', name, value, unit, reference, ratio: ratioOf(figure) };
+      const ratio = reference === undefined ? null : ratioOf(figure);
+      const row = { bench, name, value, unit, reference: reference ?? null, ratio };
       console.log(JSON.stringify({ ...row, goal: wanted(figure) ?? null, ok: isReached(figure) ?? null }));
     }
     return;
   }
   table([
-    ['what', 'relay', '', 'reference', 'ratio', 'goal'],
+    ['what', bench, '', 'reference', 'ratio', 'goal'],
     ...figures.map((figure) => {
       const { name, value, unit, reference } = figure;
       const goal = figure.goal ? `${wanted(figure)} ${isReached(figure) ? '✓' : '✗'}` : '';
-      return [name, digits(value), unit, digits(reference), ratioOf(figure).toFixed(2), goal];
+      const beside = reference === undefined ? ['', ''] : [digits(reference), ratioOf(figure).toFixed(2)];
+      return [name, digits(value), unit, ...beside, goal];
     }),
   ]);
 };

@@ -1,0 +1,86 @@
+// Put into the app's page before its first script: notes when something is painted, what its worker says of the connection,
+// and tasks that hold the page up.
+interface Probe {
+  /** Start and duration of tasks over 50 ms, in ms. */
+  tasks: [start: number, duration: number][];
+  /** When the worker's snapshots first said it, in ms. */
+  said: Partial<Record<'online' | 'caughtUp' | 'sent', number>>;
+  /** When the list was there to be seen. */
+  list: Promise<number>;
+  /** When the main script was there. */
+  script(): number;
+  /** Clicks on one of the conversations there; in ms until its messages can be seen. */
+  open(at: number): Promise<number>;
+}
+
+const frame = (): Promise<number> =>
+  new Promise((resolve) => {
+    requestAnimationFrame(() => {
+      const { port1, port2 } = new MessageChannel();
+      port1.addEventListener('message', () => resolve(performance.now()));
+      port1.start();
+      port2.postMessage(0);
+    });
+  });
+
+/** When what passes has been painted. */
+const painted = (test: () => boolean): Promise<number> =>
+  new Promise((resolve) => {
+    const observer = new MutationObserver(() => {
+      if (!test()) return;
+      observer.disconnect();
+      resolve(frame());
+    });
+    observer.observe(document, { childList: true, subtree: true, attributes: true });
+  });
+
+const shown = (): string | undefined => document.querySelector<HTMLElement>('.message')?.dataset['id'];
+
+const probe: Probe = {
+  tasks: [],
+  said: {},
+  list: painted(() => document.querySelector('.chat-row') !== null),
+  script: () =>
+    Math.min(
+      ...performance
+        .getEntriesByType('resource')
+        .filter(({ name }) => /\/assets\/index-[^/]*\.js$/.test(name))
+        .map((entry) => (entry as PerformanceResourceTiming).responseEnd),
+    ),
+  async open(at) {
+    const before = shown();
+    const start = performance.now();
+    const done = painted(() => ![undefined, before].includes(shown()));
+    const rows = document.querySelectorAll<HTMLElement>('.chat-row');
+    rows[at % rows.length]!.click();
+    return (await done) - start;
+  },
+};
+
+new PerformanceObserver((list) => {
+  for (const { startTime, duration } of list.getEntries()) probe.tasks.push([startTime, duration]);
+}).observe({ type: 'longtask', buffered: true });
+
+const hear = ({ data }: MessageEvent): void => {
+  const { kind, root, patch } = data as {
+    kind: string;
+    root?: { snapshot: Record<string, unknown> };
+    patch?: { set: Record<string, unknown> };
+  };
+  const set = kind === 'opened' ? root?.snapshot : patch?.set;
+  if (!set) return;
+  const now = performance.now();
+  if (set['connection'] === 'online') probe.said.online ??= now;
+  if (set['catchingUp'] === false) probe.said.caughtUp ??= now;
+  if (set['unsent'] === 0) probe.said.sent = now;
+};
+
+globalThis.Worker = class extends Worker {
+  constructor(url: string | URL, options?: WorkerOptions) {
+    super(url, options);
+    this.addEventListener('message', hear);
+  }
+};
+(globalThis as unknown as { probe: Probe }).probe = probe;
+
+export type { Probe };
