@@ -80,7 +80,13 @@ export const createServices = ({ database, last, config, origins, redis, metrics
       registered: () => first.forget().catch(() => undefined),
     }),
     chains: new Chains(prisma, { ...gates, now }),
-    channels: new Channels(pool, { doorbell, limits, inboxes, time: () => mailbox.time() }),
+    channels: new Channels(pool, {
+      doorbell,
+      limits,
+      inboxes,
+      strangersAtOnce: config.limits.strangers.points,
+      time: () => mailbox.time(),
+    }),
     prekeys: new Prekeys(prisma, {
       gate: gates.gate,
       limits,

@@ -20,7 +20,7 @@ import { openRedis } from './redis.ts';
 import { Origins } from './services/origins.ts';
 import { startSweeping } from './services/sweep.ts';
 import { StartError } from './start-error.ts';
-import { selectActiveDevices, selectLastTime } from './store/envelopes.ts';
+import { selectLastTime } from './store/envelopes.ts';
 import { openDatabase } from './store/database.ts';
 
 const DRAIN_MS = 5_000;
@@ -110,13 +110,15 @@ export const createRelay = async (
   onLost: (error: unknown) => void = () => undefined,
 ): Promise<Relay> => {
   const log = createLog(config.logLevel);
+  const { trustProxy } = config;
+  const behindProxy = typeof trustProxy === 'number' || trustProxy.length > 0;
   let handle = notReady;
   const server = createServer(
     {
       requestTimeout: 30_000,
       headersTimeout: 10_000,
-      // Longer than proxies keep a connection that is idle: closed by the relay, it could be in use again by then.
-      keepAliveTimeout: 125_000,
+      // Longer than a proxy keeps a connection that is idle: closed by the relay, it could be in use again by then.
+      keepAliveTimeout: behindProxy ? 125_000 : 5_000,
       connectionsCheckingInterval: 5_000,
     },
     (request, response) => handle(request, response),
@@ -142,7 +144,7 @@ export const createRelay = async (
 
   let draining = false;
   let told = false;
-  const addressOf = addressReader(config.trustProxy, () => {
+  const addressOf = addressReader(trustProxy, () => {
     if (told) return;
     told = true;
     log.warn('a proxy is in front and not trusted, so that everybody counts as one address: see TRUST_PROXY');
@@ -162,11 +164,7 @@ export const createRelay = async (
   const removals = listenForRemovals(store.connection, {
     removed: (device) => gateway.disconnect(device, 'device-removed'),
     ...(redis && { apart: () => gateway.look() }),
-    caughtUp: async () => {
-      const connected = gateway.connected();
-      const active = await selectActiveDevices(pool, connected);
-      for (const device of connected) if (!active.has(device)) gateway.disconnect(device, 'device-removed');
-    },
+    caughtUp: () => gateway.check(),
   });
   const sweeping = startSweeping(store.connection, { now: config.now, retention: config.retentionMs, log });
 

@@ -88,7 +88,8 @@ export const openChannels = async () => {
       return state.crowded;
     },
   };
-  const open = () => new Channels(pool, { doorbell: { ring }, limits: { take }, inboxes, time });
+  const open = () =>
+    new Channels(pool, { doorbell: { ring }, limits: { take }, inboxes, strangersAtOnce: 1000, time });
   return {
     /** As the relay uses it, and to look from outside. */
     pool,

@@ -352,6 +352,24 @@ describe('the recovery key', () => {
     expect((await appendAsStranger(saved.request)).status).toBe(200);
   });
 
+  it('I: is read and used without a look at signatures that were verified when they came', async () => {
+    const key = await recovery();
+    await accepted(key);
+    const spoilt = Uint8Array.from(key.event).fill(1, -128);
+    const id = idBytesOf(alice.account);
+    await test.pool.query('UPDATE chain_event SET event = $2 WHERE account = $1 AND index = 1', [id, spoilt]);
+    const read = await call(port, 'GET', `/v1/accounts/${alice.account}/chain`);
+    expect([read.status, read.body]).toEqual([
+      200,
+      { chain: [alice.registration.event, toBase64url(spoilt)] },
+    ]);
+    const saved = await proposeSecond(alice, key.signing);
+    expect((await appendAsStranger(saved.request)).status).toBe(200);
+    const next = await revoke(alice.device, saved.signing, saved.chain);
+    const { body } = await signIn(port, saved);
+    expect((await append(only(saved.chain, next), body['token'] as string)).status).toBe(200);
+  });
+
   it('I: without sign-in nothing else is taken, and the answer does not tell who is there', async () => {
     await accepted(await recovery());
     const byDevice = (await proposeSecond(alice, alice.signing)).request;

@@ -35,6 +35,7 @@ beforeAll(async () => {
     doorbell: { ring: () => undefined },
     limits: { take: () => undefined },
     inboxes: { crowded: [] },
+    strangersAtOnce: LIMITS.membersPerChannel,
     time: () => ++at,
   });
   // A token is the number of a person.

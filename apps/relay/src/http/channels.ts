@@ -25,6 +25,7 @@ export const CHANNELS: Route[] = [
   }),
   signedIn('get', '/channels/:channel', {
     summary: 'The list of members, and the log from an epoch on.',
+    limit: 'channels',
     query: ['from'],
     response: ChannelResponse,
     errors: ['channel-unknown'],

@@ -5,6 +5,7 @@ import { open, type Route, signedIn } from './route.ts';
 export const INVITES: Route[] = [
   signedIn('put', '/invites/:invite', {
     summary: 'Makes an invite of the secret with this hash.',
+    limit: 'invites',
     response: InviteResponse,
     errors: ['invite-exists', 'forbidden'],
     handle: async ({ invites, config }, { path }) => {

@@ -169,6 +169,16 @@ describe('limits over HTTP', () => {
     expect(statuses).toEqual([200, 200, 429, 200, 200]);
   });
 
+  it('keeps idle connections longer than a proxy alone', async () => {
+    const hints = [];
+    for (const trustProxy of [undefined, ['127.0.0.1']]) {
+      const relay = await startRelay({ ...(trustProxy && { trustProxy }) });
+      hints.push((await call(relay.relay.port, 'GET', '/healthz')).headers.get('keep-alive'));
+      await relay.stop();
+    }
+    expect(hints).toEqual(['timeout=5', 'timeout=125']);
+  });
+
   it('hold for sockets too', async () => {
     const relay = await startRelay({ limits: { ...UNLIMITED, connect: { points: 1, seconds: 60 } } });
     const alice = await join(relay);

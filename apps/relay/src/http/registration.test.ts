@@ -4,6 +4,7 @@ import { fromBase64url, toBase64url } from '@sotto/crypto/bytes';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { call, createDevice, join, randomId, type TestKeys } from '../../test/device.ts';
 import { startRelay, type TestRelay } from '../../test/harness.ts';
+import { UNLIMITED } from '../services/limits.ts';
 
 let test: TestRelay;
 beforeAll(async () => void (test = await startRelay()));
@@ -190,6 +191,16 @@ describe('invites', () => {
     await register((await createDevice(secret)).registration);
     expect(await check(secret)).toBe('used');
     expect((await put()).body).toEqual({ code: 'invite-exists' });
+  });
+
+  it('I: are made so many of in an hour by an account', async () => {
+    const strict = await startRelay({ limits: { ...UNLIMITED, invites: { points: 2, seconds: 3600 } } });
+    const { token } = await join(strict);
+    const codes = [];
+    for (let n = 0; n < 3; n += 1)
+      codes.push((await call(strict.relay.port, 'PUT', `/v1/invites/${idOf(randomId())}`, { token })).status);
+    await strict.stop();
+    expect(codes).toEqual([200, 200, 429]);
   });
 
   it('are made by the host alone where it is so configured', async () => {

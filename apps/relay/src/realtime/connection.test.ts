@@ -17,6 +17,7 @@ import {
   type TestDevice,
 } from '../../test/device.ts';
 import { eventually, startRelay, type TestRelay } from '../../test/harness.ts';
+import { UNLIMITED } from '../services/limits.ts';
 
 let test: TestRelay;
 let port: number;
@@ -272,6 +273,18 @@ describe('the end of a connection', () => {
     await short.stop();
     expect(foreign).toEqual({ ok: false, code: 'forbidden' });
     expect(state).toEqual({ problems: ['token-expired'], alive: true });
+  });
+
+  it('I: one renewal at a time, and so many in a minute', async () => {
+    const strict = await startRelay({ limits: { ...UNLIMITED, token: { points: 2, seconds: 60 } } });
+    const device = await join(strict);
+    const { socket, seen } = connect(strict.relay.port, { token: device.token });
+    await eventually(() => expect(seen.caughtUp).toHaveLength(1));
+    const renew = () => new Promise((resolve) => socket.emit('renew', { token: device.token }, resolve));
+    expect(await Promise.all([renew(), renew()])).toContainEqual({ ok: false, code: 'busy' });
+    expect(await renew()).toEqual({ ok: true });
+    expect(await renew()).toEqual({ ok: false, code: 'too-many-requests' });
+    await strict.stop();
   });
 
   it('a renewal with a bad token is refused and changes nothing', async () => {

@@ -96,6 +96,7 @@ export class Connection implements Listener, PumpPorts {
   #rung = false;
   /** Why it was ended by the relay. */
   #reason: ErrorCode | undefined;
+  #renewing = false;
   #dirty = false;
   #results: SendResult[] | undefined;
   #envelopes: IncomingEnvelope[] | undefined;
@@ -198,18 +199,23 @@ export class Connection implements Listener, PumpPorts {
   renew(args: unknown[]): void {
     const reply = args.at(-1);
     if (!isReply(reply)) throw new RelayError('bad-request');
-    const { signIn, log } = this.#parts;
+    const { signIn, limits, log } = this.#parts;
+    if (this.#renewing) return reply({ ok: false, code: 'busy' });
+    this.#renewing = true;
     const renewed = async (): Promise<void> => {
       const { token } = parse(RenewEvent, single(args.slice(0, -1)));
+      limits.take('token', this.device);
       const identity = await signIn.authenticate(token);
       if (identity.device !== this.device) throw new RelayError('forbidden');
       this.identity = identity;
       this.#endsAt = endOf(identity, this.#parts.now());
     };
-    renewed().then(
-      () => reply({ ok: true }),
-      (error: unknown) => reply({ ok: false, code: problemOf(error, log).code }),
-    );
+    renewed()
+      .finally(() => (this.#renewing = false))
+      .then(
+        () => reply({ ok: true }),
+        (error: unknown) => reply({ ok: false, code: problemOf(error, log).code }),
+      );
   }
 
   ring(): void {

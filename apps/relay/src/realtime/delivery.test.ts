@@ -3,7 +3,7 @@ import type { EnvelopeId } from '@sotto/contract/ids';
 import { LIMITS } from '@sotto/contract/limits';
 import type { SendResponse, InboxResponse } from '@sotto/contract/rest/inbox';
 import { afterAll, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest';
-import { call, connect, randomId } from '../../test/device.ts';
+import { call, connect, idBytesOf, randomId } from '../../test/device.ts';
 import { envelopeTo, postTo, startExchange, type Exchange, type Party } from '../../test/exchange.ts';
 import { eventually } from '../../test/harness.ts';
 
@@ -29,6 +29,20 @@ const envelopeFor = (party: Party) => envelopeTo(party);
 const rowsOf = (party: Party) => exchange.rows(party);
 /** Long enough for a delivery that must not come. */
 const settle = () => new Promise((resolve) => setTimeout(resolve, 150));
+
+it('I: who missed removals ends those of devices that are gone or another account’s', async () => {
+  const [gone, moved, same] = [await exchange.join(), await exchange.join(), await exchange.join()];
+  const lines = [await online(gone), await online(moved), await online(same)];
+  await exchange.pool.query('UPDATE device SET removed_at = now() WHERE id = $1', [idBytesOf(gone.device)]);
+  await exchange.pool.query('UPDATE device SET account = $2 WHERE id = $1', [
+    idBytesOf(moved.device),
+    idBytesOf(alice!.account),
+  ]);
+  await exchange.gateway.check();
+  await eventually(() => {
+    expect(lines.map(({ seen }) => seen.problems)).toEqual([['device-removed'], ['device-removed'], []]);
+  });
+});
 
 describe('delivery', () => {
   it('reaches a device that is there, in order, with the time that the sender was told', async () => {

@@ -12,6 +12,7 @@ import { parse, problemOf } from '../problem.ts';
 import type { Redis } from '../redis.ts';
 import { Live } from '../services/live.ts';
 import type { Origins } from '../services/origins.ts';
+import { idBytes } from '../store/id-bytes.ts';
 import { selectStandings } from '../store/standings.ts';
 import { Connection, type ConnectionParts, type DeviceSocket } from './connection.ts';
 import * as parser from './parser.ts';
@@ -34,6 +35,8 @@ export interface Gateway {
   ): void;
   /** The devices that are connected here. */
   connected(): DeviceId[];
+  /** Ends the sockets of devices that were removed, or that have another account by now. */
+  check(): Promise<void>;
   /** Rings for what is there, whoever put it there. */
   look(): void;
   /** Ends every socket and stops listening. */
@@ -213,6 +216,18 @@ export const openGateway = (http: HttpServer, origins: Origins, parts: GatewayPa
       if (redis?.up) io.serverSideEmit('tell', device, event, payload as never);
     },
     connected: () => doorbell.devices(),
+    check: async () => {
+      const connections = doorbell.devices().flatMap(connectionsOf);
+      const standings = await selectStandings(
+        pool,
+        connections.map(({ device }) => device),
+      );
+      for (const [n, connection] of connections.entries()) {
+        const { account, removed } = standings[n]!;
+        if (removed || !account?.equals(idBytes(connection.identity.account)))
+          connection.close('device-removed');
+      }
+    },
     look,
     close: () => {
       clearInterval(expiring);

@@ -2,7 +2,13 @@ import { RelayError } from '@sotto/contract/errors';
 import type { AccountId, ChainHead, DeviceId } from '@sotto/contract/ids';
 import { LIMITS } from '@sotto/contract/limits';
 import type { AppendRequest, AppendResponse, ChainResponse } from '@sotto/contract/rest/accounts';
-import { extendChain, viewChain, type Extension, type KnownChain } from '@sotto/crypto/chain-view';
+import {
+  extendChain,
+  isRecoverable,
+  viewVerified,
+  type Extension,
+  type KnownChain,
+} from '@sotto/crypto/chain-view';
 import { CryptoError } from '@sotto/crypto/errors';
 import { Refusal } from '../problem.ts';
 import { Prisma, type PrismaClient } from '../store/generated/client.ts';
@@ -69,12 +75,19 @@ export class Chains {
 
   /**
    * For the recovery of an account. What has no recovery key cannot be recovered, and is nobody's business who is not
-   * signed in. @throws RelayError `unauthenticated`, also when there is no such account
+   * signed in. Who asks verifies it. @throws RelayError `unauthenticated`, also when there is no such account, `busy`
    */
   async read(account: AccountId): Promise<ChainResponse> {
-    const { known } = await this.#read(account);
-    if (!known.state.recovery) throw new RelayError('unauthenticated');
-    return { chain: known.entries.map(({ event }) => idText(event)) };
+    const events = (await this.#parts.openGate.run(() => this.#events(account))).map(({ event }) => event);
+    if (!isRecoverable(events)) throw new RelayError('unauthenticated');
+    return { chain: events.map((event) => idText(event)) };
+  }
+
+  #events(account: AccountId) {
+    return this.#prisma.chainEvent.findMany({
+      where: { account: idBytes(account) },
+      orderBy: { index: 'asc' },
+    });
   }
 
   /** @throws RelayError `unauthenticated` when there is no such account */
@@ -84,13 +97,10 @@ export class Chains {
       where: { account: idBytes(account) },
       select: { id: true },
     });
-    const rows = await this.#prisma.chainEvent.findMany({
-      where: { account: idBytes(account) },
-      orderBy: { index: 'asc' },
-    });
+    const rows = await this.#events(account);
     if (rows.length === 0) throw new RelayError('unauthenticated');
     const events = rows.map(({ event }) => event);
-    const { entries, state } = await viewChain(events, 0);
+    const { entries, state } = await viewVerified(events, 0);
     // The beginning of the day: every client sees an event later than the relay, and so accepts what the relay accepts.
     const known = { entries: entries.map((entry, i) => ({ ...entry, seenAt: rows[i]!.day * DAY })), state };
     const stored = [...devices.map(({ id }) => idText(id)), ...state.devices.map(({ device }) => device)];

@@ -228,15 +228,25 @@ describe('large', () => {
       const { rows } = await test.look.query<{ waiting: string }>(
         "SELECT count(*) AS waiting FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'",
       );
-      expect(Number(rows[0]!.waiting)).toBe(2);
+      expect(Number(rows[0]!.waiting)).toBe(1);
+      // One account keeps nobody else out.
+      expect(await codeOf(test.channels.create(carol.account, creation([admin(carol)])))).toBe('accepted');
     }).finally(async () => {
       await client.query('COMMIT');
       client.release();
     });
     const codes = await Promise.all(answers);
-    expect(codes.filter((code) => code === 'busy')).toHaveLength(60 - 52);
+    expect(codes.filter((code) => code === 'busy')).toHaveLength(60 - 17);
     expect(codes.filter((code) => code === 'accepted')).toHaveLength(1);
     await test.channels.change(alice.account, channel, change(2));
+  });
+
+  it('I: of more reads than one account may have at a time some are told to try again', async () => {
+    const { channel } = await make();
+    const reads = Array.from({ length: 40 }, () => codeOf(test.channels.read(alice.account, channel, 0)));
+    const codes = await Promise.all([...reads, codeOf(test.channels.read(bob.account, channel, 0))]);
+    expect(codes.filter((code) => code === 'busy')).toHaveLength(40 - 17);
+    expect(codes.at(-1)).toBe('accepted');
   });
 
   it('a log is read in pages of entries and of bytes', async () => {
@@ -298,14 +308,31 @@ describe('large', () => {
     ).toBe('too-many-members');
   });
 
+  it('an account is asked by 200 channels and no more, and makes its own', async () => {
+    const fill = (count: number) =>
+      test.look.query(
+        `WITH made AS (INSERT INTO channel (id, epoch)
+         SELECT decode(md5($1::text || $2::integer || n), 'hex'), 0 FROM generate_series(1, $2) AS n RETURNING id)
+       INSERT INTO channel_member SELECT id, $3, false, false FROM made`,
+        [carol.account, count, idBytesOf(carol.account)],
+      );
+    await fill(LIMITS.askedPerAccount - 1);
+    const ask = () => codeOf(test.channels.create(alice.account, creation([admin(alice), plain(carol)])));
+    expect([await ask(), await ask()]).toEqual(['accepted', 'too-many-channels']);
+    // However many there are.
+    await fill(LIMITS.channelsPerAccount);
+    expect(await codeOf(test.channels.create(carol.account, creation([admin(carol)])))).toBe('accepted');
+  });
+
   it('an account is in 1,000 channels and no more', async () => {
     await test.look.query(
       `WITH made AS (INSERT INTO channel (id, epoch)
          SELECT decode(md5($1::text || n), 'hex'), 0 FROM generate_series(1, $2) AS n RETURNING id)
-       INSERT INTO channel_member SELECT id, $3, false FROM made`,
+       INSERT INTO channel_member SELECT id, $3, false, true FROM made`,
       [bob.account, LIMITS.channelsPerAccount - 1, idBytesOf(bob.account)],
     );
     const { channel } = await make();
+    await test.channels.join(bob.account, channel);
     expect((await test.channels.list(bob.account)).channels).toHaveLength(LIMITS.channelsPerAccount);
     expect(await codeOf(test.channels.create(bob.account, creation([admin(bob)])))).toBe('too-many-channels');
     expect(await codeOf(test.channels.create(alice.account, creation([admin(alice), plain(bob)])))).toBe(

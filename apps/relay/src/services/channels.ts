@@ -14,7 +14,7 @@ import { Refusal } from '../problem.ts';
 import { ChannelRows, type Roster, selectChannels, transaction } from '../store/channels.ts';
 import { idBytes } from '../store/id-bytes.ts';
 import type { Doorbell } from './doorbell.ts';
-import { Gate } from './gate.ts';
+import { SharedGate } from './gate.ts';
 import type { Inboxes } from './inboxes.ts';
 import { type Taker, tokenHash } from './way-in.ts';
 
@@ -28,12 +28,14 @@ interface ChannelParts {
   doorbell: Pick<Doorbell, 'ring'>;
   limits: Taker;
   inboxes: Pick<Inboxes, 'crowded'>;
+  /** Whom one change may ask. */
+  strangersAtOnce: number;
   /** The accept time of an entry. */
   time: () => number;
 }
 
 /** The rest of the connections are for messages; who changes a channel may have to wait for another. */
-const GATE = { atOnce: 2, queue: 50 };
+const GATE = { atOnce: 2, queue: 100, queueEach: 16 };
 /** Of a log, for who is no admin: so that nobody can fill it for those who are. */
 const SHARE = 0.5;
 const NOBODY: Roster = new Map();
@@ -74,7 +76,8 @@ const assertAllowed = (
 export class Channels {
   readonly #pool: pg.Pool;
   readonly #parts: ChannelParts;
-  readonly #gate = new Gate(GATE);
+  readonly #changes = new SharedGate(GATE);
+  readonly #reads = new SharedGate(GATE);
 
   constructor(pool: pg.Pool, parts: ChannelParts) {
     this.#pool = pool;
@@ -92,7 +95,7 @@ export class Channels {
     if (!members.some((member) => member.account === account && member.admin)) {
       throw new Refusal('bad-request', 'members: the maker is no admin');
     }
-    return this.#commit(channel, async (rows) => {
+    return this.#commit(account, channel, async (rows) => {
       if (await rows.insert()) {
         await this.#put(rows, account, { put: members, roster: NOBODY });
         return this.#append(rows, account, { ...request, epoch: 0 });
@@ -118,7 +121,7 @@ export class Channels {
   ): Promise<EpochResponse> {
     const { epoch, put, remove } = request;
     refuseTwice([...put.map((member) => member.account), ...remove]);
-    return this.#commit(channel, async (rows) => {
+    return this.#commit(account, channel, async (rows) => {
       const current = await rows.lock();
       if (!current) throw new RelayError('channel-unknown');
       if (epoch <= current.epoch && (await rows.has(epoch, idBytes(request.entry)))) {
@@ -137,7 +140,7 @@ export class Channels {
     });
   }
 
-  /** One state of the channel, with its log from an epoch on. @throws RelayError `channel-unknown` */
+  /** One state of the channel, with its log from an epoch on. @throws RelayError `channel-unknown`, `busy` */
   async read(account: AccountId, channel: ChannelId, from: number): Promise<ChannelResponse> {
     const read = async (client: pg.PoolClient): Promise<ChannelResponse> => {
       const rows = new ChannelRows(client, channel);
@@ -156,7 +159,9 @@ export class Channels {
       };
     };
     // All of it as of one moment: clients check the list against the log.
-    return transaction(this.#pool, read, 'ISOLATION LEVEL REPEATABLE READ READ ONLY');
+    return this.#reads.run(account, () =>
+      transaction(this.#pool, read, 'ISOLATION LEVEL REPEATABLE READ READ ONLY'),
+    );
   }
 
   /** Those of the account. */
@@ -169,18 +174,28 @@ export class Channels {
    * @throws RelayError `channel-unknown` for who is no member, `busy`
    */
   async join(account: AccountId, channel: ChannelId): Promise<void> {
-    const joined = await this.#transaction(channel, (rows) => rows.join(account));
+    const joined = await this.#transaction(account, channel, (rows) => rows.join(account));
     if (!joined) throw new RelayError('channel-unknown');
   }
 
   /** @throws RelayError `busy` */
-  #transaction<T>(channel: ChannelId, work: (rows: ChannelRows) => Promise<T>): Promise<T> {
-    return this.#gate.run(() => transaction(this.#pool, (client) => work(new ChannelRows(client, channel))));
+  #transaction<T>(
+    account: AccountId,
+    channel: ChannelId,
+    work: (rows: ChannelRows) => Promise<T>,
+  ): Promise<T> {
+    return this.#changes.run(account, () =>
+      transaction(this.#pool, (client) => work(new ChannelRows(client, channel))),
+    );
   }
 
   /** @throws RelayError `busy` */
-  async #commit(channel: ChannelId, work: (rows: ChannelRows) => Promise<Outcome>): Promise<EpochResponse> {
-    const { epoch, devices } = await this.#transaction(channel, work);
+  async #commit(
+    account: AccountId,
+    channel: ChannelId,
+    work: (rows: ChannelRows) => Promise<Outcome>,
+  ): Promise<EpochResponse> {
+    const { epoch, devices } = await this.#transaction(account, channel, work);
     this.#parts.doorbell.ring(devices);
     return { epoch };
   }
@@ -196,15 +211,21 @@ export class Channels {
     if (roster.size - removed + added.length > LIMITS.membersPerChannel) {
       throw new RelayError('too-many-members');
     }
-    const { known, full } = await rows.check(accounts, added, LIMITS.channelsPerAccount);
-    if (!known) throw new RelayError('account-unknown');
-    if (full) throw new RelayError('too-many-channels');
     const shown = put.flatMap(({ account, token }) =>
       token === undefined ? [] : [{ account, hash: tokenHash(token) }],
     );
     const vouched = await rows.vouched(shown);
     const joined = (account: AccountId): boolean => account === by || vouched.has(account);
-    const strangers = added.filter((account) => !joined(account)).length;
+    const places = added.map((account) => ({ account, joined: joined(account) }));
+    const { known, full } = await rows.check(accounts, places);
+    if (!known) throw new RelayError('account-unknown');
+    if (full) throw new RelayError('too-many-channels');
+    const strangers = places.filter((place) => !place.joined).length;
+    const { strangersAtOnce } = this.#parts;
+    // Nobody ever has that many points.
+    if (strangers > strangersAtOnce) {
+      throw new Refusal('bad-request', `put: more than ${strangersAtOnce} without their tokens`);
+    }
     if (strangers > 0) this.#parts.limits.take('strangers', by, strangers);
     await rows.put(put.map(({ account, admin }) => ({ account, admin, joined: joined(account) })));
   }
@@ -220,6 +241,9 @@ export class Channels {
     await rows.append(epoch, body);
     const { crowded } = this.#parts.inboxes;
     const post = { id, at: this.#parts.time(), body };
-    return { epoch, devices: await rows.post(post, { also: removed, crowded }) };
+    const { devices, used } = await rows.post(post, { also: removed, crowded });
+    // Whoever has it would not be told of the entry.
+    if (used) throw new Refusal('bad-request', 'id: is in use');
+    return { epoch, devices };
   }
 }

@@ -10,6 +10,8 @@ import type { Refused } from './way-in.ts';
 export interface SendJob extends Job {
   identity: Identity;
   items: readonly (OutgoingEnvelope | OutgoingPost)[];
+  /** What stood before it in its event was refused for the moment: so is this. */
+  held?: Refused | undefined;
   done: (results: SendResult[]) => void;
 }
 
@@ -43,6 +45,24 @@ export const keepOrder = (
       else if (typeof verdict === 'object' && PASSING.has(verdict.code)) held.set(envelope.device, verdict);
     }
   }
+};
+
+/** The first items and the others, to be stored in this order. The sender hears of all of them in one go. */
+export const splitJob = (job: SendJob, count: number): [SendJob, SendJob] => {
+  const part = (items: SendJob['items']): SendJob => {
+    const bytes = items.reduce((sum, { body }) => sum + body.length, 0);
+    return { ...job, items, rows: items.length, bytes };
+  };
+  const [first, rest] = [part(job.items.slice(0, count)), part(job.items.slice(count))];
+  first.done = (before) => {
+    const passing = before.find((result) => 'code' in result && PASSING.has(result.code));
+    if (passing && 'code' in passing) {
+      const { code, retryAfter } = passing;
+      rest.held = { code, ...(retryAfter !== undefined && { retryAfter }) };
+    }
+    rest.done = (results) => job.done([...before, ...results]);
+  };
+  return [first, rest];
 };
 
 /** Whatever is wrong with one row is not the others' fault: a batch that fails is tried again by halves. */

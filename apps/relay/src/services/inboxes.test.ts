@@ -3,7 +3,9 @@ import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { change, creation } from '../../test/channels.ts';
 import { envelopeTo, postTo, startExchange, type Exchange, type Party } from '../../test/exchange.ts';
 import { selectLoad, selectLoads } from '../store/inboxes.ts';
+import { createLog } from '../log.ts';
 import { Channels } from './channels.ts';
+import { Inboxes } from './inboxes.ts';
 
 const FULL = { rows: 10, bytes: 10_000 };
 
@@ -91,14 +93,24 @@ describe('an inbox', () => {
     expect(await ids(bob!)).not.toContain(sent.id);
     for (const one of [second, carol!, alice!]) expect(await ids(one)).toContain(sent.id);
     expect(codes(await send(alice!, envelopeTo(bob!)))).toEqual(['stored']);
-    // Of the sending device there is a row in any case: it is what a repetition is known by.
+    // The sending device gets a mark of it: it is what a repetition is known by, and waits for nobody.
     const own = postTo(channel);
     const [mine] = await post(bob!, own);
+    const marks = (await exchange.rows(bob!)).filter(({ post: of }) => of !== null);
+    expect(marks.map(({ id, acked_day: day }) => [id.toString('base64url'), day !== null])).toEqual([
+      [own.id, true],
+    ]);
     expect([await post(bob!, own), await post(alice!, sent)]).toEqual([[mine], [result]]);
 
     const { doorbell, inboxes, mailbox, pool } = exchange;
     const limits = { take: () => undefined };
-    const channels = new Channels(pool, { doorbell, inboxes, limits, time: () => mailbox.time() });
+    const channels = new Channels(pool, {
+      doorbell,
+      inboxes,
+      limits,
+      strangersAtOnce: 60,
+      time: () => mailbox.time(),
+    });
     const members: PutMember[] = [
       { account: carol!.account, admin: true },
       { account: bob!.account, admin: false, token: bob!.delivery },
@@ -117,6 +129,14 @@ describe('an inbox', () => {
     const next = change(1);
     await channels.change(carol!.account, entry.channel, next);
     expect(await ids(bob!)).toContain(next.id);
+  });
+
+  it('is known to be full from the start of a relay on', async () => {
+    await fill(bob!, FULL.rows);
+    const log = createLog('silent');
+    const beside = new Inboxes(exchange.pool, { now: Date.now, log, full: FULL });
+    await expect.poll(() => beside.isFull(bob!.device), PATIENCE).toBe(true);
+    beside.close();
   });
 
   it('is full by bytes too, and only by what waits', async () => {

@@ -33,6 +33,7 @@ export class Inboxes {
   readonly #full: Load;
   readonly #crowded: Load;
   readonly #timer: NodeJS.Timeout;
+  #finds = 0;
   #known = new Map<DeviceId, Known>();
 
   constructor(
@@ -46,6 +47,7 @@ export class Inboxes {
     this.#crowded = { rows: full.rows * SHARE_OF_POSTS, bytes: full.bytes * SHARE_OF_POSTS };
     this.#timer = setInterval(() => void this.find(), FIND_MS);
     this.#timer.unref();
+    void this.find();
   }
 
   /** Nothing more is put into it. */
@@ -62,7 +64,10 @@ export class Inboxes {
   find(): Promise<void> {
     return this.#quietly(async () => {
       const looked = this.#now();
+      const find = (this.#finds += 1);
       const loads = await selectLoads(this.#pool, this.#crowded);
+      // Another one began later, and knows better.
+      if (find !== this.#finds) return;
       this.#known = new Map(
         [...loads].map(([device, load]) => [device, { full: reaches(load, this.#full), looked }]),
       );

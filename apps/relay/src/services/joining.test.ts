@@ -29,6 +29,7 @@ beforeAll(async () => {
     doorbell,
     inboxes,
     limits: { take },
+    strangersAtOnce: 3,
     time: () => mailbox.time(),
   });
 });
@@ -82,6 +83,28 @@ describe('who is put into a channel', () => {
     expect(read.joined).toBe(true);
     expect(read.members.flatMap(Object.keys)).toEqual(['account', 'admin', 'account', 'admin']);
     expect((await channels.read(bob!.account, channel, 0)).joined).toBe(false);
+  });
+
+  it('costs who knocks no place: strangers and channels have bounds of their own', async () => {
+    const channel = await make(put(bob!));
+    for (let n = 0; n < LIMITS.requestsPerDevice; n += 16) {
+      const posts = Array.from({ length: 16 }, () => postTo(channel, { epoch: 0 }));
+      await exchange.mailbox.accept(as(alice!), { envelopes: [], posts });
+    }
+    expect(await exchange.rows(bob!)).toHaveLength(LIMITS.requestsPerDevice);
+    const knock = envelopeTo(bob!, { token: undefined });
+    const [result] = await exchange.mailbox.accept(as(carol!), { envelopes: [knock], posts: [] });
+    expect(result).toMatchObject({ id: knock.id, at: expect.any(Number) as number });
+  });
+
+  it('among more strangers than anybody may ask is refused for good', async () => {
+    const strangers = await Promise.all([1, 2, 3, 4].map(() => exchange.join()));
+    expect(await codeOf(make(...strangers.map((one) => put(one))))).toBe('bad-request');
+    expect(
+      await codeOf(
+        make(...strangers.slice(1).map((one) => put(one)), put(strangers[0]!, strangers[0]!.delivery)),
+      ),
+    ).toBe('accepted');
   });
 
   it('with the token is in it; another token is as good as none', async () => {
@@ -212,11 +235,11 @@ describe('who has not joined', () => {
     exchange.hangUp();
   });
 
-  /** So many requests, all of which were fetched. */
+  /** So many requests of channels, all of which were fetched. */
   const had = (party: Party, count: number) =>
     exchange.pool.query(
-      `INSERT INTO envelope (device, id, at, request, acked_day)
-       SELECT $1, decode(md5($2::text || n), 'hex'), 1, true, 1 FROM generate_series(1, $3) AS n`,
+      `INSERT INTO envelope (device, id, at, request, post, acked_day)
+       SELECT $1, decode(md5($2::text || n), 'hex'), 1, true, 0, 1 FROM generate_series(1, $3) AS n`,
       [idBytesOf(party.device), party.device, count],
     );
 

@@ -1,6 +1,7 @@
 import { createHmac, randomBytes } from 'node:crypto';
 import { isIPv6 } from 'node:net';
 import { RelayError } from '@sotto/contract/errors';
+import { LIMITS } from '@sotto/contract/limits';
 
 /** So many points in a window that begins with the first of them. */
 interface Window {
@@ -24,7 +25,7 @@ export const DEFAULT_LIMITS = {
   /** Bytes of their bodies. */
   sendBytes: { points: 64 * MIB, seconds: MINUTE },
   /** Requests to strangers, and strangers put into channels, of an account. */
-  strangers: { points: 60, seconds: HOUR },
+  strangers: { points: LIMITS.strangersPerChange, seconds: HOUR },
   /** Copies of posts, one for each device of the channel, of an account. */
   copies: { points: 60_000, seconds: MINUTE },
   /** Ids in acks over HTTP, and those over a socket that it was not sent, of a device. */
@@ -33,6 +34,8 @@ export const DEFAULT_LIMITS = {
   live: { points: 1_200, seconds: MINUTE },
   /** Bytes of their bodies. */
   liveBytes: { points: 16 * MIB, seconds: MINUTE },
+  /** Copies of live posts, of an account: they must not cost it those of posts. */
+  liveCopies: { points: 60_000, seconds: MINUTE },
   /** Accounts by id or by handle, of an account. */
   lookup: { points: 300, seconds: MINUTE },
   /** Prekeys and sealing keys that are published, of a device. */
@@ -41,10 +44,12 @@ export const DEFAULT_LIMITS = {
   allBundles: { points: 300, seconds: MINUTE },
   /** Prekey bundles, of an account for another, and of a device for its own. */
   bundles: { points: 1, seconds: 10 * MINUTE, burst: { points: 5, seconds: HOUR } },
-  /** Channels made, changed and joined, of an account. */
+  /** Channels made, changed, joined and read, of an account. */
   channels: { points: 240, seconds: MINUTE },
   /** Bytes for the logs of channels, of an account: they stay. */
   entryBytes: { points: 2 * MIB, seconds: HOUR },
+  /** Invites made, of an account. */
+  invites: { points: 60, seconds: HOUR },
   /** Requests over HTTP of any kind, of an address. */
   requests: { points: 3_000, seconds: MINUTE },
   /** Registrations, of an address. */

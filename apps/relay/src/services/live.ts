@@ -42,7 +42,7 @@ export class Live {
       }));
     });
     this.#readers = new Gather(async (channels: ChannelId[]) => {
-      const found = await selectReaders(pool, channels);
+      const found = await selectReaders(pool, [...new Set(channels)]);
       return channels.map((channel) => found.get(channel) ?? []);
     });
   }
@@ -90,9 +90,8 @@ export class Live {
       this.#readers.ask(channel),
     ]);
     if (!member) return;
-    this.#deliver(
-      readers.filter((device) => device !== identity.device),
-      live,
-    );
+    const others = readers.filter((device) => device !== identity.device);
+    this.#limits.take('liveCopies', identity.account, others.length);
+    this.#deliver(others, live);
   }
 }

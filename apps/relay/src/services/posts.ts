@@ -54,18 +54,14 @@ export class Posts {
 
   /** The jobs, all of them posts, that one statement may store, and the others. */
   fit(jobs: SendJob[]): Promise<{ fitting: SendJob[]; left: SendJob[] }> {
-    return (
-      this.#copies
-        .fit(jobs as (SendJob & { items: readonly OutgoingPost[] })[])
-        // What is wrong shows when they are stored.
-        .catch(() => ({ fitting: jobs, left: [] }))
-    );
+    // What is wrong shows when they are stored.
+    return this.#copies.fit(jobs).catch(() => ({ fitting: jobs, left: [] }));
   }
 
   async commit(jobs: readonly SendJob[]): Promise<Fate[]> {
     const rows = new Map<string, PostRow>();
-    const keys = jobs.flatMap(({ identity: { device, account }, items }) => {
-      let held: Refused | undefined;
+    const keys = jobs.flatMap(({ identity: { device, account }, items, held: before }) => {
+      let held = before;
       return (items as OutgoingPost[]).map((post) => {
         held ??= this.#tooMany(account, post);
         if (held) return held;

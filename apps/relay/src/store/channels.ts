@@ -61,12 +61,13 @@ export interface Place {
 export type Roster = ReadonlyMap<AccountId, Place>;
 
 /**
- * How many more requests a device (a column with its table's name) gets through channels, as SQL: whether they were fetched or not, so that nobody who
- * fetches them is flooded with them. What was acknowledged is forgotten by and by, and so there is room again.
+ * How many more requests a device (a column with its table's name) gets through channels, as SQL. Those that were fetched
+ * count too, so that nobody who fetches them is flooded with them. What was acknowledged is forgotten by and by, and so there is room again.
  */
 export const requestRoomOf = (device: string): string =>
   `${LIMITS.requestsPerDevice} - (SELECT count(*) FROM (
-     SELECT FROM envelope had WHERE had.device = ${device} AND had.request LIMIT ${LIMITS.requestsPerDevice}
+     SELECT FROM envelope had WHERE had.device = ${device} AND had.request AND had.post IS NOT NULL
+     LIMIT ${LIMITS.requestsPerDevice}
    ) AS had)`;
 
 /** What the database has of a channel, within a transaction. */
@@ -142,17 +143,28 @@ export class ChannelRows {
     await this.#run('delete-members', text, accounts.map(idBytes));
   }
 
-  /** Whether all of `accounts` exist, and whether one of `added` is in `most` other channels or more. */
-  async check(accounts: AccountId[], added: AccountId[], most: number) {
+  /**
+   * Whether all of `accounts` exist, and whether one of `added` is in too many other channels: it has joined as many as can
+   * be, or it is to be asked, and that many others ask it already.
+   */
+  async check(
+    accounts: AccountId[],
+    added: readonly Pick<Place & { account: AccountId }, 'account' | 'joined'>[],
+  ) {
     const { rows } = await this.#run<{ known: string; full: boolean }>(
       'channel-accounts',
       `SELECT (SELECT count(*) FROM account WHERE id = ANY($2)) AS known,
-         EXISTS (SELECT FROM unnest($3::bytea[]) AS added (account)
-                 WHERE (SELECT count(*) FROM channel_member AS of
-                        WHERE of.account = added.account AND of.channel <> $1) >= $4) AS full`,
+         EXISTS (SELECT FROM unnest($3::bytea[], $4::boolean[]) AS added (account, joined)
+                 CROSS JOIN LATERAL (
+                   SELECT count(*) FILTER (WHERE of.joined) AS places, count(*) FILTER (WHERE NOT of.joined) AS asked
+                   FROM channel_member AS of WHERE of.account = added.account AND of.channel <> $1
+                 ) AS others
+                 WHERE places >= $5 OR NOT added.joined AND asked >= $6) AS full`,
       accounts.map(idBytes),
-      added.map(idBytes),
-      most,
+      added.map(({ account }) => idBytes(account)),
+      added.map(({ joined }) => joined),
+      LIMITS.channelsPerAccount,
+      LIMITS.askedPerAccount,
     );
     return { known: Number(rows[0]!.known) === accounts.length, full: rows[0]!.full };
   }
@@ -203,25 +215,30 @@ export class ChannelRows {
 
   /**
    * Stores a body once, with a row in the inbox of every active device of the members and of `also`, who are none any
-   * more: but for `crowded` ones, and those that have as many requests as are kept. Returns the devices that did not have
-   * the id yet.
+   * more: but for `crowded` ones, and those that have as many requests as are kept. Returns the devices that got it, and
+   * whether one of them had the id already.
    */
   async post(
     { id, at, body }: { id: EnvelopeId; at: number; body: Uint8Array },
     { also, crowded }: { also: Roster; crowded: readonly DeviceId[] },
-  ): Promise<DeviceId[]> {
-    const { rows } = await this.#run<{ device: Buffer }>(
+  ): Promise<{ devices: DeviceId[]; used: boolean }> {
+    const { rows } = await this.#run<{ devices: Buffer[]; count: string }>(
       'insert-entry-post',
       // In the order of the devices, so that two that meet in some inboxes do not wait for each other.
-      `WITH stored AS (INSERT INTO post (channel, body) VALUES ($1, $4) RETURNING seq)
-       INSERT INTO envelope (device, id, at, post, request)
-       SELECT device.id, $2, $3, stored.seq, NOT told.joined FROM stored, (
-         SELECT account, joined FROM channel_member WHERE channel = $1
-         UNION ALL SELECT * FROM unnest($5::bytea[], $6::boolean[])
-       ) AS told JOIN device ON device.account = told.account AND removed_at IS NULL
-       WHERE device.id <> ALL ($7) AND (told.joined OR ${requestRoomOf('device.id')} > 0)
-       ORDER BY device.id
-       ON CONFLICT DO NOTHING RETURNING device`,
+      `WITH stored AS (
+         INSERT INTO post (channel, body) VALUES ($1, $4) RETURNING seq
+       ), reader AS MATERIALIZED (
+         SELECT device.id, NOT told.joined AS request FROM (
+           SELECT account, joined FROM channel_member WHERE channel = $1
+           UNION ALL SELECT * FROM unnest($5::bytea[], $6::boolean[])
+         ) AS told JOIN device ON device.account = told.account AND removed_at IS NULL
+         WHERE device.id <> ALL ($7) AND (told.joined OR ${requestRoomOf('device.id')} > 0)
+       ), copy AS (
+         INSERT INTO envelope (device, id, at, post, request)
+         SELECT reader.id, $2, $3, stored.seq, request FROM stored, reader ORDER BY reader.id
+         ON CONFLICT DO NOTHING RETURNING device
+       )
+       SELECT array(SELECT device FROM copy) AS devices, (SELECT count(*) FROM reader) AS count`,
       idBytes(id),
       at,
       body,
@@ -229,7 +246,11 @@ export class ChannelRows {
       [...also.values()].map(({ joined }) => joined),
       crowded.map(idBytes),
     );
-    return rows.map(({ device }) => idText<DeviceId>(device));
+    const { devices, count } = rows[0]!;
+    return {
+      devices: devices.map((device) => idText<DeviceId>(device)),
+      used: devices.length < Number(count),
+    };
   }
 
   /** The devices of the members and of `also` that an entry's envelope still waits for. */

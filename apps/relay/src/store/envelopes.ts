@@ -5,19 +5,6 @@ import { bytesArray, flagsArray, idsArray, numbersArray } from './arrays.ts';
 import { dayOf } from './days.ts';
 import { idText } from './id-bytes.ts';
 
-/** Which of these devices exist and were not removed. */
-export const selectActiveDevices = async (
-  pool: pg.Pool,
-  devices: Iterable<DeviceId>,
-): Promise<Set<DeviceId>> => {
-  const { rows } = await pool.query<{ id: Buffer }>({
-    name: 'active-devices',
-    text: 'SELECT id FROM device WHERE id = ANY($1::bytea[]) AND removed_at IS NULL',
-    values: [idsArray([...devices])],
-  });
-  return new Set(rows.map((row) => idText<DeviceId>(row.id)));
-};
-
 /** Where envelopes for a device go by: its account, the head of that, and the hash of its delivery token. */
 export interface Recipient {
   account: AccountId;
@@ -74,7 +61,7 @@ export const selectMemberships = async (
   );
 };
 
-/** How many requests wait for each of these devices; `most` stands for as many or more. */
+/** How many requests, but for those of channels, wait for each of these devices; `most` stands for as many or more. */
 export const countRequests = async (
   pool: pg.Pool,
   devices: readonly DeviceId[],
@@ -85,7 +72,8 @@ export const countRequests = async (
     text: `SELECT u.device, w.count FROM unnest($1::bytea[]) AS u(device)
            CROSS JOIN LATERAL (
              SELECT count(*) FROM (
-               SELECT FROM envelope e WHERE e.device = u.device AND e.request AND e.acked_day IS NULL LIMIT $2
+               SELECT FROM envelope e
+               WHERE e.device = u.device AND e.request AND e.post IS NULL AND e.acked_day IS NULL LIMIT $2
              ) AS waiting
            ) AS w`,
     values: [idsArray(devices), most],

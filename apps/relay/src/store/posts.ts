@@ -3,6 +3,7 @@ import type { AccountId, ChannelId, DeviceId, EnvelopeId } from '@sotto/contract
 import type pg from 'pg';
 import { bytesArray, idsArray, numbersArray } from './arrays.ts';
 import { gateOf, requestRoomOf } from './channels.ts';
+import { dayOf } from './days.ts';
 import { idText } from './id-bytes.ts';
 
 export interface PostRow {
@@ -77,7 +78,7 @@ const UNBOUNDED = 0x7fffffff;
  * One statement, one COMMIT. Channels stay locked against changes until then: nothing under an old epoch is stored after a
  * change. As with envelopes, rows are written in the order of their keys. No two posts may have the same device and id.
  * Whoever posts has joined. The others get requests, as far as there is room for those, and `crowded` devices nothing;
- * only the sending device has its row in any case.
+ * the sending device, where it is one of them, only the mark of what it had.
  */
 export const insertPosts = async (
   pool: pg.Pool,
@@ -137,12 +138,13 @@ export const insertPosts = async (
              FROM reader r GROUP BY channel
            ), copy AS MATERIALIZED (
              SELECT *, nextval('envelope_seq_seq') AS seq FROM (
-               SELECT r.device, f.id, f.post, NOT r.joined AS request FROM fresh f
+               SELECT r.device, f.id, f.post, NOT r.joined AS request,
+                 CASE WHEN f.nth > r.room THEN $9::integer END AS acked_day FROM fresh f
                JOIN reader r ON r.channel = f.channel AND (f.nth <= r.room OR r.device = f.device) ORDER BY f.n
              ) AS given
            ), stored AS (
-             INSERT INTO envelope (device, id, seq, at, post, request)
-             SELECT device, id, seq, $7, post, request FROM copy ORDER BY device, id
+             INSERT INTO envelope (device, id, seq, at, post, request, acked_day)
+             SELECT device, id, seq, $7, post, request, acked_day FROM copy ORDER BY device, id
              ON CONFLICT DO NOTHING RETURNING post
            )
            SELECT k.n, k.member, k.current, k.known, f.post, s.stored, l.devices, l.others, l.rooms,
@@ -151,7 +153,7 @@ export const insertPosts = async (
            LEFT JOIN list l ON l.post = f.post
            LEFT JOIN (SELECT post, count(*) AS stored FROM stored GROUP BY post) AS s ON s.post = f.post
            ORDER BY k.n`,
-    values: [...columnsOf(posts), at, idsArray(crowded)],
+    values: [...columnsOf(posts), at, idsArray(crowded), dayOf(at)],
   });
   const readers = new Map<ChannelId, Readers>();
   return rows.map((row, index): PostFate => {
