@@ -2,12 +2,14 @@ import react from '@vitejs/plugin-react';
 import { env } from 'node:process';
 import { defineConfig } from 'vite';
 import { VitePWA } from 'vite-plugin-pwa';
+import { catalogues } from './scripts/catalogues.mjs';
 
 const relay = env['SOTTO_RELAY'] ?? 'http://127.0.0.1:7688';
 
 export default defineConfig({
   plugins: [
     react(),
+    catalogues(),
     VitePWA({
       strategies: 'injectManifest',
       srcDir: 'src',

@@ -15,7 +15,7 @@ const expectSound = (page: Page, screen: string): Promise<void> =>
   });
 
 test('axe finds nothing on any screen', async ({ relay, person }) => {
-  test.setTimeout(180_000);
+  test.setTimeout(300_000);
   const ann = await person('Ann');
   const bob = await person('Bob');
   const { page } = ann;
@@ -36,7 +36,10 @@ test('axe finds nothing on any screen', async ({ relay, person }) => {
   await expectSound(page, 'new chat');
   await page.getByRole('button', { name: 'Close' }).click();
   await page.getByRole('button', { name: 'Menu' }).click();
+  await expect(page.getByRole('menu')).toBeVisible();
   await expectSound(page, 'menu');
+  await page.getByRole('menuitem', { name: 'Your contact link' }).click();
+  await expectSound(page, 'contact link');
   await page.getByRole('button', { name: 'Close' }).click();
 
   const bobs = await Sotto.join(bob, link, 'bob');
@@ -45,16 +48,30 @@ test('axe finds nothing on any screen', async ({ relay, person }) => {
   await expect(anns.chat('Bob')).toContainText('1 unread message');
   await expectSound(page, 'list');
   await page.setViewportSize({ width: 1280, height: 800 });
+  await anns.chat('Bob').click({ button: 'right' });
+  await expect(page.getByRole('menu')).toBeVisible();
+  await expectSound(page, 'menu of a chat');
+  await page.keyboard.press('Escape');
+  await page.getByRole('searchbox').fill('hello');
+  await expect(page.locator('mark')).toBeVisible();
+  await expectSound(page, 'search');
+  await page.getByRole('searchbox').fill('');
+  await page.setViewportSize({ width: 1280, height: 800 });
   await anns.open('Bob');
   await anns.send('Hello yourself');
   await expectSound(page, 'conversation');
   await page.getByRole('button', { name: 'About Bob' }).click();
   await expectSound(page, 'about');
 
-  const second = await ann.context.newPage();
-  await second.goto(relay.url);
-  await expect(second.getByRole('button', { name: 'Use it here' })).toBeVisible();
-  await expectSound(second, 'other tab');
+  await page.goto(`${relay.url}/#/requests`);
+  await expect(page.getByRole('heading', { name: 'Message requests' })).toBeVisible();
+  await expectSound(page, 'requests');
+  await page.goto(`${relay.url}/#/settings`);
+  await page.getByRole('combobox', { name: 'Language' }).selectOption('ar');
+  await expect(page.getByRole('heading', { name: 'الإعدادات' })).toBeVisible();
+  await expectSound(page, 'settings in Arabic');
+  await page.goto(`${relay.url}/#/`);
+  await expectSound(page, 'list in Arabic');
 });
 
 test('a person can do everything from the keyboard', async ({ relay, person }) => {

@@ -1,10 +1,12 @@
 import './jitless.ts';
 import { createRoot } from 'react-dom/client';
 import { App } from './app/app.tsx';
+import { followLanguage } from './app/follow-language.ts';
 import { createSession } from './app/session.ts';
 // oxlint-disable-next-line import/default -- made by Vite
 import workerUrl from './engine-worker.ts?worker&url';
 import { askToSync } from './platform/background-sync.ts';
+import { applyPreferences } from './platform/preferences.ts';
 import { trustScripts } from './platform/script-url.ts';
 import { askToPersist, forgetAccount, hadAccount, noteAccount, persisted } from './platform/storage.ts';
 import { findObstacle } from './platform/support.ts';
@@ -25,5 +27,7 @@ const session = createSession({
   askToSync: () => void askToSync(),
 });
 
-createRoot(document.getElementById('root')!).render(<App session={session} updates={watchUpdates(trust)} />);
+applyPreferences();
 void session.start();
+await followLanguage();
+createRoot(document.getElementById('root')!).render(<App session={session} updates={watchUpdates(trust)} />);

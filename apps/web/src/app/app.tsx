@@ -1,4 +1,5 @@
 import { HashRouter } from 'react-router';
+import { language, t } from '../i18n/i18n.ts';
 import type { Updates } from '../platform/updates.ts';
 import { Broken, ObstacleScreen, Wiped } from '../screens/trouble/trouble.tsx';
 import { UpdatePrompt } from '../screens/update/update-prompt.tsx';
@@ -16,7 +17,7 @@ const Stage = ({ session }: { session: Session }) => {
     case 'starting':
       return (
         <main className="app-center">
-          <Spinner label="Opening your chats" />
+          <Spinner label={t('app.opening')} />
         </main>
       );
     case 'obstacle':
@@ -38,8 +39,9 @@ const Stage = ({ session }: { session: Session }) => {
   }
 };
 
+/** Drawn anew as a whole when the language changes: words are looked up while drawing. */
 export const App = ({ session, updates }: { session: Session; updates: Updates }) => (
-  <div className="app">
+  <div className="app" key={useView(language).language}>
     <UpdatePrompt updates={updates} />
     <div className="app-stage">
       <Stage session={session} />

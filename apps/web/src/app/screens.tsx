@@ -1,13 +1,37 @@
-import { useEffect, useState } from 'react';
+import { lazy, Suspense, useEffect, useState } from 'react';
 import { Route, Routes } from 'react-router';
-import { hasNetwork, onNetwork } from '../platform/attention.ts';
-import { AddByLink } from '../screens/welcome/add-by-link.tsx';
-import { Welcome } from '../screens/welcome/welcome.tsx';
+import { hasNetwork, isAttended, onAttention, onNetwork } from '../platform/attention.ts';
 import { Chats } from '../screens/chats/chats.tsx';
 import { NothingOpen } from '../screens/chats/nothing-open.tsx';
 import { ConversationRoute } from '../screens/conversation/conversation-route.tsx';
 import { Removed } from '../screens/trouble/trouble.tsx';
 import { useEngine, useEngineSnapshot } from './engine-context.ts';
+
+// What is not on the way to the list is loaded when it is shown.
+const AddByLink = lazy(() =>
+  import('../screens/welcome/add-by-link.tsx').then((page) => ({ default: page.AddByLink })),
+);
+const Requests = lazy(() =>
+  import('../screens/requests/requests.tsx').then((page) => ({ default: page.Requests })),
+);
+const Welcome = lazy(() =>
+  import('../screens/welcome/welcome.tsx').then((page) => ({ default: page.Welcome })),
+);
+const SettingsPage = lazy(() =>
+  import('../screens/settings/settings.tsx').then((page) => ({ default: page.SettingsPage })),
+);
+
+/** Says that the person is there while they look at this page. Who hears of it is a setting of theirs. */
+const usePresence = (ready: boolean): void => {
+  const engine = useEngine();
+  useEffect(() => {
+    if (!ready) return undefined;
+    // Refused while the store has trouble, which is told of elsewhere.
+    const tell = (): void => void engine.present(isAttended()).catch(() => undefined);
+    tell();
+    return onAttention(tell);
+  }, [engine, ready]);
+};
 
 /** What stands on an open engine: the way to an account, or the chats. */
 export const Screens = () => {
@@ -17,18 +41,28 @@ export const Screens = () => {
   const [inside, setInside] = useState(phase === 'ready' || phase === 'removed');
   const [readOnly, setReadOnly] = useState(false);
 
+  usePresence(phase === 'ready');
   useEffect(() => onNetwork(() => hasNetwork() && engine.nudge()), [engine]);
 
-  if (!inside) return <Welcome onDone={() => setInside(true)} />;
+  if (!inside)
+    return (
+      <Suspense fallback={null}>
+        <Welcome onDone={() => setInside(true)} />
+      </Suspense>
+    );
   if (phase === 'removed' && !readOnly) return <Removed onRead={() => setReadOnly(true)} />;
   return (
-    <Routes>
-      <Route path="/join/*" element={<AddByLink />} />
-      <Route path="/add/*" element={<AddByLink />} />
-      <Route element={<Chats />}>
-        <Route path="/c/:id" element={<ConversationRoute />} />
-        <Route path="*" element={<NothingOpen />} />
-      </Route>
-    </Routes>
+    <Suspense fallback={null}>
+      <Routes>
+        <Route path="/join/*" element={<AddByLink />} />
+        <Route path="/add/*" element={<AddByLink />} />
+        <Route element={<Chats />}>
+          <Route path="/c/:id/:message?" element={<ConversationRoute />} />
+          <Route path="/requests" element={<Requests />} />
+          <Route path="/settings" element={<SettingsPage />} />
+          <Route path="*" element={<NothingOpen />} />
+        </Route>
+      </Routes>
+    </Suspense>
   );
 };

@@ -24,3 +24,12 @@ export const askToPersist = (): void => {
   if (persisted.getSnapshot() === true) return;
   navigator.storage?.persist?.().then(persisted.set, () => undefined);
 };
+
+/** What this site takes of the device, in bytes; undefined where the browser does not say. */
+export const usedBytes = async (): Promise<number | undefined> => {
+  try {
+    return (await navigator.storage.estimate()).usage;
+  } catch {
+    return undefined;
+  }
+};

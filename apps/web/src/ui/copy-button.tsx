@@ -1,4 +1,5 @@
 import { useEffect, useState } from 'react';
+import { t } from '../i18n/i18n.ts';
 import { copyText } from '../platform/clipboard.ts';
 import { Button } from './button.tsx';
 import './copy-button.css';
@@ -11,7 +12,7 @@ interface CopyButtonProps {
 }
 
 const SHOWN_MS = 2500;
-const WORDS = { copied: 'Copied', refused: 'Select it to copy' };
+const WORDS = { copied: 'app.copied', refused: 'app.selectToCopy' } as const;
 
 export const CopyButton = ({ text, label, look = 'plain', disabled = false }: CopyButtonProps) => {
   const [outcome, setOutcome] = useState<keyof typeof WORDS>();
@@ -24,7 +25,7 @@ export const CopyButton = ({ text, label, look = 'plain', disabled = false }: Co
   const copy = async (): Promise<void> => setOutcome((await copyText(text)) ? 'copied' : 'refused');
   return (
     <Button className="copy-button" look={look} disabled={disabled} onClick={() => void copy()}>
-      <span aria-live="polite">{outcome === undefined ? label : WORDS[outcome]}</span>
+      <span aria-live="polite">{outcome === undefined ? label : t(WORDS[outcome])}</span>
     </Button>
   );
 };

@@ -1,5 +1,6 @@
 import { useEffect, useId, useRef } from 'react';
 import type { ReactNode } from 'react';
+import { t } from '../i18n/i18n.ts';
 import { IconButton } from './button.tsx';
 import { CloseIcon } from './icons.tsx';
 import './dialog.css';
@@ -41,7 +42,7 @@ export const Dialog = ({ title, onClose, children }: DialogProps) => {
       <div className="dialog-inside">
         <div className="dialog-head">
           <h2 id={heading}>{title}</h2>
-          <IconButton label="Close" onClick={onClose}>
+          <IconButton label={t('app.close')} onClick={onClose}>
             <CloseIcon />
           </IconButton>
         </div>

@@ -94,3 +94,57 @@ export const InfoIcon = () => (
     <path d="M12 11v5M12 8v.1" />
   </Icon>
 );
+
+export const SearchIcon = () => (
+  <Icon size={20}>
+    <circle cx="11" cy="11" r="6.5" />
+    <path d="M16 16l4.5 4.5" />
+  </Icon>
+);
+
+export const MoreIcon = () => (
+  <Icon size={20}>
+    <path d="M12 6v.1M12 12v.1M12 18v.1" strokeWidth="2.6" />
+  </Icon>
+);
+
+export const MutedIcon = () => (
+  <Icon size={16}>
+    <path d="M6 10a6 6 0 0 1 9.6-4.8M18 10c0 4 1.2 5.6 2 6.5H8M6.6 12.5C6.3 14.5 5.5 15.7 4.5 16.5h1M10 20h4M4 4l16 16" />
+  </Icon>
+);
+
+export const PinIcon = () => (
+  <Icon size={16}>
+    <path d="M9 4h6l-.8 6 3.3 3.5H6.5L9.8 10zM12 13.5V20" />
+  </Icon>
+);
+
+export const RequestIcon = () => (
+  <Icon size={20}>
+    <circle cx="9.50" cy="8" r="3.50" />
+    <path d="M3 19.5c.6-3.4 3.2-5.2 6.5-5.2 1.900 0 3.5.6 4.7 1.7M18 9v4.5M18 17v.1" />
+  </Icon>
+);
+
+export const FoldIcon = ({ open }: { open: boolean }) => (
+  <Icon size={20}>
+    {open ? <path d="M6 9l6 6 6-6" /> : <path className="icon-directed" d="M9 6l6 6-6 6" />}
+  </Icon>
+);
+
+export const StarIcon = () => (
+  <Icon size={12}>
+    <path
+      d="M12 3.500l2.6 5.4 5.900.8-4.300 4.100 1 5.900-5.200-2.800-5.200 2.800 1-5.900-4.300-4.100 5.900-.8z"
+      fill="currentColor"
+    />
+  </Icon>
+);
+
+export const TimerIcon = ({ size = 13 }: IconProps) => (
+  <Icon size={size}>
+    <circle cx="12" cy="13.500" r="7.500" />
+    <path d="M12 9.500v4l2.500 1.500M9.500 3h5" />
+  </Icon>
+);

@@ -1,12 +1,14 @@
 import type { MessageStatus } from '@sotto/engine/rows';
+import { t } from '../i18n/i18n.ts';
+import type { Key } from '../i18n/keys.ts';
 import './status-tick.css';
 
-const WORDS: Record<MessageStatus, string> = {
-  waiting: 'Waiting',
-  sent: 'Sent',
-  delivered: 'Delivered',
-  read: 'Read',
-  failed: 'Not sent',
+const WORDS: Record<MessageStatus, Key> = {
+  waiting: 'app.statusWaiting',
+  sent: 'app.statusSent',
+  delivered: 'app.statusDelivered',
+  read: 'app.statusRead',
+  failed: 'app.statusFailed',
 };
 
 const Shape = ({ status }: { status: MessageStatus }) => {
@@ -34,8 +36,8 @@ const Shape = ({ status }: { status: MessageStatus }) => {
 
 /** How far one's own message came. The word is there for everyone: as a title and for screen readers. */
 export const StatusTick = ({ status }: { status: MessageStatus }) => (
-  <span className="tick" data-status={status} title={WORDS[status]}>
-    <span className="sr-only">{WORDS[status]}</span>
+  <span className="tick" data-status={status} title={t(WORDS[status])}>
+    <span className="sr-only">{t(WORDS[status])}</span>
     <svg
       width="1.125rem"
       height="0.75rem"

@@ -1,122 +1,198 @@
 import type { ConversationSummary } from '@sotto/engine/views';
-import { memo, useState } from 'react';
-import { Link } from 'react-router';
-import { useEngineSnapshot } from '../../app/engine-context.ts';
-import { listTime } from '../../app/times.ts';
+import { useCallback, useState } from 'react';
+import { useLocation, useNavigate } from 'react-router';
+import { useEngine, useEngineSnapshot } from '../../app/engine-context.ts';
+import { explain } from '../../app/failure.ts';
+import { useNow } from '../../app/use-now.ts';
 import { useToday } from '../../app/use-today.ts';
-import { DELETED, NEWER } from '../../app/words.ts';
+import { t } from '../../i18n/i18n.ts';
 import { Avatar } from '../../ui/avatar.tsx';
+import { Bar } from '../../ui/bar.tsx';
 import { Button, IconButton } from '../../ui/button.tsx';
 import { InviteIcon, MenuIcon, PencilIcon } from '../../ui/icons.tsx';
-import { StatusTick } from '../../ui/status-tick.tsx';
+import { Menu } from '../../ui/menu.tsx';
+import type { MenuPlace } from '../../ui/menu.tsx';
+import { SearchField } from '../../ui/search-field.tsx';
+import { ConfirmBlock } from '../requests/confirm-block.tsx';
+import { ChatRows } from './chat-rows.tsx';
+import { ContactLinkDialog } from './contact-link-dialog.tsx';
 import { InviteDialog } from './invite-dialog.tsx';
-import { MenuDialog } from './menu-dialog.tsx';
 import { NewChatDialog } from './new-chat-dialog.tsx';
+import { RowMenu } from './row-menu.tsx';
+import { SearchResults } from './search-results.tsx';
+import { arrangeChats } from './sections.ts';
 import './chat-list.css';
 
-const TEXT = {
-  title: 'Chats',
-  newChat: 'New chat',
-  menu: 'Menu',
-  invite: 'Invite someone',
-  nobody: 'Nobody here yet',
-  nobodySays: 'Invite someone you know. When they have opened your link, you can write to each other.',
-  nothingYet: 'No messages yet',
-  unread: (count: number) => (count === 1 ? '1 unread message' : `${count} unread messages`),
-};
+/** What is shown over the list; one thing at a time. */
+type Over =
+  | { at: 'invite' | 'new' | 'link' }
+  | { at: 'menu'; place: MenuPlace }
+  | { at: 'row'; place: MenuPlace; conversation: ConversationSummary }
+  | { at: 'block'; conversation: ConversationSummary };
 
-interface RowProps {
-  conversation: ConversationSummary;
-  open: boolean;
-  today: number;
+interface OverListProps {
+  over: Over;
+  onOver(over: Over | undefined): void;
+  onFailure(error: unknown): void;
 }
 
-const Row = memo(({ conversation: { id, peer, unread, last }, open, today }: RowProps) => (
-  <li>
-    <Link className="chat-row" to={`/c/${id}`} aria-current={open ? 'page' : undefined}>
-      <Avatar name={peer.name} account={peer.account} />
-      <span className="chat-row-name">
-        <bdi>{peer.name}</bdi>
-      </span>
-      {last && <time className="chat-row-time">{listTime(last.time, today)}</time>}
-      <span className="chat-row-last">
-        {last?.mine === true && <StatusTick status={last.status} />}
-        <bdi className="chat-row-text" data-empty={!last}>
-          {last ? last.text || (last.deleted ? DELETED : NEWER) : TEXT.nothingYet}
-        </bdi>
-      </span>
-      {unread > 0 && (
-        <span className="chat-row-unread" title={TEXT.unread(unread)}>
-          <span aria-hidden="true">{unread > 99 ? '99+' : unread}</span>
-          <span className="sr-only">{TEXT.unread(unread)}</span>
-        </span>
-      )}
-    </Link>
-  </li>
-));
+const OverList = ({ over, onOver, onFailure }: OverListProps) => {
+  const engine = useEngine();
+  const navigate = useNavigate();
+  const close = (): void => onOver(undefined);
+  const go = (path: string): void => void navigate(path);
+  switch (over.at) {
+    case 'invite':
+      return <InviteDialog onClose={close} />;
+    case 'new':
+      return <NewChatDialog onClose={close} onInvite={() => onOver({ at: 'invite' })} />;
+    case 'link':
+      return <ContactLinkDialog onClose={close} />;
+    case 'row':
+      return (
+        <RowMenu
+          conversation={over.conversation}
+          place={over.place}
+          onClose={close}
+          onBlock={() => onOver({ at: 'block', conversation: over.conversation })}
+          onFailure={onFailure}
+        />
+      );
+    case 'block':
+      return (
+        <ConfirmBlock
+          name={over.conversation.peer.name}
+          onConfirm={() => void engine.block(over.conversation.id).catch(onFailure)}
+          onClose={close}
+        />
+      );
+    case 'menu':
+      return (
+        <Menu
+          label={t('chats.menu')}
+          place={over.place}
+          onClose={close}
+          entries={[
+            { label: t('people.contactLink'), onChoose: () => onOver({ at: 'link' }) },
+            {
+              label: t('chats.noteToSelf'),
+              onChoose: () => void engine.noteToSelf().then((id) => go(`/c/${id}`), onFailure),
+            },
+            { label: t('settings.title'), onChoose: () => go('/settings') },
+          ]}
+        />
+      );
+  }
+};
 
-/** What is shown over the list; one thing at a time. */
-type Over = 'invite' | 'new' | 'menu';
+const Head = ({ onOver }: { onOver(over: Over): void }) => {
+  const { me, phase } = useEngineSnapshot();
+  return (
+    <header className="chat-list-head">
+      {me && <Avatar name={me.name} account={me.account} size="s" />}
+      <div className="chat-list-me">
+        <p className="chat-list-name">
+          <bdi>{me?.name}</bdi>
+        </p>
+        <p className="chat-list-handle">
+          <bdi dir="ltr">@{me?.handle}</bdi>
+        </p>
+      </div>
+      <IconButton
+        label={t('people.newChat')}
+        onClick={() => onOver({ at: 'new' })}
+        disabled={phase !== 'ready'}
+      >
+        <PencilIcon />
+      </IconButton>
+      <IconButton
+        label={t('chats.menu')}
+        onClick={({ currentTarget }) => onOver({ at: 'menu', place: currentTarget })}
+        aria-haspopup="menu"
+      >
+        <MenuIcon />
+      </IconButton>
+    </header>
+  );
+};
 
 export const ChatList = ({ open }: { open: string | undefined }) => {
-  const { me, conversations, phase } = useEngineSnapshot();
+  const { conversations, me, phase } = useEngineSnapshot();
+  const { pathname } = useLocation();
   const today = useToday();
+  const now = useNow();
   const [over, setOver] = useState<Over>();
-  const close = (): void => setOver(undefined);
-  const inert = phase !== 'ready';
+  const [query, setQuery] = useState('');
+  const [archiveOpen, setArchiveOpen] = useState(false);
+  const [problem, setProblem] = useState<string>();
   const empty = conversations.length === 0;
 
+  const onMenu = useCallback(
+    (conversation: ConversationSummary, place: MenuPlace) => setOver({ at: 'row', place, conversation }),
+    [],
+  );
   const invite = (
-    <Button look={empty ? 'main' : 'quiet'} onClick={() => setOver('invite')} disabled={inert}>
+    <Button
+      look={empty ? 'main' : 'quiet'}
+      onClick={() => setOver({ at: 'invite' })}
+      disabled={phase !== 'ready'}
+    >
       <InviteIcon />
-      {TEXT.invite}
+      {t('people.invite')}
     </Button>
   );
 
   return (
     <div className="chat-list">
-      <header className="chat-list-head">
-        {me && <Avatar name={me.name} account={me.account} size="s" />}
-        <div className="chat-list-me">
-          <p className="chat-list-name">
-            <bdi>{me?.name}</bdi>
-          </p>
-          <p className="chat-list-handle">
-            <bdi dir="ltr">@{me?.handle}</bdi>
-          </p>
-        </div>
-        <IconButton label={TEXT.newChat} onClick={() => setOver('new')} disabled={inert}>
-          <PencilIcon />
-        </IconButton>
-        <IconButton label={TEXT.menu} onClick={() => setOver('menu')} aria-haspopup="dialog">
-          <MenuIcon />
-        </IconButton>
-      </header>
-      <nav className="chat-list-rows" aria-label={TEXT.title}>
-        <h1 className="sr-only">{TEXT.title}</h1>
-        {empty ? (
+      <Head onOver={setOver} />
+      {!empty && (
+        <SearchField
+          label={t('chats.search')}
+          clear={t('chats.searchClear')}
+          value={query}
+          onChange={setQuery}
+        />
+      )}
+      <div role="alert">
+        {problem !== undefined && (
+          <Bar
+            look="grave"
+            actions={
+              <Button look="quiet" onClick={() => setProblem(undefined)}>
+                {t('app.close')}
+              </Button>
+            }
+          >
+            {problem}
+          </Bar>
+        )}
+      </div>
+      <nav className="chat-list-nav" aria-label={t('chats.title')}>
+        <h1 className="sr-only">{t('chats.title')}</h1>
+        {empty && (
           <div className="chat-list-empty">
-            <p className="chat-list-name">{TEXT.nobody}</p>
-            <p>{TEXT.nobodySays}</p>
+            <p className="chat-list-name">{t('chats.nobody')}</p>
+            <p>{t('chats.nobodySays')}</p>
             {invite}
           </div>
-        ) : (
-          <ul>
-            {conversations.map((conversation) => (
-              <Row
-                key={conversation.id}
-                conversation={conversation}
-                open={conversation.id === open}
-                today={today}
-              />
-            ))}
-          </ul>
+        )}
+        {!empty && query.trim() !== '' && (
+          <SearchResults query={query} conversations={conversations} me={me?.account} today={today} />
+        )}
+        {!empty && query.trim() === '' && (
+          <ChatRows
+            entries={arrangeChats(conversations, archiveOpen)}
+            open={open}
+            requestsOpen={pathname === '/requests'}
+            today={today}
+            now={now}
+            onFold={() => setArchiveOpen((before) => !before)}
+            onMenu={onMenu}
+          />
         )}
       </nav>
       {!empty && <div className="chat-list-foot">{invite}</div>}
-      {over === 'invite' && <InviteDialog onClose={close} />}
-      {over === 'new' && <NewChatDialog onClose={close} onInvite={() => setOver('invite')} />}
-      {over === 'menu' && <MenuDialog onClose={close} />}
+      {over && <OverList over={over} onOver={setOver} onFailure={(error) => setProblem(explain(error))} />}
     </div>
   );
 };

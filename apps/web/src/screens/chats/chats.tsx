@@ -1,15 +1,19 @@
-import { useEffect } from 'react';
-import { Outlet, useParams } from 'react-router';
+import { Suspense, useEffect } from 'react';
+import { Outlet, useLocation, useParams } from 'react-router';
 import { useEngineSnapshot } from '../../app/engine-context.ts';
+import { useNow } from '../../app/use-now.ts';
 import { ChatList } from './chat-list.tsx';
 import { Notices } from './notices.tsx';
+import { unreadToTell } from './sections.ts';
 import './chats.css';
 
 /** The list beside the conversation, or one of them at a time where there is no room for both. */
 export const Chats = () => {
   const { id } = useParams();
   const { conversations } = useEngineSnapshot();
-  const unread = conversations.reduce((sum, conversation) => sum + conversation.unread, 0);
+  const { pathname } = useLocation();
+  const unread = unreadToTell(conversations, useNow());
+  const beside = id !== undefined || pathname === '/requests' || pathname === '/settings';
 
   useEffect(() => {
     document.title = unread > 0 ? `(${unread}) Sotto` : 'Sotto';
@@ -18,10 +22,12 @@ export const Chats = () => {
   return (
     <div className="chats">
       <Notices />
-      <main className="chats-panes" data-open={id === undefined ? 'list' : 'conversation'}>
+      <main className="chats-panes" data-open={beside ? 'conversation' : 'list'}>
         <ChatList open={id} />
         <div className="chats-main">
-          <Outlet />
+          <Suspense fallback={null}>
+            <Outlet />
+          </Suspense>
         </div>
       </main>
     </div>

@@ -2,34 +2,14 @@ import { formatLink } from '@sotto/contract/link';
 import { useEffect, useState } from 'react';
 import { useEngine } from '../../app/engine-context.ts';
 import { codeOf, explain } from '../../app/failure.ts';
+import { momentTime } from '../../app/times.ts';
+import { t } from '../../i18n/i18n.ts';
 import { canShare, share } from '../../platform/clipboard.ts';
 import { Button } from '../../ui/button.tsx';
 import { CopyButton } from '../../ui/copy-button.tsx';
 import { Dialog } from '../../ui/dialog.tsx';
 import { Field } from '../../ui/field.tsx';
 import { Spinner } from '../../ui/spinner.tsx';
-
-const TEXT = {
-  title: 'Invite someone',
-  says: 'Send this link to one person. With it they make an account here, and a chat with you.',
-  making: 'Making a link',
-  label: 'Invite link',
-  until: (time: string) => `Works once, until ${time}.`,
-  copy: 'Copy link',
-  share: 'Share',
-  shareTitle: 'Sotto',
-  offline:
-    'An invite link has to be made at the relay, and it does not answer. Try again when you are back online.',
-  again: 'Try again',
-};
-
-const moment = new Intl.DateTimeFormat(undefined, {
-  weekday: 'long',
-  day: 'numeric',
-  month: 'long',
-  hour: '2-digit',
-  minute: '2-digit',
-});
 
 type State = { url: string; expiresAt: number } | { failed: string } | undefined;
 
@@ -44,7 +24,8 @@ export const InviteDialog = ({ onClose }: { onClose(): void }) => {
     engine.createInvite().then(
       ({ link, expiresAt }) => current && setState({ url: formatLink(location.origin, link), expiresAt }),
       (error: unknown) =>
-        current && setState({ failed: codeOf(error) === 'unreachable' ? TEXT.offline : explain(error) }),
+        current &&
+        setState({ failed: codeOf(error) === 'unreachable' ? t('people.inviteOffline') : explain(error) }),
     );
     return () => {
       current = false;
@@ -52,37 +33,43 @@ export const InviteDialog = ({ onClose }: { onClose(): void }) => {
   }, [engine, attempt]);
 
   return (
-    <Dialog title={TEXT.title} onClose={onClose}>
+    <Dialog title={t('people.invite')} onClose={onClose}>
       {state !== undefined && 'failed' in state ? (
         <>
           <p role="alert">{state.failed}</p>
           <div className="dialog-actions">
             <Button look="main" onClick={() => setAttempt((before) => before + 1)}>
-              {TEXT.again}
+              {t('app.again')}
             </Button>
           </div>
         </>
       ) : (
         <>
-          <p>{TEXT.says}</p>
+          <p>{t('people.inviteSays')}</p>
           {/* The field is there from the start, so that nothing moves when the link arrives. */}
           <Field
-            label={TEXT.label}
+            label={t('people.inviteLink')}
             value={state?.url ?? ''}
             readOnly
             onFocus={(event) => event.target.select()}
-            hint={state ? TEXT.until(moment.format(state.expiresAt)) : <Spinner label={TEXT.making} />}
+            hint={
+              state ? (
+                t('people.inviteUntil', { time: momentTime(state.expiresAt) })
+              ) : (
+                <Spinner label={t('people.makingLink')} />
+              )
+            }
           />
           <div className="dialog-actions">
             {canShare() && (
               <Button
                 disabled={!state}
-                onClick={() => state && void share({ title: TEXT.shareTitle, url: state.url })}
+                onClick={() => state && void share({ title: 'Sotto', url: state.url })}
               >
-                {TEXT.share}
+                {t('people.share')}
               </Button>
             )}
-            <CopyButton look="main" label={TEXT.copy} text={state?.url ?? ''} disabled={!state} />
+            <CopyButton look="main" label={t('app.copyLink')} text={state?.url ?? ''} disabled={!state} />
           </div>
         </>
       )}

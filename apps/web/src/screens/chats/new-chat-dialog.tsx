@@ -5,48 +5,32 @@ import { useState } from 'react';
 import { useNavigate } from 'react-router';
 import { useEngine } from '../../app/engine-context.ts';
 import { codeOf, explain } from '../../app/failure.ts';
+import { t } from '../../i18n/i18n.ts';
 import { Button } from '../../ui/button.tsx';
 import { Dialog } from '../../ui/dialog.tsx';
 import { Field } from '../../ui/field.tsx';
-
-const TEXT = {
-  title: 'New chat',
-  label: 'Handle or link',
-  hint: 'Their handle, such as @ada, or a contact link that they sent you.',
-  empty: 'Type a handle, or paste a link.',
-  wrong: 'A handle has 3 to 24 characters: a to z, 0 to 9 and _.',
-  linkWithoutContact: 'This link makes an account; it does not say whose contact it is.',
-  missing: (handle: string) => `Nobody here is called @${handle}. Check the spelling, or invite them.`,
-  missingLink: 'The account of this link is not on this relay.',
-  yourself: 'That is you.',
-  offline:
-    'To find somebody the relay is needed, and it does not answer. Try again when you are back online.',
-  go: 'Start chat',
-  going: 'Looking',
-  invite: 'Invite someone',
-};
 
 type Target = { handle: Handle } | NonNullable<Link['contact']>;
 
 /** Who is meant, or why that cannot be told. */
 const targetOf = (text: string): Target | { problem: string } => {
   const typed = text.trim();
-  if (typed === '') return { problem: TEXT.empty };
+  if (typed === '') return { problem: t('people.handleOrLinkEmpty') };
   const link = parseLink(typed);
-  if (link) return link.contact ?? { problem: TEXT.linkWithoutContact };
+  if (link) return link.contact ?? { problem: t('people.linkWithoutContact') };
   const handle = Handle.safeParse(typed.replace(/^@/, '').toLowerCase());
-  return handle.success ? { handle: handle.data } : { problem: TEXT.wrong };
+  return handle.success ? { handle: handle.data } : { problem: t('people.handleWrong') };
 };
 
 const problemOf = (error: unknown, target: Target): string => {
   switch (codeOf(error)) {
     case 'not-found':
     case 'account-unknown':
-      return 'account' in target ? TEXT.missingLink : TEXT.missing(target.handle);
+      return 'account' in target ? t('people.missingLink') : t('people.missing', { handle: target.handle });
     case 'yourself':
-      return TEXT.yourself;
+      return t('app.yourself');
     case 'unreachable':
-      return TEXT.offline;
+      return t('people.findOffline');
     default:
       return explain(error);
   }
@@ -79,7 +63,7 @@ export const NewChatDialog = ({ onClose, onInvite }: NewChatDialogProps) => {
   };
 
   return (
-    <Dialog title={TEXT.title} onClose={onClose}>
+    <Dialog title={t('people.newChat')} onClose={onClose}>
       <form
         noValidate
         onSubmit={(event) => {
@@ -88,8 +72,8 @@ export const NewChatDialog = ({ onClose, onInvite }: NewChatDialogProps) => {
         }}
       >
         <Field
-          label={TEXT.label}
-          hint={TEXT.hint}
+          label={t('people.handleOrLink')}
+          hint={t('people.handleOrLinkHint')}
           problem={problem}
           value={text}
           onChange={(event) => {
@@ -104,10 +88,10 @@ export const NewChatDialog = ({ onClose, onInvite }: NewChatDialogProps) => {
         />
         <div className="dialog-actions">
           <Button look="quiet" onClick={onInvite}>
-            {TEXT.invite}
+            {t('people.invite')}
           </Button>
           <Button look="main" type="submit" aria-disabled={looking}>
-            {looking ? TEXT.going : TEXT.go}
+            {looking ? t('people.looking') : t('people.startChat')}
           </Button>
         </div>
       </form>

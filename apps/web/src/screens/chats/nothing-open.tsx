@@ -1,17 +1,13 @@
 import { useEngineSnapshot } from '../../app/engine-context.ts';
+import { t } from '../../i18n/i18n.ts';
 import { SottoMark } from '../../ui/icons.tsx';
-
-const TEXT = {
-  choose: 'Choose a chat to read and write.',
-  nobody: 'Your chats will stand here.',
-};
 
 export const NothingOpen = () => {
   const { conversations } = useEngineSnapshot();
   return (
     <div className="nothing-open">
       <SottoMark size={48} />
-      <p>{conversations.length > 0 ? TEXT.choose : TEXT.nobody}</p>
+      <p>{conversations.length > 0 ? t('chats.choose') : t('chats.nothingOpen')}</p>
     </div>
   );
 };

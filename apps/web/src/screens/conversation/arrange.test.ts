@@ -1,6 +1,6 @@
 import type { ChatMessage } from '@sotto/engine/views';
 import { expect, test } from 'vitest';
-import { arrange, countAfter } from './arrange.ts';
+import { arrange } from './arrange.ts';
 
 const at = (hours: number, minutes: number, day = 10): number =>
   new Date(2026, 2, day, hours, minutes).getTime();
@@ -41,15 +41,14 @@ test('a clock that runs ahead does not part what follows at once', () => {
   expect(shape([message('a', true, at(9, 2)), message('b', true, at(9, 0))])).toBe('|[ab]');
 });
 
-test('only what others wrote since counts as new', () => {
-  const messages = [
-    message('a', false, at(9, 0)),
-    message('b', false, at(9, 1)),
-    message('c', true, at(9, 2)),
-    message('d', false, at(9, 3)),
-  ];
-  expect(countAfter(messages, 'a')).toBe(2);
-  expect(countAfter(messages, 'd')).toBe(0);
-  expect(countAfter(messages, undefined)).toBe(0);
-  expect(countAfter(messages, 'gone')).toBe(0);
+test('the line above what is new parts those that stand together', () => {
+  const entries = arrange(
+    [message('a', false, at(9, 0)), message('b', false, at(9, 1)), message('c', false, at(9, 2))],
+    'b',
+  );
+  expect(entries.map(({ newHere, first, last }) => [newHere, first, last])).toEqual([
+    [false, true, true],
+    [true, true, false],
+    [false, false, true],
+  ]);
 });

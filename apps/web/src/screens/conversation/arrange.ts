@@ -8,6 +8,8 @@ export interface Entry {
   message: ChatMessage;
   /** The first of its day: a separator stands before it. */
   newDay: boolean;
+  /** The first of those that were not seen when the conversation was opened. */
+  newHere: boolean;
   /** The first and the last of those that stand together. */
   first: boolean;
   last: boolean;
@@ -21,19 +23,16 @@ const together = (a: ChatMessage | undefined, b: ChatMessage | undefined): boole
   Math.abs(b.time - a.time) < TOGETHER_MS;
 
 /** What stands where: messages with their places in groups and days. */
-export const arrange = (messages: readonly ChatMessage[]): Entry[] =>
+export const arrange = (messages: readonly ChatMessage[], newFrom?: string): Entry[] =>
   messages.map((message, index) => {
     const before = messages[index - 1];
     return {
       message,
       newDay: before === undefined || dayOf(before.time) !== dayOf(message.time),
-      first: !together(before, message),
-      last: !together(message, messages[index + 1]),
+      newHere: message.id === newFrom,
+      first: message.id === newFrom || !together(before, message),
+      last:
+        (newFrom !== undefined && messages[index + 1]?.id === newFrom) ||
+        !together(message, messages[index + 1]),
     };
   });
-
-/** How many of others stand after the message `seen`; none when it is not there any more. */
-export const countAfter = (messages: readonly ChatMessage[], seen: string | undefined): number => {
-  const place = messages.findLastIndex(({ id }) => id === seen);
-  return place < 0 ? 0 : messages.slice(place + 1).filter(({ mine }) => !mine).length;
-};

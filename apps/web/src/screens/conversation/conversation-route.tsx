@@ -4,6 +4,7 @@ import { Conversation } from './conversation.tsx';
 import { Missing } from './missing.tsx';
 
 export const ConversationRoute = () => {
-  const id = ConversationId.safeParse(useParams()['id']);
-  return id.success ? <Conversation key={id.data} id={id.data} /> : <Missing />;
+  const { id, message } = useParams();
+  const known = ConversationId.safeParse(id);
+  return known.success ? <Conversation key={known.data} id={known.data} message={message} /> : <Missing />;
 };

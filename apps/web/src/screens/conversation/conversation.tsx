@@ -1,125 +1,97 @@
-import type { ConversationId, MessageId } from '@sotto/contract/ids';
-import { randomId } from '@sotto/engine/random-id';
-import type { Person } from '@sotto/engine/views';
-import { useCallback, useEffect, useRef, useState } from 'react';
-import { Link } from 'react-router';
-import { useEngine, useEngineSnapshot } from '../../app/engine-context.ts';
-import { explain } from '../../app/failure.ts';
-import { readDraft, writeDraft } from '../../platform/drafts.ts';
-import { isTouch } from '../../platform/attention.ts';
-import { Avatar } from '../../ui/avatar.tsx';
-import { IconButton } from '../../ui/button.tsx';
-import { BackIcon, InfoIcon, VerifiedIcon } from '../../ui/icons.tsx';
+import type { ConversationId } from '@sotto/contract/ids';
+import type { ConversationSummary, ConversationView } from '@sotto/engine/views';
+import { useEngineSnapshot } from '../../app/engine-context.ts';
+import { useView } from '../../app/use-view.ts';
+import { t } from '../../i18n/i18n.ts';
 import { Spinner } from '../../ui/spinner.tsx';
 import { Composer } from './composer.tsx';
+import { Head } from './head.tsx';
 import { MessageList } from './message-list.tsx';
+import { authorName } from './message-row.tsx';
 import { Missing } from './missing.tsx';
-import { PeerDialog } from './peer-dialog.tsx';
+import { noticeFor } from './notices.tsx';
 import { useConversation } from './use-conversation.ts';
+import { useWriting } from './use-writing.ts';
+import type { Writing } from './use-writing.ts';
 import './conversation.css';
 
-const TEXT = {
-  back: 'Back to chats',
-  about: (name: string) => `About ${name}`,
-  verified: 'Verified',
-  opening: 'Opening the conversation',
-  removed: 'This device was removed: it can read, but not write.',
-  notStored: (why: string) => `Not sent; your text is kept here. ${why}`,
-};
+interface WriteProps {
+  summary: ConversationSummary;
+  view: ConversationView;
+  writing: Writing;
+}
 
-const Head = ({ peer }: { peer: Person }) => {
-  const [about, setAbout] = useState(false);
-  const heading = useRef<HTMLHeadingElement>(null);
-  // Where nothing else takes focus, a screen reader goes on at the name.
-  useEffect(() => {
-    if (isTouch()) heading.current?.focus({ preventScroll: true });
-  }, []);
-  return (
-    <header className="conversation-head">
-      <Link className="icon-button conversation-back" to="/" aria-label={TEXT.back} title={TEXT.back}>
-        <BackIcon />
-      </Link>
-      <Avatar name={peer.name} account={peer.account} size="s" />
-      <div className="conversation-peer">
-        <h1 ref={heading} tabIndex={-1}>
-          <bdi>{peer.name}</bdi>
-        </h1>
-        <p className="conversation-handle">
-          <bdi dir="ltr">@{peer.handle}</bdi>
-          {peer.verified && (
-            <span className="conversation-verified">
-              <VerifiedIcon />
-              {TEXT.verified}
-            </span>
-          )}
-        </p>
-      </div>
-      <IconButton label={TEXT.about(peer.name)} aria-haspopup="dialog" onClick={() => setAbout(true)}>
-        <InfoIcon />
-      </IconButton>
-      {about && <PeerDialog peer={peer} onClose={() => setAbout(false)} />}
-    </header>
-  );
-};
-
-/** The field's text, kept beyond this screen, and what became of sending it. */
-const useDraft = (id: ConversationId) => {
-  const engine = useEngine();
-  const [text, setText] = useState(() => readDraft(id));
-  const [problem, setProblem] = useState<string>();
-
-  const change = useCallback(
-    (next: string): void => {
-      setText(next);
-      setProblem(undefined);
-      writeDraft(id, next);
-    },
-    [id],
-  );
-
-  /** The field is free at once; what cannot be stored comes back, before anything typed since. */
-  const send = (whole: string): void => {
-    change('');
-    engine.send(id, whole, { id: randomId() as MessageId }).catch((error: unknown) => {
-      const since = readDraft(id);
-      change(since === '' ? whole : `${whole}\n${since}`);
-      setProblem(TEXT.notStored(explain(error)));
-    });
+/** The field, under what it answers or changes. */
+const Write = ({ summary: { peer }, view, writing }: WriteProps) => {
+  const { messages } = useView(view);
+  const { text, problem, reply, editing, change, send, leave, startEdit } = writing;
+  const answered = reply === undefined ? undefined : messages.find(({ id }) => id === reply);
+  const about = editing
+    ? {
+        id: editing.message.id,
+        title: t('conversation.editing'),
+        text: editing.message.text,
+        leave: t('conversation.leaveEdit'),
+      }
+    : reply === undefined
+      ? undefined
+      : {
+          id: reply,
+          title: answered
+            ? t('conversation.replyingTo', { name: authorName(answered, peer) })
+            : t('conversation.replying'),
+          text: answered?.text ?? t('conversation.earlierMessage'),
+          leave: t('conversation.leaveReply'),
+        };
+  const editLast = (): void => {
+    const last = messages.findLast(({ mine, deleted, newer }) => mine && !deleted && !newer);
+    if (last) startEdit(last);
   };
-
-  /** A message that failed comes back into the field, after what is being written. */
-  const takeBack = useCallback(
-    (old: string): void => {
-      const now = readDraft(id);
-      change(now === '' ? old : `${now}\n${old}`);
-    },
-    [id, change],
+  return (
+    <Composer
+      text={text}
+      problem={problem}
+      about={about}
+      onChange={change}
+      onSend={send}
+      onLeave={leave}
+      onUp={editLast}
+    />
   );
-  return { text, problem, change, send, takeBack };
 };
 
-export const Conversation = ({ id }: { id: ConversationId }) => {
-  const opened = useConversation(id);
-  const { conversations, phase } = useEngineSnapshot();
-  const summary = conversations.find((conversation) => conversation.id === id);
-  const { text, problem, change, send, takeBack } = useDraft(id);
-
-  if (opened === 'missing' || !summary) return <Missing />;
+const Known = ({ summary, message }: { summary: ConversationSummary; message: string | undefined }) => {
+  const opened = useConversation(summary.id, message);
+  const { phase } = useEngineSnapshot();
+  const writing = useWriting(summary.id, summary.draft);
+  if (opened === 'missing') return <Missing />;
+  const removed = phase === 'removed';
+  const notice = removed ? undefined : noticeFor(summary);
+  const writable = !removed && notice === undefined;
+  const view = typeof opened === 'object' && 'view' in opened ? opened.view : undefined;
   return (
     <div className="conversation">
-      <Head peer={summary.peer} />
-      {typeof opened === 'object' && 'view' in opened ? (
-        <MessageList id={id} view={opened.view} unread={summary.unread} onTakeBack={takeBack} />
+      <Head summary={summary} view={view} writable={writable} onFailure={writing.complain} />
+      {view ? (
+        <MessageList summary={summary} view={view} goTo={message} writing={writing} writable={writable} />
       ) : (
         <div className="conversation-wait">
-          {opened === 'opening' ? <Spinner label={TEXT.opening} /> : <p role="alert">{opened.failed}</p>}
+          {opened === 'opening' ? (
+            <Spinner label={t('conversation.opening')} />
+          ) : (
+            typeof opened === 'object' && 'failed' in opened && <p role="alert">{opened.failed}</p>
+          )}
         </div>
       )}
-      {phase === 'removed' ? (
-        <p className="conversation-silent">{TEXT.removed}</p>
-      ) : (
-        <Composer text={text} problem={problem} onChange={change} onSend={send} />
-      )}
+      {view && writable && <Write summary={summary} view={view} writing={writing} />}
+      {removed && <p className="conversation-silent">{t('conversation.removed')}</p>}
+      {notice}
     </div>
   );
+};
+
+export const Conversation = ({ id, message }: { id: ConversationId; message: string | undefined }) => {
+  const { conversations } = useEngineSnapshot();
+  const summary = conversations.find((conversation) => conversation.id === id);
+  return summary ? <Known summary={summary} message={message} /> : <Missing />;
 };

@@ -1,153 +1,185 @@
-import type { ConversationId } from '@sotto/contract/ids';
-import type { ConversationView } from '@sotto/engine/views';
-import { useCallback, useEffect, useMemo, useRef, useState } from 'react';
-import { useEngine } from '../../app/engine-context.ts';
+import type { ConversationSummary, ConversationView } from '@sotto/engine/views';
+import { useCallback, useEffect, useMemo, useRef } from 'react';
+import type { KeyboardEvent } from 'react';
 import { useToday } from '../../app/use-today.ts';
 import { useView } from '../../app/use-view.ts';
+import { t } from '../../i18n/i18n.ts';
 import { Button } from '../../ui/button.tsx';
 import { DownIcon } from '../../ui/icons.tsx';
 import { Spinner } from '../../ui/spinner.tsx';
 import { arrange } from './arrange.ts';
 import { MessageRow } from './message-row.tsx';
-import { useMarkRead } from './use-conversation.ts';
-import { useScroll } from './use-scroll.ts';
+import { useDeeds } from './use-deeds.tsx';
+import { usePages, useRows } from './use-rows.ts';
+import { useAnnouncement, useMarkRead, useNewFrom } from './use-seen.ts';
+import type { Writing } from './use-writing.ts';
 import './message-list.css';
 
-const TEXT = {
-  log: (name: string) => `Messages with ${name}`,
-  empty: (name: string) => `Write the first message to ${name}. Only the two of you can read it.`,
-  older: 'Loading older messages',
-  olderFailed: 'Older messages could not be read from this device.',
-  again: 'Try again',
-  fresh: (count: number) => (count === 1 ? '1 new message' : `${count} new messages`),
-  end: 'To the newest message',
-};
+const Older = ({ older }: { older: ReturnType<typeof usePages> }) => (
+  <div className="message-list-top">
+    {older.state === 'loading' && <Spinner label={t('conversation.loadingOlder')} />}
+    {older.state === 'failed' && (
+      <>
+        <p>{t('conversation.olderFailed')}</p>
+        <Button look="quiet" onClick={older.again}>
+          {t('app.again')}
+        </Button>
+      </>
+    )}
+  </div>
+);
 
-/** Older pages, one at a time; after a failure only when the person asks again. */
-const useOlder = (view: ConversationView, hasOlder: boolean) => {
-  const [state, setState] = useState<'idle' | 'loading' | 'failed'>('idle');
-  const busy = useRef(false);
-  const load = useCallback(() => {
-    if (busy.current || !hasOlder) return;
-    busy.current = true;
-    setState('loading');
-    view.loadOlder().then(
-      () => {
-        busy.current = false;
-        setState('idle');
-      },
-      () => setState('failed'),
-    );
-  }, [view, hasOlder]);
-  const again = (): void => {
-    busy.current = false;
-    load();
-  };
-  return { state, load, again };
-};
-
-/** Words for screen readers about a message that has just come in; never about history. */
-const useAnnouncement = (view: ConversationView): string => {
-  const { messages, peer } = useView(view);
-  const newest = messages.at(-1);
-  const before = useRef(newest?.id);
-  const [words, setWords] = useState('');
-  useEffect(() => {
-    if (newest?.id === before.current) return;
-    before.current = newest?.id;
-    if (newest && !newest.mine) setWords(`${peer.name}: ${newest.text}`);
-  }, [newest, peer.name]);
-  return words;
+const ToNewest = ({ fresh, onClick }: { fresh: number; onClick(): void }) => {
+  const label = t('conversation.toNewest');
+  return (
+    <button
+      type="button"
+      className="message-list-fresh"
+      data-fresh={fresh > 0}
+      onClick={onClick}
+      {...(fresh === 0 && { 'aria-label': label, title: label })}
+    >
+      {fresh > 0 && t('conversation.newMessages', { count: fresh })}
+      <DownIcon />
+    </button>
+  );
 };
 
 interface MessageListProps {
-  id: ConversationId;
+  summary: ConversationSummary;
   view: ConversationView;
-  unread: number;
-  onTakeBack(text: string): void;
+  /** The id of a message to show. */
+  goTo: string | undefined;
+  writing: Writing;
+  writable: boolean;
 }
 
-export const MessageList = ({ id, view, unread, onTakeBack }: MessageListProps) => {
-  const engine = useEngine();
+export const MessageList = ({ summary, view, goTo, writing, writable }: MessageListProps) => {
   const today = useToday();
   const { messages, hasOlder, hasNewer, peer } = useView(view);
-  const older = useOlder(view, hasOlder);
-  const { list, atEnd, fresh, onScroll, toEnd } = useScroll(messages, older.load);
+  const newFrom = useNewFrom(view);
+  const entries = useMemo(() => arrange(messages, newFrom), [messages, newFrom]);
+  const older = usePages(view, 'older', hasOlder);
+  const newer = usePages(view, 'newer', hasNewer);
   const announcement = useAnnouncement(view);
-  const entries = useMemo(() => arrange(messages), [messages]);
-  useMarkRead(id, unread, atEnd && !hasNewer);
-  useEffect(() => {
-    // Fails when the store is closed: there is nothing newer to show then.
-    if (atEnd && hasNewer) view.loadNewer().catch(() => undefined);
-  }, [view, atEnd, hasNewer, messages]);
+  const model = useRows(entries, {
+    hasNewer,
+    opensAt: goTo ?? newFrom,
+    wantOlder: older.load,
+    wantNewer: newer.load,
+  });
+  const { list, rows, marked } = model;
+  const atEnd = model.atEnd && !hasNewer;
+  useMarkRead(summary, view, { atEnd, lastSeen: model.lastSeen });
 
-  const toNewest = (): void => {
-    if (hasNewer) view.show('last').then(toEnd, () => undefined);
-    else toEnd();
+  const { goTo: goToRow } = model;
+  const jump = useCallback(
+    // A message that is not there any more leads to the end; a store that fails, nowhere.
+    (id: string) =>
+      void view
+        .show(id)
+        .then(() => goToRow(id))
+        .catch(() => undefined),
+    [view, goToRow],
+  );
+  const { deeds, open } = useDeeds({ summary, view, writing, writable, onJump: jump });
+
+  const toNewest = useCallback((): void => {
+    void view
+      .show('last')
+      .then(() => rows.scrollToEnd())
+      .catch(() => undefined);
+  }, [view, rows]);
+
+  // The address names another message of this conversation.
+  const shown = useRef(goTo);
+  useEffect(() => {
+    if (goTo !== undefined && goTo !== shown.current) jump(goTo);
+    shown.current = goTo;
+  }, [goTo, jump]);
+
+  // Who writes sees it; one that more pages brought was there before.
+  const newest = messages.at(-1);
+  const before = useRef({ id: newest?.id, hasNewer });
+  useEffect(() => {
+    const { id, hasNewer: hadNewer } = before.current;
+    if (newest?.mine && newest.id !== id && !hasNewer && !hadNewer) rows.scrollToEnd();
+    before.current = { id: newest?.id, hasNewer };
+  }, [newest, hasNewer, rows]);
+
+  /** Arrows go from message to message; Enter opens what can be done with one. */
+  const onKeyDown = (event: KeyboardEvent<HTMLDivElement>): void => {
+    const step = { ArrowUp: -1, ArrowDown: 1 }[event.key];
+    const at = (event.target as Element).closest<HTMLElement>('[data-index]');
+    const opens = event.key === 'ContextMenu' || (event.key === 'F10' && event.shiftKey);
+    const message = at?.querySelector<HTMLElement>('.message');
+    if (message && (opens || (event.key === 'Enter' && event.target === message))) {
+      event.preventDefault();
+      const entry = entries[Number(at?.dataset['index'])];
+      if (entry) deeds.onMenu(entry.message, message.querySelector('.message-bubble') ?? message);
+      return;
+    }
+    if (step === undefined || event.altKey || event.ctrlKey || event.metaKey) return;
+    const from = at
+      ? Number(at.dataset['index']) + step
+      : entries.findIndex(({ message }) => message.id === model.lastSeen);
+    if (from < 0 || from >= entries.length) return;
+    event.preventDefault();
+    rows.scrollToIndex(from);
+    requestAnimationFrame(() =>
+      list.current
+        ?.querySelector<HTMLElement>(`[data-index="${from}"] .message`)
+        ?.focus({ preventScroll: true }),
+    );
   };
 
-  const onRetry = useCallback(
-    // A store that cannot take it is told of above; the message stays as it is.
-    (message: string) => void engine.retry(id, message).catch(() => undefined),
-    [engine, id],
-  );
-
+  const items = rows.getVirtualItems();
   return (
     <div className="message-list">
       {/* Silent itself: older messages that are put in above would be read aloud. */}
+      {/* oxlint-disable-next-line jsx-a11y/no-noninteractive-element-interactions -- keys of the messages in it */}
       <div
         ref={list}
         className="message-list-scroll"
         role="log"
         aria-live="off"
-        aria-label={TEXT.log(peer.name)}
+        aria-label={t('conversation.log', { name: peer.name })}
+        aria-describedby="message-list-keys"
         // oxlint-disable-next-line jsx-a11y/no-noninteractive-tabindex -- what scrolls has to be reached by keyboard
         tabIndex={0}
-        onScroll={onScroll}
+        onScroll={model.look}
+        onKeyDown={onKeyDown}
       >
-        <div className="message-list-top">
-          {older.state === 'loading' && <Spinner label={TEXT.older} />}
-          {older.state === 'failed' && (
-            <>
-              <p>{TEXT.olderFailed}</p>
-              <Button look="quiet" onClick={older.again}>
-                {TEXT.again}
-              </Button>
-            </>
-          )}
-        </div>
-        {messages.length === 0 && <p className="message-list-empty">{TEXT.empty(peer.name)}</p>}
-        <div className="message-list-rows">
-          {entries.map(({ message, newDay, first, last }) => (
-            <MessageRow
-              key={message.id}
-              message={message}
-              peer={peer}
-              newDay={newDay}
-              first={first}
-              last={last}
-              today={today}
-              onRetry={onRetry}
-              onTakeBack={onTakeBack}
-            />
-          ))}
+        {messages.length === 0 && (
+          <p className="message-list-empty">{t('conversation.empty', { name: peer.name })}</p>
+        )}
+        <div className="message-list-rows" style={{ blockSize: rows.getTotalSize() }}>
+          <Older older={older} />
+          <div className="message-list-window" style={{ transform: `translateY(${items[0]?.start ?? 0}px)` }}>
+            {items.map(({ index, key }) => (
+              <div key={key} className="message-list-row" data-index={index} ref={rows.measureElement}>
+                <MessageRow
+                  entry={entries[index]!}
+                  peer={peer}
+                  today={today}
+                  marked={entries[index]!.message.id === marked}
+                  deeds={deeds}
+                />
+              </div>
+            ))}
+          </div>
         </div>
       </div>
-      {(!atEnd || hasNewer) && (
-        <button
-          type="button"
-          className="message-list-fresh"
-          data-fresh={fresh > 0}
-          onClick={toNewest}
-          {...(fresh === 0 && { 'aria-label': TEXT.end, title: TEXT.end })}
-        >
-          {fresh > 0 && TEXT.fresh(fresh)}
-          <DownIcon />
-        </button>
+      {(!model.atEnd || hasNewer) && messages.length > 0 && (
+        <ToNewest fresh={summary.unread} onClick={toNewest} />
       )}
-      <p className="sr-only" role="status" aria-label="New messages">
+      <p className="sr-only" id="message-list-keys">
+        {t('conversation.keys')}
+      </p>
+      <p className="sr-only" role="status" aria-label={t('conversation.newMessagesLabel')}>
         {announcement}
       </p>
+      {open}
     </div>
   );
 };

@@ -1,66 +1,175 @@
-import type { ChatMessage, Person } from '@sotto/engine/views';
+import type { ChatMessage, Person, QuotedMessage } from '@sotto/engine/views';
 import { memo } from 'react';
 import { clockTime, dayName } from '../../app/times.ts';
-import { DELETED, NEWER } from '../../app/words.ts';
-import { Button } from '../../ui/button.tsx';
+import { perLocale } from '../../i18n/format.ts';
+import { t } from '../../i18n/i18n.ts';
+import { Button, IconButton } from '../../ui/button.tsx';
+import { MoreIcon, StarIcon } from '../../ui/icons.tsx';
+import type { MenuPlace } from '../../ui/menu.tsx';
 import { StatusTick } from '../../ui/status-tick.tsx';
+import { useMenuOpeners } from '../../ui/use-menu.ts';
+import type { Entry } from './arrange.ts';
+import { Countdown } from './countdown.tsx';
+import { MessageText } from './message-text.tsx';
 import { problemWords } from './problem-words.ts';
 import './message-row.css';
 
-const TEXT = {
-  you: 'You:',
-  they: (name: string) => `${name}:`,
-  again: 'Try again',
-  copyBack: 'Edit as a new message',
-};
-
-interface MessageRowProps {
-  message: ChatMessage;
-  peer: Person;
-  newDay: boolean;
-  first: boolean;
-  last: boolean;
-  today: number;
-  onRetry(id: string): void;
-  onTakeBack(text: string): void;
+/** What can be done from a row. Stays the same object, so that rows need not be drawn again. */
+export interface RowDeeds {
+  onMenu(message: ChatMessage, place: MenuPlace): void;
+  onReact(message: ChatMessage, emoji: string | null): void;
+  onJump(id: string): void;
+  onHistory(message: ChatMessage): void;
+  onRetry(message: ChatMessage): void;
+  onTakeBack(message: ChatMessage): void;
 }
 
-/** One message, with the name of the day before it where a day begins. */
-export const MessageRow = memo((props: MessageRowProps) => {
-  const { message, peer, newDay, first, last, today, onRetry, onTakeBack } = props;
-  const { id, mine, text, newer, deleted, time, status } = message;
-  const failed = status === 'failed' ? problemWords(message.problem, peer) : undefined;
+const number = perLocale((locale) => new Intl.NumberFormat(locale));
+
+interface MessageRowProps {
+  entry: Entry;
+  peer: Person;
+  today: number;
+  /** It was jumped to. */
+  marked: boolean;
+  deeds: RowDeeds;
+}
+
+export const authorName = ({ mine }: { mine: boolean }, peer: Person): string =>
+  mine ? t('conversation.yourself') : peer.name;
+
+const Quote = ({ quote, peer, onJump }: { quote: QuotedMessage; peer: Person; onJump(id: string): void }) => (
+  <button
+    type="button"
+    className="message-quote"
+    tabIndex={-1}
+    aria-label={t('conversation.toQuoted', { name: authorName(quote, peer) })}
+    onClick={() => onJump(quote.id)}
+  >
+    <bdi className="message-quote-name">{authorName(quote, peer)}</bdi>
+    <span className="message-quote-text" dir="auto">
+      {quote.text ?? t('conversation.quoteGone')}
+    </span>
+  </button>
+);
+
+const Reactions = ({ message, onReact }: { message: ChatMessage; onReact: RowDeeds['onReact'] }) => (
+  <div className="message-reactions">
+    {message.reactions?.map(({ emoji, accounts, mine }) => {
+      const says = t(mine ? 'conversation.reactedMine' : 'conversation.reacted', {
+        emoji,
+        count: accounts.length,
+      });
+      return (
+        <button
+          key={emoji}
+          type="button"
+          className="message-reaction"
+          tabIndex={-1}
+          aria-pressed={mine}
+          aria-label={says}
+          title={says}
+          onClick={() => onReact(message, mine ? null : emoji)}
+        >
+          <span aria-hidden="true">{emoji}</span>
+          {accounts.length > 1 && <span aria-hidden="true">{number().format(accounts.length)}</span>}
+        </button>
+      );
+    })}
+  </div>
+);
+
+const Meta = ({ message, onHistory }: { message: ChatMessage; onHistory: RowDeeds['onHistory'] }) => {
+  const { mine, time, status, timer, expiresAt } = message;
+  return (
+    <span className="message-meta">
+      {message.starred && (
+        <span className="message-starred" title={t('conversation.starred')}>
+          <StarIcon />
+          <span className="sr-only">{t('conversation.starred')}</span>
+        </span>
+      )}
+      {message.edits && !message.deleted && (
+        <button type="button" className="message-edited" tabIndex={-1} onClick={() => onHistory(message)}>
+          {t('conversation.edited')}
+        </button>
+      )}
+      {timer !== undefined && <Countdown timer={timer} expiresAt={expiresAt} />}
+      <time dateTime={new Date(time).toISOString()}>{clockTime(time)}</time>
+      {mine && <StatusTick status={status} />}
+    </span>
+  );
+};
+
+const Failed = ({ message, peer, deeds }: { message: ChatMessage; peer: Person; deeds: RowDeeds }) => {
+  const { says, again } = problemWords(message.problem, peer);
+  return (
+    <div className="message-failed">
+      <p>{says}</p>
+      <div className="message-ways">
+        {again && (
+          <Button look="quiet" onClick={() => deeds.onRetry(message)}>
+            {t('app.again')}
+          </Button>
+        )}
+        <Button look="quiet" onClick={() => deeds.onTakeBack(message)}>
+          {t('conversation.editAsNew')}
+        </Button>
+      </div>
+    </div>
+  );
+};
+
+const Body = ({ message }: { message: ChatMessage }) =>
+  message.newer || message.deleted ? (
+    <em className="message-newer">{t(message.deleted ? 'app.deletedMessage' : 'app.newerMessage')}</em>
+  ) : (
+    <MessageText text={message.text} />
+  );
+
+/** One message, with what stands before it: the name of its day, the line where the new ones begin. */
+export const MessageRow = memo(({ entry, peer, today, marked, deeds }: MessageRowProps) => {
+  const { message, newDay, newHere, first, last } = entry;
+  const { id, mine, reply, deleted } = message;
+  // The list has the keys.
+  const { onKeyDown: _, ...pointer } = useMenuOpeners((place) => deeds.onMenu(message, place));
   return (
     <>
-      {newDay && <h2 className="message-day">{dayName(time, today)}</h2>}
-      <div className="message" data-id={id} data-mine={mine} data-first={first} data-last={last}>
-        <div className="message-bubble" dir="auto">
-          <bdi className="sr-only">{mine ? TEXT.you : TEXT.they(peer.name)} </bdi>
-          {newer || deleted ? (
-            <em className="message-newer">{deleted ? DELETED : NEWER}</em>
-          ) : (
-            <span className="message-text">{text}</span>
-          )}
-          <span className="message-meta">
-            <time dateTime={new Date(time).toISOString()}>{clockTime(time)}</time>
-            {mine && <StatusTick status={status} />}
-          </span>
-        </div>
-        {failed && (
-          <div className="message-failed">
-            <p>{failed.says}</p>
-            <div className="message-ways">
-              {failed.again && (
-                <Button look="quiet" onClick={() => onRetry(id)}>
-                  {TEXT.again}
-                </Button>
-              )}
-              <Button look="quiet" onClick={() => onTakeBack(text)}>
-                {TEXT.copyBack}
-              </Button>
-            </div>
+      {newDay && <h2 className="message-day">{dayName(message.time, today)}</h2>}
+      {newHere && <p className="message-new-line">{t('conversation.newMessagesLabel')}</p>}
+      <div
+        className="message"
+        role="group"
+        aria-label={authorName(message, peer)}
+        tabIndex={-1}
+        data-id={id}
+        data-mine={mine}
+        data-first={first}
+        data-last={last}
+        data-marked={marked}
+      >
+        <div className="message-line">
+          <div className="message-bubble" dir="auto" {...pointer}>
+            <bdi className="sr-only">
+              {mine ? t('conversation.you') : t('conversation.they', { name: peer.name })}{' '}
+            </bdi>
+            {message.forwarded && <p className="message-forwarded">{t('conversation.forwarded')}</p>}
+            {reply && !deleted && <Quote quote={reply} peer={peer} onJump={deeds.onJump} />}
+            <Body message={message} />
+            <Meta message={message} onHistory={deeds.onHistory} />
           </div>
-        )}
+          <IconButton
+            className="message-more"
+            label={t('conversation.actions')}
+            tabIndex={-1}
+            aria-haspopup="menu"
+            onClick={(event) => deeds.onMenu(message, event.currentTarget)}
+          >
+            <MoreIcon />
+          </IconButton>
+        </div>
+        {message.reactions && <Reactions message={message} onReact={deeds.onReact} />}
+        {message.status === 'failed' && <Failed message={message} peer={peer} deeds={deeds} />}
       </div>
     </>
   );

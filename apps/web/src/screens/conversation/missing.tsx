@@ -1,15 +1,11 @@
 import { Link } from 'react-router';
-
-const TEXT = {
-  missing: 'This chat is not on this device.',
-  back: 'To your chats',
-};
+import { t } from '../../i18n/i18n.ts';
 
 export const Missing = () => (
   <div className="nothing-open">
-    <p>{TEXT.missing}</p>
+    <p>{t('conversation.missing')}</p>
     <Link className="button button-plain" to="/" replace>
-      {TEXT.back}
+      {t('app.toChats')}
     </Link>
   </div>
 );

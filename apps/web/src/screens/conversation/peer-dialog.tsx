@@ -1,21 +1,11 @@
 import type { Person } from '@sotto/engine/views';
+import { t } from '../../i18n/i18n.ts';
 import { Avatar } from '../../ui/avatar.tsx';
 import { Dialog } from '../../ui/dialog.tsx';
 import { VerifiedIcon } from '../../ui/icons.tsx';
 
-const TEXT = {
-  title: (name: string) => `About ${name}`,
-  verified: 'Verified',
-  verifiedSays: (name: string) =>
-    `The link that brought you together names ${name}’s account itself, so this is that account and no other.`,
-  open: 'Not verified',
-  openSays: (name: string) =>
-    `The relay says that this account is @${name}’s. To be sure, ask for their contact link in another way and open it here.`,
-  sealed: 'What you write is encrypted on this device, for the two of you alone.',
-};
-
 export const PeerDialog = ({ peer, onClose }: { peer: Person; onClose(): void }) => (
-  <Dialog title={TEXT.title(peer.name)} onClose={onClose}>
+  <Dialog title={t('conversation.about', { name: peer.name })} onClose={onClose}>
     <div className="peer">
       <Avatar name={peer.name} account={peer.account} />
       <div className="peer-names">
@@ -30,10 +20,14 @@ export const PeerDialog = ({ peer, onClose }: { peer: Person; onClose(): void })
     <div className="peer-trust">
       <p className="peer-name">
         {peer.verified && <VerifiedIcon size={18} />}
-        {peer.verified ? TEXT.verified : TEXT.open}
+        {peer.verified ? t('conversation.verified') : t('conversation.notVerified')}
       </p>
-      <p>{peer.verified ? TEXT.verifiedSays(peer.name) : TEXT.openSays(peer.handle)}</p>
+      <p>
+        {peer.verified
+          ? t('conversation.verifiedSays', { name: peer.name })
+          : t('conversation.notVerifiedSays', { handle: peer.handle })}
+      </p>
     </div>
-    <p>{TEXT.sealed}</p>
+    <p>{t('conversation.sealed')}</p>
   </Dialog>
 );

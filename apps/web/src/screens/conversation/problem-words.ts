@@ -1,5 +1,6 @@
 import type { SendProblem } from '@sotto/engine/rows';
 import type { Person } from '@sotto/engine/views';
+import { t } from '../../i18n/i18n.ts';
 
 /** Why a message was not sent, and whether sending the same again can help. */
 export const problemWords = (
@@ -10,24 +11,24 @@ export const problemWords = (
     case 'account-unknown':
     case 'device-unknown':
     case 'not-found':
-      return { says: `Not sent: ${name} has no device here any more.`, again: true };
+      return { says: t('conversation.failedNoDevice', { name }), again: true };
     case 'keys-invalid':
       return {
-        says: `Not sent: the relay gave out keys that are not ${name}’s. Ask ${name} in another way before you go on.`,
+        says: t('conversation.failedKeys', { name }),
         again: true,
       };
     case 'other-handle':
       return {
-        says: `Not sent: the link gave another handle than the account has. This is @${handle}. Send it only if that is whom you mean.`,
+        says: t('conversation.failedOtherHandle', { handle }),
         again: true,
       };
     case 'body-too-large':
-      return { says: 'Not sent: too long for the relay. Write it in parts.', again: false };
+      return { says: t('conversation.failedTooLarge'), again: false };
     case 'device-removed':
-      return { says: 'Not sent: this device was removed.', again: false };
+      return { says: t('conversation.failedDeviceRemoved'), again: false };
     case undefined:
-      return { says: 'Not sent.', again: true };
+      return { says: t('conversation.failed'), again: true };
     default:
-      return { says: `Not sent: the relay refused it (${problem}).`, again: true };
+      return { says: t('conversation.failedRefused', { code: problem }), again: true };
   }
 };

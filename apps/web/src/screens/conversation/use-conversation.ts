@@ -3,19 +3,20 @@ import type { ConversationView } from '@sotto/engine/views';
 import { useEffect, useState } from 'react';
 import { useEngine } from '../../app/engine-context.ts';
 import { explain } from '../../app/failure.ts';
-import { isAttended, onAttention } from '../../platform/attention.ts';
 
 export type Opened = 'opening' | 'missing' | { failed: string } | { view: ConversationView };
 
-/** Opens a conversation for as long as the component stands. */
-export const useConversation = (id: ConversationId): Opened => {
+/** Opens a conversation for as long as the component stands: at a message, or where the unread ones begin. */
+export const useConversation = (id: ConversationId, message: string | undefined): Opened => {
   const engine = useEngine();
   const [opened, setOpened] = useState<Opened>('opening');
+  // Another message of the same conversation is a place to go to, not another view.
+  const [at] = useState(message ?? 'unread');
 
   useEffect(() => {
     let current = true;
     let view: ConversationView | undefined;
-    engine.openConversation(id).then(
+    engine.openConversation(id, { at }).then(
       (found) => {
         if (!current) return found?.close();
         view = found;
@@ -27,21 +28,7 @@ export const useConversation = (id: ConversationId): Opened => {
       current = false;
       view?.close();
     };
-  }, [engine, id]);
+  }, [engine, id, at]);
 
   return opened;
-};
-
-/** Says "read" of what came in, as soon as somebody looks at this page and at its end. */
-export const useMarkRead = (id: ConversationId, unread: number, atEnd: boolean): void => {
-  const engine = useEngine();
-  useEffect(() => {
-    if (unread === 0 || !atEnd) return undefined;
-    const look = (): void => {
-      // Refused while the store has trouble: the engine tells of that, and the next look tries again.
-      if (isAttended()) engine.markRead(id).catch(() => undefined);
-    };
-    look();
-    return onAttention(look);
-  }, [engine, id, unread, atEnd]);
 };

@@ -1,5 +1,6 @@
 import { useState } from 'react';
 import { useView } from '../../app/use-view.ts';
+import { t } from '../../i18n/i18n.ts';
 import type { Updates } from '../../platform/updates.ts';
 import { Bar } from '../../ui/bar.tsx';
 import { Button } from '../../ui/button.tsx';
@@ -9,21 +10,21 @@ export const UpdatePrompt = ({ updates }: { updates: Updates }) => {
   const { ready } = useView(updates);
   const [later, setLater] = useState(false);
   return (
-    <div role="status" aria-label="Updates">
+    <div role="status" aria-label={t('app.updates')}>
       {ready && !later && (
         <Bar
           actions={
             <>
               <Button look="quiet" onClick={() => updates.apply()}>
-                Reload
+                {t('app.reload')}
               </Button>
               <Button look="quiet" onClick={() => setLater(true)}>
-                Later
+                {t('app.later')}
               </Button>
             </>
           }
         >
-          A new version is ready
+          {t('app.updateReady')}
         </Bar>
       )}
     </div>

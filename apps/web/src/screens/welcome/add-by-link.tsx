@@ -3,29 +3,15 @@ import { useEffect, useState } from 'react';
 import { Link as RouterLink, useLocation, useNavigate } from 'react-router';
 import { useEngine, useEngineSnapshot } from '../../app/engine-context.ts';
 import { codeOf, explain } from '../../app/failure.ts';
+import { t } from '../../i18n/i18n.ts';
 import { Button } from '../../ui/button.tsx';
 import { Card } from '../../ui/card.tsx';
 import { CopyButton } from '../../ui/copy-button.tsx';
 import { Spinner } from '../../ui/spinner.tsx';
 
-const TEXT = {
-  adding: (handle: string) => `Adding @${handle}`,
-  bad: 'This link is not complete',
-  badSays: 'Ask for it again, or copy the whole of it.',
-  unneeded: 'You have an account here already',
-  unneededSays: 'This invite is for somebody who has none. It has not been used: pass it on to them.',
-  own: 'This is your own link',
-  ownSays: 'Send it to somebody: it lets them write to you.',
-  copy: 'Copy link',
-  failed: (handle: string) => `@${handle} could not be added`,
-  missing: 'There is no such account on this relay. Ask for a new link.',
-  again: 'Try again',
-  back: 'To your chats',
-};
-
 const Back = () => (
   <RouterLink className="button button-plain" to="/" replace>
-    {TEXT.back}
+    {t('app.toChats')}
   </RouterLink>
 );
 
@@ -56,9 +42,9 @@ export const AddByLink = () => {
 
   if (own) {
     return (
-      <Card title={TEXT.own}>
-        <p>{TEXT.ownSays}</p>
-        <CopyButton look="main" label={TEXT.copy} text={formatLink(location.origin, { contact })} />
+      <Card title={t('people.ownLink')}>
+        <p>{t('people.ownLinkSays')}</p>
+        <CopyButton look="main" label={t('app.copyLink')} text={formatLink(location.origin, { contact })} />
         <Back />
       </Card>
     );
@@ -66,8 +52,8 @@ export const AddByLink = () => {
   if (!contact) {
     const whole = parseLink(pathname) !== undefined;
     return (
-      <Card title={whole ? TEXT.unneeded : TEXT.bad}>
-        <p>{whole ? TEXT.unneededSays : TEXT.badSays}</p>
+      <Card title={whole ? t('people.inviteUnneeded') : t('people.linkIncomplete')}>
+        <p>{whole ? t('people.inviteUnneededSays') : t('people.linkIncompleteDo')}</p>
         <Back />
       </Card>
     );
@@ -75,17 +61,17 @@ export const AddByLink = () => {
   if (failure === undefined) {
     return (
       <main className="app-center">
-        <Spinner label={TEXT.adding(contact.handle)} />
+        <Spinner label={t('people.adding', { handle: contact.handle })} />
       </main>
     );
   }
   const missing = ['not-found', 'account-unknown'].includes(codeOf(failure) ?? '');
   return (
-    <Card title={TEXT.failed(contact.handle)}>
-      <p role="alert">{missing ? TEXT.missing : explain(failure)}</p>
+    <Card title={t('people.addFailed', { handle: contact.handle })}>
+      <p role="alert">{missing ? t('people.addMissing') : explain(failure)}</p>
       {!missing && (
         <Button look="main" onClick={() => setAttempt((before) => before + 1)}>
-          {TEXT.again}
+          {t('app.again')}
         </Button>
       )}
       <Back />

@@ -1,7 +1,5 @@
 import { Handle } from '@sotto/contract/ids';
-
-export const HANDLE_RULE =
-  '3 to 24 characters: a to z, 0 to 9 and _, a letter first. It cannot be changed later.';
+import { t } from '../../i18n/i18n.ts';
 
 const MIN = 3;
 const MAX = 24;
@@ -12,19 +10,19 @@ export const tidyHandle = (typed: string): string => typed.replace(/^@+/, '').to
 /** What is wrong with a handle so far; undefined for a good one, and for an empty or merely short one. */
 export const handleProblem = (handle: string): string | undefined => {
   if (handle === '') return undefined;
-  if (/\s/.test(handle)) return 'A handle has no spaces. Use _ instead.';
-  if (!/^[a-z]/.test(handle)) return 'A handle begins with a letter from a to z.';
+  if (/\s/.test(handle)) return t('welcome.handleSpaces');
+  if (!/^[a-z]/.test(handle)) return t('welcome.handleBegins');
   const odd = /[^a-z0-9_]/u.exec(handle);
-  if (odd) return `“${odd[0]}” cannot be in a handle. Use a to z, 0 to 9 and _.`;
-  if (handle.length > MAX) return `A handle has at most ${MAX} characters; this one has ${handle.length}.`;
+  if (odd) return t('welcome.handleOdd', { character: odd[0] });
+  if (handle.length > MAX) return t('welcome.handleLong', { most: MAX, count: handle.length });
   return undefined;
 };
 
 /** What is wrong with a handle that somebody wants to use as it is. */
 export const finalHandleProblem = (handle: string): string | undefined => {
-  if (handle === '') return 'Choose a handle.';
+  if (handle === '') return t('welcome.handleChoose');
   return (
-    handleProblem(handle) ?? (handle.length < MIN ? `A handle has at least ${MIN} characters.` : undefined)
+    handleProblem(handle) ?? (handle.length < MIN ? t('welcome.handleShort', { least: MIN }) : undefined)
   );
 };
 

@@ -1,18 +1,9 @@
 import { formatLink, parseLink } from '@sotto/contract/link';
 import { useState } from 'react';
 import { useNavigate } from 'react-router';
+import { t } from '../../i18n/i18n.ts';
 import { Button } from '../../ui/button.tsx';
 import { Field } from '../../ui/field.tsx';
-
-const TEXT = {
-  label: 'Invite link',
-  hint: 'It looks like https://…/#/join/…',
-  go: 'Continue',
-  empty: 'Paste the link first.',
-  wrong: 'This is not an invite link. Copy the whole of it.',
-  contactOnly: 'This link adds a contact. For an account you need an invite link, with /join/ in it.',
-  elsewhere: (host: string) => `This invite is for another relay. Open it there: ${host}`,
-};
 
 /** The host that a pasted link leads to, when it is not this one. */
 const foreignHost = (text: string): string | undefined => {
@@ -28,10 +19,10 @@ export const InviteField = () => {
   const submit = (): void => {
     const link = parseLink(text);
     const host = foreignHost(text.trim());
-    if (text.trim() === '') setProblem(TEXT.empty);
-    else if (!link) setProblem(TEXT.wrong);
-    else if (link.invite === undefined) setProblem(TEXT.contactOnly);
-    else if (host !== undefined) setProblem(TEXT.elsewhere(host));
+    if (text.trim() === '') setProblem(t('welcome.linkEmpty'));
+    else if (!link) setProblem(t('welcome.linkWrong'));
+    else if (link.invite === undefined) setProblem(t('welcome.linkContact'));
+    else if (host !== undefined) setProblem(t('welcome.linkElsewhere', { host }));
     else void navigate(formatLink('', link).slice('/#'.length));
   };
   return (
@@ -43,8 +34,8 @@ export const InviteField = () => {
       }}
     >
       <Field
-        label={TEXT.label}
-        hint={TEXT.hint}
+        label={t('welcome.linkLabel')}
+        hint={t('welcome.linkHint')}
         problem={problem}
         value={text}
         onChange={(event) => {
@@ -57,7 +48,7 @@ export const InviteField = () => {
         spellCheck={false}
       />
       <Button look="main" type="submit">
-        {TEXT.go}
+        {t('welcome.continue')}
       </Button>
     </form>
   );

@@ -5,48 +5,31 @@ import type { Link } from '@sotto/contract/link';
 import { useRef, useState } from 'react';
 import { Link as RouterLink } from 'react-router';
 import { useEngineSnapshot } from '../../app/engine-context.ts';
+import { t } from '../../i18n/i18n.ts';
 import { Button } from '../../ui/button.tsx';
 import { Card } from '../../ui/card.tsx';
 import { Field } from '../../ui/field.tsx';
 import { Spinner } from '../../ui/spinner.tsx';
-import { HANDLE_RULE, finalHandleProblem, handleProblem, suggestHandle, tidyHandle } from './handle.ts';
+import { finalHandleProblem, handleProblem, suggestHandle, tidyHandle } from './handle.ts';
 import { useJoin } from './use-join.ts';
 import type { JoinState } from './use-join.ts';
 
 const DAYS = LIMITS.inviteMs / (24 * 60 * 60 * 1000);
 
-const TEXT = {
-  title: 'Join Sotto',
-  invitedBy: (handle: string) => `@${handle} invited you.`,
-  checking: 'Checking your invite',
-  name: 'Your name',
-  nameHint: 'What others see. Only the people you write with get it.',
-  nameMissing: 'Say what you want to be called.',
-  nameLong: `A name has at most ${LIMITS.nameCharacters} characters.`,
-  handle: 'Handle',
-  taken: (handle: string) => `@${handle} is taken. Choose another.`,
-  go: 'Join',
-  again: 'Try again',
-  keys: 'Making your keys',
-  relay: 'Telling the relay',
-  aside: 'Your keys are made on this device and stay here. Whoever clears this browser’s data loses them.',
-  other: 'Use another invite link',
-};
-
 const REFUSED = {
   used: {
-    title: 'This invite has been used',
-    says: 'An invite works once. Ask whoever sent it for a new one. If it was you who used it, open Sotto in the browser where you did.',
+    title: 'welcome.usedTitle',
+    says: 'welcome.usedSays',
   },
   expired: {
-    title: 'This invite has expired',
-    says: `An invite works for ${DAYS} days. Ask whoever sent it for a new one.`,
+    title: 'welcome.expiredTitle',
+    says: 'welcome.expiredSays',
   },
   unknown: {
-    title: 'This invite is not known here',
-    says: 'The relay at this address has never seen it. Check that the whole link was copied, or ask for a new one.',
+    title: 'welcome.unknownTitle',
+    says: 'welcome.unknownSays',
   },
-};
+} as const;
 
 interface FormProps {
   state: JoinState;
@@ -67,9 +50,9 @@ const JoinForm = ({ state, onSubmit }: FormProps) => {
   const taken = typeof state === 'object' && 'taken' in state && state.taken === handle;
   const nameProblem =
     name.trim().length > LIMITS.nameCharacters
-      ? TEXT.nameLong
+      ? t('welcome.nameLong', { most: LIMITS.nameCharacters })
       : asked && name.trim() === ''
-        ? TEXT.nameMissing
+        ? t('welcome.nameMissing')
         : undefined;
   const wrongHandle = asked ? finalHandleProblem(handle) : handleProblem(handle);
 
@@ -91,8 +74,8 @@ const JoinForm = ({ state, onSubmit }: FormProps) => {
     >
       <Field
         ref={nameField}
-        label={TEXT.name}
-        hint={TEXT.nameHint}
+        label={t('welcome.name')}
+        hint={t('welcome.nameHint')}
         problem={nameProblem}
         value={name}
         onChange={(event) => setName(event.target.value)}
@@ -102,10 +85,10 @@ const JoinForm = ({ state, onSubmit }: FormProps) => {
       />
       <Field
         ref={handleField}
-        label={TEXT.handle}
+        label={t('welcome.handle')}
         prefix="@"
-        hint={HANDLE_RULE}
-        problem={taken ? TEXT.taken(handle) : wrongHandle}
+        hint={t('welcome.handleRule')}
+        problem={taken ? t('welcome.handleTaken', { handle }) : wrongHandle}
         value={handle}
         onChange={(event) => setTyped(tidyHandle(event.target.value))}
         autoComplete="username"
@@ -120,12 +103,14 @@ const JoinForm = ({ state, onSubmit }: FormProps) => {
         </p>
       )}
       <Button look="main" type="submit" aria-disabled={working}>
-        {typeof state === 'object' && 'failed' in state ? TEXT.again : TEXT.go}
+        {typeof state === 'object' && 'failed' in state ? t('app.again') : t('welcome.join')}
       </Button>
       <div className="join-progress">
-        {working && <Spinner label={phase === 'joining' ? TEXT.relay : TEXT.keys} />}
+        {working && (
+          <Spinner label={phase === 'joining' ? t('welcome.tellingRelay') : t('welcome.makingKeys')} />
+        )}
       </div>
-      <p className="card-aside">{TEXT.aside}</p>
+      <p className="card-aside">{t('welcome.keysAside')}</p>
     </form>
   );
 };
@@ -140,17 +125,17 @@ export const Join = ({ link, invite: secret, onSubmit }: JoinProps) => {
   const { invite, join, check, submit } = useJoin(link, secret);
   if (invite === 'checking' || typeof invite === 'object') {
     return (
-      <Card title={TEXT.title}>
-        {link.contact && <p>{TEXT.invitedBy(link.contact.handle)}</p>}
+      <Card title={t('welcome.joinTitle')}>
+        {link.contact && <p>{t('welcome.invitedBy', { handle: link.contact.handle })}</p>}
         {invite === 'checking' ? (
-          <Spinner label={TEXT.checking} />
+          <Spinner label={t('welcome.checking')} />
         ) : (
           <>
             <p className="card-problem" role="alert">
               {invite.failed}
             </p>
             <Button look="main" onClick={check}>
-              {TEXT.again}
+              {t('app.again')}
             </Button>
           </>
         )}
@@ -159,17 +144,17 @@ export const Join = ({ link, invite: secret, onSubmit }: JoinProps) => {
   }
   if (invite !== 'open') {
     return (
-      <Card title={REFUSED[invite].title}>
-        <p>{REFUSED[invite].says}</p>
+      <Card title={t(REFUSED[invite].title)}>
+        <p>{t(REFUSED[invite].says, { days: DAYS })}</p>
         <RouterLink className="button button-plain" to="/" replace>
-          {TEXT.other}
+          {t('welcome.otherInvite')}
         </RouterLink>
       </Card>
     );
   }
   return (
-    <Card title={TEXT.title}>
-      {link.contact && <p>{TEXT.invitedBy(link.contact.handle)}</p>}
+    <Card title={t('welcome.joinTitle')}>
+      {link.contact && <p>{t('welcome.invitedBy', { handle: link.contact.handle })}</p>}
       <JoinForm
         state={join}
         onSubmit={(handle, name) => {

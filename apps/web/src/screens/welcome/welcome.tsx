@@ -2,29 +2,19 @@ import { parseLink } from '@sotto/contract/link';
 import { startTransition, useEffect, useState } from 'react';
 import { useLocation, useNavigate } from 'react-router';
 import { useEngineSnapshot } from '../../app/engine-context.ts';
+import { t } from '../../i18n/i18n.ts';
 import { Card } from '../../ui/card.tsx';
 import { Spinner } from '../../ui/spinner.tsx';
 import { InviteField } from './invite-field.tsx';
 import { Join } from './join.tsx';
 
-const TEXT = {
-  title: 'Sotto is by invitation',
-  says: 'Ask someone who uses this relay for an invite link. Open it in this browser, or paste it here.',
-  contactOnly:
-    'The link you opened adds a contact. To write to them you need an account here, and for that an invite.',
-  badLink: 'The link you opened is not complete. Ask for it again, or copy the whole of it.',
-  finishing: 'Finishing your account',
-  finishingSays: 'Your keys are made. The relay has yet to confirm your account; that goes on by itself.',
-  finishingOffline: 'Waiting for network.',
-};
-
 /** The keys were made before the page was closed; the relay had not answered yet. */
 const Finishing = () => {
   const { connection } = useEngineSnapshot();
   return (
-    <Card title={TEXT.finishing}>
-      <p>{TEXT.finishingSays}</p>
-      <Spinner label={connection === 'offline' ? TEXT.finishingOffline : TEXT.finishing} />
+    <Card title={t('welcome.finishing')}>
+      <p>{t('welcome.finishingSays')}</p>
+      <Spinner label={connection === 'offline' ? t('welcome.finishingOffline') : t('welcome.finishing')} />
     </Card>
   );
 };
@@ -50,10 +40,10 @@ export const Welcome = ({ onDone }: { onDone(): void }) => {
     return <Join key={pathname} link={link} invite={link.invite} onSubmit={() => setSubmitted(true)} />;
   }
   return (
-    <Card title={TEXT.title}>
-      {link && <p>{TEXT.contactOnly}</p>}
-      {!link && pathname !== '/' && <p className="card-problem">{TEXT.badLink}</p>}
-      <p>{TEXT.says}</p>
+    <Card title={t('welcome.title')}>
+      {link && <p>{t('welcome.contactOnly')}</p>}
+      {!link && pathname !== '/' && <p className="card-problem">{t('welcome.badLink')}</p>}
+      <p>{t('welcome.says')}</p>
       <InviteField />
     </Card>
   );

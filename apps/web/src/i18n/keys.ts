@@ -1,0 +1,18 @@
+import type app from '../../locales/en/app.json';
+import type chats from '../../locales/en/chats.json';
+import type conversation from '../../locales/en/conversation.json';
+import type people from '../../locales/en/people.json';
+import type settings from '../../locales/en/settings.json';
+import type welcome from '../../locales/en/welcome.json';
+
+interface Areas {
+  app: typeof app;
+  chats: typeof chats;
+  conversation: typeof conversation;
+  people: typeof people;
+  settings: typeof settings;
+  welcome: typeof welcome;
+}
+
+/** Names a message: `<area>.<name>`, as in `locales/en/<area>.json`. */
+export type Key = { [Area in keyof Areas]: `${Area}.${keyof Areas[Area] & string}` }[keyof Areas];

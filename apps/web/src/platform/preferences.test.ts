@@ -1,0 +1,18 @@
+import { expect, test } from 'vitest';
+import { parsePreferences } from './preferences.ts';
+
+const DEFAULTS = { theme: 'system', textSize: 'normal' };
+
+test.each([
+  [null, DEFAULTS],
+  ['not json', DEFAULTS],
+  ['null', DEFAULTS],
+  ['7', DEFAULTS],
+  ['{"theme":"pink","textSize":7,"language":1}', DEFAULTS],
+  [
+    '{"theme":"dark","textSize":"larger","language":"ar"}',
+    { theme: 'dark', textSize: 'larger', language: 'ar' },
+  ],
+])('%s', (stored, expected) => {
+  expect(parsePreferences(stored)).toEqual(expected);
+});

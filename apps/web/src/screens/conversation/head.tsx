@@ -1,0 +1,137 @@
+import type { ConversationSummary, ConversationView } from '@sotto/engine/views';
+import { lazy, Suspense, useEffect, useRef, useState } from 'react';
+import { Link } from 'react-router';
+import { useEngine } from '../../app/engine-context.ts';
+import { explain } from '../../app/failure.ts';
+import { useView } from '../../app/use-view.ts';
+import { t } from '../../i18n/i18n.ts';
+import { isTouch } from '../../platform/attention.ts';
+import { Avatar } from '../../ui/avatar.tsx';
+import { IconButton } from '../../ui/button.tsx';
+import { Confirm } from '../../ui/confirm.tsx';
+import { BackIcon, InfoIcon, MoreIcon, TimerIcon, VerifiedIcon } from '../../ui/icons.tsx';
+import { Menu } from '../../ui/menu.tsx';
+import { durationWords } from './durations.ts';
+
+const PeerDialog = lazy(() => import('./peer-dialog.tsx').then((module) => ({ default: module.PeerDialog })));
+const TimerDialog = lazy(() =>
+  import('./timer-dialog.tsx').then((module) => ({ default: module.TimerDialog })),
+);
+
+interface HeadProps {
+  summary: ConversationSummary;
+  /** Absent until the conversation is open. */
+  view: ConversationView | undefined;
+  /** The timer can be set here. */
+  writable: boolean;
+  onFailure(words: string): void;
+}
+
+const TimerMark = ({ view }: { view: ConversationView }) => {
+  const { timer } = useView(view);
+  if (timer === undefined) return undefined;
+  const says = t('conversation.timerOn', { time: durationWords(timer) });
+  return (
+    <span className="conversation-timer" title={says}>
+      <TimerIcon size={18} />
+      <span className="sr-only">{says}</span>
+    </span>
+  );
+};
+
+const State = ({ summary: { peer, typing, online } }: { summary: ConversationSummary }) => {
+  if (typing.length > 0) return <span className="conversation-typing">{t('conversation.typing')}</span>;
+  return (
+    <>
+      <bdi dir="ltr">@{peer.handle}</bdi>
+      {online && <span className="conversation-online">{t('conversation.online')}</span>}
+      {peer.verified && (
+        <span className="conversation-verified">
+          <VerifiedIcon />
+          {t('conversation.verified')}
+        </span>
+      )}
+    </>
+  );
+};
+
+export const Head = ({ summary, view, writable, onFailure }: HeadProps) => {
+  const { id, peer } = summary;
+  const engine = useEngine();
+  const [shown, setShown] = useState<'about' | 'timer' | 'block'>();
+  const [menuAt, setMenuAt] = useState<Element>();
+  const heading = useRef<HTMLHeadingElement>(null);
+  // Where nothing else takes focus, a screen reader goes on at the name.
+  useEffect(() => {
+    if (isTouch()) heading.current?.focus({ preventScroll: true });
+  }, []);
+  const alone = peer.account === engine.getSnapshot().me?.account;
+  const about = t('conversation.about', { name: peer.name });
+  return (
+    <header className="conversation-head">
+      <Link
+        className="icon-button conversation-back"
+        to="/"
+        aria-label={t('conversation.back')}
+        title={t('conversation.back')}
+      >
+        <BackIcon />
+      </Link>
+      <Avatar name={peer.name} account={peer.account} size="s" />
+      <div className="conversation-peer">
+        <h1 ref={heading} tabIndex={-1}>
+          <bdi>{peer.name}</bdi>
+        </h1>
+        <p className="conversation-handle">
+          <State summary={summary} />
+        </p>
+      </div>
+      {view && <TimerMark view={view} />}
+      <IconButton label={about} aria-haspopup="dialog" onClick={() => setShown('about')}>
+        <InfoIcon />
+      </IconButton>
+      {view && writable && (
+        <IconButton
+          label={t('conversation.menu')}
+          aria-haspopup="menu"
+          aria-expanded={menuAt !== undefined}
+          onClick={(event) => setMenuAt(event.currentTarget)}
+        >
+          <MoreIcon />
+        </IconButton>
+      )}
+      {menuAt && (
+        <Menu
+          label={t('conversation.menu')}
+          place={menuAt}
+          entries={[
+            { label: t('conversation.timerTitle'), onChoose: () => setShown('timer') },
+            ...(alone ? [] : [{ label: t('people.block'), grave: true, onChoose: () => setShown('block') }]),
+          ]}
+          onClose={() => setMenuAt(undefined)}
+        />
+      )}
+      <Suspense fallback={null}>
+        {shown === 'about' && <PeerDialog peer={peer} onClose={() => setShown(undefined)} />}
+        {view && shown === 'timer' && (
+          <TimerDialog
+            id={id}
+            name={peer.name}
+            timer={view.getSnapshot().timer}
+            onClose={() => setShown(undefined)}
+          />
+        )}
+      </Suspense>
+      {shown === 'block' && (
+        <Confirm
+          title={t('people.blockTitle', { name: peer.name })}
+          action={t('people.block')}
+          onConfirm={() => void engine.block(id).catch((error: unknown) => onFailure(explain(error)))}
+          onClose={() => setShown(undefined)}
+        >
+          <p>{t('people.blockSays')}</p>
+        </Confirm>
+      )}
+    </header>
+  );
+};

@@ -1,0 +1,97 @@
+import type { ChatMessage, ConversationSummary, ConversationView } from '@sotto/engine/views';
+import { lazy, Suspense, useMemo, useState } from 'react';
+import type { ReactNode } from 'react';
+import { useEngine } from '../../app/engine-context.ts';
+import { explain } from '../../app/failure.ts';
+import { useView } from '../../app/use-view.ts';
+import { noteEmoji } from '../../platform/recent-emoji.ts';
+import type { MenuPlace } from '../../ui/menu.tsx';
+import type { MessageAsk, MessageDeeds } from './message-actions.tsx';
+import type { RowDeeds } from './message-row.tsx';
+import type { Writing } from './use-writing.ts';
+
+const MessageActions = lazy(() =>
+  import('./message-actions.tsx').then((module) => ({ default: module.MessageActions })),
+);
+const MessageDialog = lazy(() =>
+  import('./message-dialogs.tsx').then((module) => ({ default: module.MessageDialog })),
+);
+
+interface DeedsProps {
+  summary: ConversationSummary;
+  view: ConversationView;
+  writing: Writing;
+  writable: boolean;
+  onJump(id: string): void;
+}
+
+/** What can be done with messages, and the menu or dialog that is open for one. */
+export const useDeeds = ({ summary, view, writing, writable, onJump }: DeedsProps) => {
+  const engine = useEngine();
+  const [menu, setMenu] = useState<{ message: ChatMessage; place: MenuPlace }>();
+  const [asked, setAsked] = useState<{ id: string; ask: MessageAsk }>();
+  const { messages } = useView(view);
+  const { id, peer } = summary;
+  const { complain, startReply, startEdit, takeBack } = writing;
+
+  const deeds = useMemo((): RowDeeds & MessageDeeds => {
+    const run = (work: Promise<void>): void => {
+      work.catch((error: unknown) => complain(explain(error)));
+    };
+    const ask = (message: ChatMessage, what: MessageAsk): void => setAsked({ id: message.id, ask: what });
+    const retry = (message: ChatMessage): void => run(engine.retry(id, message.id));
+    const react = (message: ChatMessage, emoji: string | null): void => {
+      if (emoji !== null) noteEmoji(emoji);
+      run(engine.react(id, message.id, emoji));
+    };
+    return {
+      onMenu: (message, place) => setMenu({ message, place }),
+      onReact: (message, emoji) => writable && react(message, emoji),
+      onJump,
+      onHistory: (message) => ask(message, 'history'),
+      onRetry: retry,
+      onTakeBack: takeBack,
+      react,
+      reply: startReply,
+      edit: startEdit,
+      star: (message) => run(engine.star(id, message.id, !message.starred)),
+      retry,
+      cancel: (message) => run(engine.cancel(id, message.id)),
+      ask,
+    };
+  }, [engine, id, writable, complain, startReply, startEdit, takeBack, onJump]);
+
+  const remove = (message: ChatMessage, everywhere: boolean): void => {
+    const work = everywhere
+      ? engine.deleteForEveryone(id, [message.id])
+      : engine.deleteForMe(id, [message.id]);
+    work.catch((error: unknown) => complain(explain(error)));
+  };
+
+  // What is shown follows the message; it closes when that goes.
+  const message = messages.find((candidate) => candidate.id === asked?.id);
+  const open: ReactNode = (
+    <Suspense fallback={null}>
+      {menu && (
+        <MessageActions
+          message={menu.message}
+          place={menu.place}
+          writable={writable}
+          deeds={deeds}
+          onClose={() => setMenu(undefined)}
+        />
+      )}
+      {asked && message && (
+        <MessageDialog
+          ask={asked.ask}
+          message={message}
+          peer={peer}
+          alone={peer.account === engine.getSnapshot().me?.account}
+          onDelete={(everywhere) => remove(message, everywhere)}
+          onClose={() => setAsked(undefined)}
+        />
+      )}
+    </Suspense>
+  );
+  return { deeds, open };
+};

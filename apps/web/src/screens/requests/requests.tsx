@@ -1,0 +1,40 @@
+import { Link } from 'react-router';
+import { useEngineSnapshot } from '../../app/engine-context.ts';
+import { t } from '../../i18n/i18n.ts';
+import { Avatar } from '../../ui/avatar.tsx';
+import { Page } from '../../ui/page.tsx';
+import { isRequest } from '../chats/sections.ts';
+import { RequestActions } from './request-actions.tsx';
+import './requests.css';
+
+/** Strangers who wrote: what they say, and what can be answered. */
+export const Requests = () => {
+  const { conversations } = useEngineSnapshot();
+  const requests = conversations.filter(isRequest);
+  return (
+    <Page title={t('people.requests')} back={t('conversation.back')}>
+      <p className="page-quiet">{t(requests.length > 0 ? 'people.requestsSay' : 'people.noRequests')}</p>
+      <ul className="requests">
+        {requests.map(({ id, peer, last }) => (
+          <li key={id} className="request">
+            <Link className="request-who" to={`/c/${id}`}>
+              <Avatar name={peer.name} account={peer.account} />
+              <span className="request-names">
+                <bdi className="request-name">{peer.name}</bdi>
+                <bdi className="page-quiet" dir="ltr">
+                  @{peer.handle}
+                </bdi>
+              </span>
+            </Link>
+            {last && (
+              <p className="request-text" dir="auto">
+                {last.text || t(last.deleted ? 'app.deletedMessage' : 'app.newerMessage')}
+              </p>
+            )}
+            <RequestActions id={id} peer={peer} />
+          </li>
+        ))}
+      </ul>
+    </Page>
+  );
+};

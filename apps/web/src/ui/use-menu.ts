@@ -1,0 +1,58 @@
+import { useRef } from 'react';
+import type { KeyboardEvent, MouseEvent, PointerEvent } from 'react';
+import type { MenuPlace } from './menu.tsx';
+
+const LONG_PRESS_MS = 500;
+/** A finger that moves further scrolls. */
+const STILL_PX = 10;
+
+/**
+ * Handlers for an element that has a menu: by right click, by the menu key or Shift+F10, and by a long press where a
+ * browser makes no `contextmenu` of it.
+ */
+export const useMenuOpeners = (open: (place: MenuPlace) => void) => {
+  const press = useRef<{ timer: ReturnType<typeof setTimeout>; x: number; y: number }>(undefined);
+  const opened = useRef(false);
+
+  const end = (): void => {
+    clearTimeout(press.current?.timer);
+    press.current = undefined;
+  };
+  return {
+    onContextMenu: (event: MouseEvent<HTMLElement>): void => {
+      event.preventDefault();
+      end();
+      if (opened.current) return;
+      // By keyboard there is no point: then beside the element.
+      const byKey = event.button !== 2 && event.clientX === 0 && event.clientY === 0;
+      open(byKey ? event.currentTarget : { x: event.clientX, y: event.clientY });
+    },
+    onKeyDown: (event: KeyboardEvent<HTMLElement>): void => {
+      if (!(event.key === 'ContextMenu' || (event.key === 'F10' && event.shiftKey))) return;
+      event.preventDefault();
+      open(event.currentTarget);
+    },
+    onPointerDown: (event: PointerEvent<HTMLElement>): void => {
+      opened.current = false;
+      if (event.pointerType !== 'touch') return;
+      const { clientX: x, clientY: y } = event;
+      const timer = setTimeout(() => {
+        opened.current = true;
+        open({ x, y });
+      }, LONG_PRESS_MS);
+      press.current = { timer, x, y };
+    },
+    onPointerMove: ({ clientX, clientY }: PointerEvent<HTMLElement>): void => {
+      if (press.current && Math.hypot(clientX - press.current.x, clientY - press.current.y) > STILL_PX) end();
+    },
+    onPointerUp: end,
+    onPointerCancel: end,
+    /** The finger that opened the menu does not also click. */
+    onClickCapture: (event: MouseEvent<HTMLElement>): void => {
+      if (!opened.current) return;
+      opened.current = false;
+      event.preventDefault();
+      event.stopPropagation();
+    },
+  };
+};

@@ -1,0 +1,299 @@
+import { AxeBuilder } from '@axe-core/playwright';
+import type { Locator, Page } from '@playwright/test';
+import type { Person } from '../fixtures/people.ts';
+import type { RelayProcess } from '../fixtures/relay.ts';
+import { expect, test } from '../fixtures/test.ts';
+import { Sotto } from '../pages/sotto.ts';
+
+/** Two people with each other's conversation open. */
+const meet = async (
+  relay: RelayProcess,
+  person: (name: string) => Promise<Person>,
+): Promise<[Sotto, Sotto]> => {
+  const ann = await person('Ann');
+  const bob = await person('Bob');
+  const anns = await Sotto.join(ann, relay.invite, 'ann');
+  const bobs = await Sotto.join(bob, await anns.invite(), 'bob');
+  await bobs.open('ann');
+  await bobs.send('Hello Ann');
+  await anns.open('Bob');
+  await anns.send('Hello Bob');
+  await expect(bobs.message('Hello Bob')).toBeVisible();
+  return [anns, bobs];
+};
+
+const openMenu = async (message: Locator, page: Page): Promise<Locator> => {
+  await message.locator('.message-bubble').click({ button: 'right', position: { x: 8, y: 8 } });
+  const menu = page.getByRole('menu');
+  await expect(menu).toBeVisible();
+  return menu;
+};
+
+const choose = async (sotto: Sotto, text: string, item: string): Promise<void> => {
+  const menu = await openMenu(sotto.message(text), sotto.page);
+  await menu.getByRole('menuitem', { name: item, exact: true }).click();
+  await expect(menu).toBeHidden();
+};
+
+const expectSound = async (page: Page, what: string): Promise<void> => {
+  const { violations } = await new AxeBuilder({ page }).analyze();
+  expect(
+    violations.map(({ id, nodes }) => `${id}: ${nodes.map(({ html }) => html).join(' ')}`),
+    what,
+  ).toEqual([]);
+};
+
+test('reactions, replies and edits reach the other, and can be taken back', async ({ relay, person }) => {
+  const [anns, bobs] = await meet(relay, person);
+
+  await choose(anns, 'Hello Ann', 'React with 👍');
+  await expect(bobs.message('Hello Ann').getByRole('button', { name: '👍 from 1 person' })).toBeVisible();
+  await bobs.message('Hello Ann').getByRole('button', { name: '👍 from 1 person' }).click();
+  await expect(
+    anns.message('Hello Ann').getByRole('button', { name: '👍 from 2 people, you too' }),
+  ).toBeVisible();
+  await anns.message('Hello Ann').getByRole('button', { name: '👍 from 2 people' }).click();
+  await expect(
+    bobs.message('Hello Ann').getByRole('button', { name: '👍 from you: take it back' }),
+  ).toBeVisible();
+
+  await choose(bobs, 'Hello Bob', 'Reply');
+  await expect(bobs.page.getByText('Reply to Ann')).toBeVisible();
+  await expect(bobs.composer).toBeFocused();
+  await bobs.send('An answer');
+  await expect(bobs.page.getByText('Reply to Ann')).toBeHidden();
+  const quote = anns.message('An answer').getByRole('button', { name: 'To the message of You' });
+  await expect(quote).toContainText('Hello Bob');
+
+  await choose(bobs, 'An answer', 'Edit');
+  await expect(bobs.composer).toHaveValue('An answer');
+  await bobs.send('A better answer');
+  await expect(anns.message('A better answer')).toBeVisible();
+  await anns.message('A better answer').getByRole('button', { name: 'Edited' }).click();
+  const dialog = anns.page.getByRole('dialog', { name: 'Earlier versions' });
+  await expect(dialog).toContainText('An answer');
+  await expectSound(anns.page, 'history');
+  await anns.page.keyboard.press('Escape');
+  await expect(dialog).toBeHidden();
+});
+
+test('deleting says what it does, for oneself and for everyone', async ({ relay, person }) => {
+  const [anns, bobs] = await meet(relay, person);
+  await choose(anns, 'Hello Ann', 'Delete');
+  const dialog = anns.page.getByRole('dialog', { name: 'Delete this message?' });
+  await expect(dialog).toContainText('Bob keeps it');
+  await expect(dialog.getByRole('button', { name: 'Delete for everyone' })).toBeHidden();
+  await dialog.getByRole('button', { name: 'Delete for me' }).click();
+  await expect(anns.message('Hello Ann')).toBeHidden();
+
+  await choose(anns, 'Hello Bob', 'Delete');
+  await expectSound(anns.page, 'delete');
+  await dialog.getByRole('button', { name: 'Delete for everyone' }).click();
+  await expect(bobs.message('This message was deleted.')).toBeVisible();
+  await expect(bobs.message('Hello Ann')).toBeVisible();
+  await expect(bobs.message('Hello Bob')).toBeHidden();
+});
+
+test('the menu by keyboard: arrows find a message, Enter opens, Escape leads back', async ({
+  relay,
+  person,
+}) => {
+  const [anns, bobs] = await meet(relay, person);
+  const { page } = anns;
+  await anns.log.focus();
+  await page.keyboard.press('ArrowUp');
+  await expect(anns.message('Hello Bob')).toBeFocused();
+  await page.keyboard.press('ArrowUp');
+  await expect(anns.message('Hello Ann')).toBeFocused();
+  await page.keyboard.press('Enter');
+  const menu = page.getByRole('menu');
+  await expect(menu).toBeVisible();
+  await expectSound(page, 'menu');
+  await page.keyboard.press('Escape');
+  await expect(menu).toBeHidden();
+  await expect(anns.message('Hello Ann')).toBeFocused();
+  await page.keyboard.press('Shift+F10');
+  await expect(menu).toBeVisible();
+  await page.keyboard.press('ArrowDown');
+  await page.keyboard.press('Enter');
+  await expect(bobs.message('Hello Ann').locator('.message-reaction')).toBeVisible();
+
+  // The arrow upwards in an empty field changes one's last message.
+  await anns.composer.focus();
+  await page.keyboard.press('ArrowUp');
+  await expect(anns.composer).toHaveValue('Hello Bob');
+  await page.keyboard.press('Escape');
+  await expect(anns.composer).toHaveValue('');
+
+  await choose(anns, 'Hello Bob', 'Details');
+  await expect(page.getByRole('dialog', { name: 'Details' })).toContainText('Read by Bob');
+  await expectSound(page, 'details');
+});
+
+test('links and light formatting are drawn, and nothing else', async ({ relay, person }) => {
+  const [anns, bobs] = await meet(relay, person);
+  await anns.composer.fill(
+    '**bold** _slanted_ ~~struck~~ `code` <img src=x onerror=alert(1)> [bank](https://evil.test/a) javascript:alert(1)',
+  );
+  await anns.composer.press('Enter');
+  const message = bobs.message('slanted');
+  await expect(message.locator('strong')).toHaveText('bold');
+  await expect(message.locator('.message-text em')).toHaveText('slanted');
+  await expect(message.locator('s')).toHaveText('struck');
+  await expect(message.locator('code')).toHaveText('code');
+  await expect(message).toContainText(
+    '<img src=x onerror=alert(1)> [bank](https://evil.test/a) javascript:alert(1)',
+  );
+  const link = message.getByRole('link');
+  await expect(link).toHaveCount(1);
+  await expect(link).toHaveAttribute('href', 'https://evil.test/a');
+  await expect(link).toHaveAttribute('rel', /noopener noreferrer/);
+
+  await anns.composer.fill('> quoted\n\n- one\n- two\n\n```\n**as it is**\n```');
+  await anns.composer.press('Enter');
+  const blocks = bobs.message('quoted');
+  await expect(blocks.locator('blockquote')).toHaveText('quoted');
+  await expect(blocks.locator('li')).toHaveText(['one', 'two']);
+  await expect(blocks.locator('pre')).toContainText('**as it is**');
+
+  await anns.composer.fill(`first\n${'a line\n'.repeat(60)}the end`);
+  await anns.composer.press('Enter');
+  const long = bobs.message('first');
+  await expect(long).not.toContainText('the end');
+  await long.getByRole('button', { name: 'Read more' }).click();
+  await expect(long).toContainText('the end');
+});
+
+test('a draft with what it answers is there after the page was closed', async ({ relay, person }) => {
+  const [anns, bobs] = await meet(relay, person);
+  await choose(anns, 'Hello Ann', 'Reply');
+  await anns.composer.fill('not yet sent');
+  await expect(anns.chat('Bob')).toContainText('not yet sent');
+  await anns.page.goto('about:blank');
+  await anns.page.goto(relay.url);
+  await anns.open('Bob');
+  await expect(anns.composer).toHaveValue('not yet sent');
+  await expect(anns.page.getByText('Reply to Bob')).toBeVisible();
+  await expect(bobs.page.getByText('is writing')).toBeHidden();
+  await anns.composer.press('End');
+  await anns.composer.pressSequentially('!');
+  await expect(bobs.page.locator('.conversation-head')).toContainText('is writing');
+  await anns.composer.press('Enter');
+  await expect(bobs.message('not yet sent!')).toContainText('Hello Ann');
+  await expect(bobs.page.locator('.conversation-head')).not.toContainText('is writing');
+});
+
+test('messages with a timer say when they go, and go', async ({ relay, person }) => {
+  const [anns, bobs] = await meet(relay, person);
+  await anns.page.getByRole('button', { name: 'More for this chat' }).click();
+  await anns.page.getByRole('menuitem', { name: 'Disappearing messages' }).click();
+  const dialog = anns.page.getByRole('dialog', { name: 'Disappearing messages' });
+  await dialog.getByLabel('5 minutes').check();
+  await expectSound(anns.page, 'timer');
+  await dialog.getByRole('button', { name: 'Set' }).click();
+  await expect(dialog).toBeHidden();
+  await anns.send('for a while');
+  await expect(bobs.message('for a while').getByTitle(/Goes in 5\s?m/)).toBeVisible();
+  await expect(bobs.page.getByTitle('Messages go 5 minutes after they were read')).toBeVisible();
+});
+
+test('a stranger is answered before anything is written', async ({ relay, person }) => {
+  const ann = await person('Ann');
+  const bob = await person('Bob');
+  const eve = await person('Eve');
+  const anns = await Sotto.join(ann, relay.invite, 'ann');
+  const links = [await anns.invite(), await anns.invite()];
+  const bobs = await Sotto.join(bob, links[0]!, 'bob');
+  const eves = await Sotto.join(eve, links[1]!, 'eve');
+  await eve.page.getByRole('button', { name: 'New chat' }).click();
+  await eve.page.getByLabel('Handle or link').fill('@bob');
+  await eve.page.getByRole('button', { name: 'Start chat' }).click();
+  await expect(eve.page.getByRole('heading', { name: 'bob', level: 1 })).toBeVisible();
+  await eves.send('Hello, you do not know me');
+  await bob.page.getByRole('link', { name: '1 message request' }).click();
+  await bob.page.locator('.page').getByRole('link', { name: 'eve' }).click();
+  const notice = bob.page.getByRole('region', { name: 'Eve wants to write with you' });
+  await expect(notice).toBeVisible();
+  await expect(bobs.composer).toBeHidden();
+  await expectSound(bob.page, 'request');
+  await notice.getByRole('button', { name: 'Accept' }).click();
+  await bobs.send('Now I do');
+  await expect(eves.message('Now I do')).toBeVisible();
+});
+
+test('blocking closes the field, and unblocking opens it', async ({ relay, person }) => {
+  const [anns] = await meet(relay, person);
+  await anns.page.getByRole('button', { name: 'More for this chat' }).click();
+  await anns.page.getByRole('menuitem', { name: 'Block' }).click();
+  await anns.page.getByRole('dialog').getByRole('button', { name: 'Block' }).click();
+  const notice = anns.page.getByRole('region', { name: 'You have blocked Bob' });
+  await expect(notice).toBeVisible();
+  await expect(anns.composer).toBeHidden();
+  await expectSound(anns.page, 'blocked');
+  await notice.getByRole('button', { name: 'Unblock' }).click();
+  await anns.send('Back again');
+});
+
+test('a conversation opens where the unread begins, and stays where one reads', async ({ relay, person }) => {
+  test.setTimeout(180_000);
+  const [anns, bobs] = await meet(relay, person);
+  await bobs.page.goto(relay.url);
+  await expect(bobs.chat('Ann')).toBeVisible();
+  for (let count = 1; count <= 70; count += 1) await anns.send(`number ${count}.`);
+  await expect(bobs.chat('Ann')).toContainText('70 unread messages');
+
+  await bobs.open('Ann');
+  await expect(bobs.log.getByText('New messages', { exact: true })).toBeInViewport();
+  await expect(bobs.message('number 1.').first()).toBeInViewport();
+  await expect(bobs.message('number 70.')).not.toBeInViewport();
+  await anns.expectStatus('number 70.', 'Delivered');
+  // Only the rows in sight are drawn.
+  expect(await bobs.log.locator('[data-id]').count()).toBeLessThan(45);
+
+  const newest = bobs.page.getByRole('button', { name: /new messages$/ });
+  await expect(newest).toBeVisible();
+  await newest.click();
+  await expect(bobs.message('number 70.')).toBeInViewport();
+  await anns.expectStatus('number 70.', 'Read');
+
+  // Up a little: what comes in below moves nothing, and neither does what grows above.
+  await bobs.log.hover();
+  await bobs.page.mouse.wheel(0, -1200);
+  await expect(bobs.message('number 70.')).not.toBeInViewport();
+  const middle = await bobs.log.evaluate((log) => {
+    const { top, height } = log.getBoundingClientRect();
+    const rows = [...log.querySelectorAll<HTMLElement>('.message')];
+    return rows.find((row) => row.getBoundingClientRect().top > top + height / 2)!.dataset['id']!;
+  });
+  const place = async (): Promise<number> => {
+    const box = await bobs.log.locator(`[data-id="${middle}"]`).boundingBox();
+    return Math.round(box!.y);
+  };
+  let before = await place();
+  await expect
+    .poll(async () => {
+      const last = before;
+      before = await place();
+      return before - last;
+    })
+    .toBe(0);
+  await anns.send('one more');
+  await expect(bobs.page.getByRole('button', { name: '1 new message' })).toBeVisible();
+  expect(await place()).toBe(before);
+
+  // Home goes to the first message, page by page, in the right order.
+  await expect
+    .poll(async () => {
+      await bobs.log.press('Home');
+      return bobs.message('Hello Ann').isVisible();
+    })
+    .toBe(true);
+  await choose(bobs, 'Hello Ann', 'Reply');
+  await bobs.send('about the beginning');
+  await expect(bobs.message('about the beginning')).toBeInViewport();
+  await bobs.message('about the beginning').getByRole('button', { name: 'To the message of You' }).click();
+  await expect(bobs.message('about the beginning')).not.toBeInViewport();
+  await expect(bobs.message('Hello Ann').first()).toBeInViewport();
+  await bobs.page.getByRole('button', { name: 'To the newest message' }).click();
+  await expect(bobs.message('about the beginning')).toBeInViewport();
+});
