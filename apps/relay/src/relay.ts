@@ -118,7 +118,7 @@ export const createRelay = async (
       requestTimeout: 30_000,
       headersTimeout: 10_000,
       // Longer than a proxy keeps a connection that is idle: closed by the relay, it could be in use again by then.
-      keepAliveTimeout: behindProxy ? 125_000 : 5_000,
+      keepAliveTimeout: behindProxy ? 125_000 : 30_000,
       connectionsCheckingInterval: 5_000,
     },
     (request, response) => handle(request, response),

@@ -5,7 +5,7 @@ export const LIMITS = {
   /** Envelopes in one `send` event. */
   envelopesPerSend: 100,
   /** Envelopes handed to a socket and not yet acknowledged by it. */
-  envelopesInFlight: 100,
+  envelopesInFlight: 400,
   /** Posts in one `post` event. */
   postsPerSend: 16,
   /** Live envelopes in one `live` event. */

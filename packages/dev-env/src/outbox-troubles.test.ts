@@ -223,9 +223,12 @@ describe('what the relay says', () => {
       await ann.engine.send(withBob, code);
       await expect.poll(() => told).toBeDefined();
       delete over.accepted;
-      over.problem!(code);
       const states: unknown[] = [];
       const stop = anns.subscribe(() => states.push(anns.getSnapshot().messages.at(-1)!.status));
+      over.problem!(code);
+      await new Promise((resolve) => {
+        setTimeout(resolve, 200);
+      });
       told!();
       await hears(bob, withAnn, code);
       await until(anns, ({ messages }) => !['waiting', 'failed'].includes(messages.at(-1)!.status), 'sent');

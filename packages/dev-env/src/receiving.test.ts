@@ -38,7 +38,11 @@ const oneByOne = (inner: Transport): Transport => ({
       deliver(envelopes: readonly IncomingEnvelope[]) {
         for (const envelope of envelopes) next(() => listener.deliver([envelope]));
       },
-      caughtUp: () => next(() => listener.caughtUp()),
+      caughtUp() {
+        // What is done at every connection is over by then.
+        tail = tail.then(() => pause(1500));
+        next(() => listener.caughtUp());
+      },
     });
   },
 });

@@ -176,7 +176,7 @@ describe('limits over HTTP', () => {
       hints.push((await call(relay.relay.port, 'GET', '/healthz')).headers.get('keep-alive'));
       await relay.stop();
     }
-    expect(hints).toEqual(['timeout=5', 'timeout=125']);
+    expect(hints).toEqual(['timeout=30', 'timeout=125']);
   });
 
   it('hold for sockets too', async () => {

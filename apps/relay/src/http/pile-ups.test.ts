@@ -97,7 +97,9 @@ describe('F3: a pile-up behind one row', () => {
       const ask = await made(alice);
       const others = [await publisher(bob), await deliverer(bob)];
       const held = await test.pool.connect();
-      await held.query('BEGIN; SELECT FROM invite FOR UPDATE');
+      await held.query(
+        'BEGIN; SET LOCAL idle_in_transaction_session_timeout = 0; SELECT FROM invite FOR UPDATE',
+      );
       for (const sql of ['account WHERE id = $1', 'device WHERE account = $1'])
         await held.query(`SELECT FROM ${sql} FOR UPDATE`, [idBytesOf(alice.account)]);
       const answers = Array.from({ length: 500 }, ask);

@@ -29,6 +29,8 @@ const envelopeFor = (party: Party) => envelopeTo(party);
 const rowsOf = (party: Party) => exchange.rows(party);
 /** Long enough for a delivery that must not come. */
 const settle = () => new Promise((resolve) => setTimeout(resolve, 150));
+/** More than a socket is handed at once. */
+const WAITING = LIMITS.envelopesInFlight + 250;
 
 it('I: who missed removals ends those of devices that are gone or another account’s', async () => {
   const [gone, moved, same] = [await exchange.join(), await exchange.join(), await exchange.join()];
@@ -59,29 +61,29 @@ describe('delivery', () => {
     await eventually(async () => expect((await rowsOf(bob!)).every(({ body }) => body === null)).toBe(true));
   });
 
-  it('F10: hands over 350 waiting ones a window at a time, each once, then says so', async () => {
+  it('F10: hands over waiting ones a window at a time, each once, then says so', async () => {
     const from = await online(alice!);
-    const envelopes = Array.from({ length: 350 }, () => envelopeFor(bob!));
-    for (let i = 0; i < 350; i += 50) from.socket.emit('send', { envelopes: envelopes.slice(i, i + 50) });
-    await eventually(() => expect(from.seen.results).toHaveLength(350));
+    const envelopes = Array.from({ length: WAITING }, () => envelopeFor(bob!));
+    for (let i = 0; i < WAITING; i += 50) from.socket.emit('send', { envelopes: envelopes.slice(i, i + 50) });
+    await eventually(() => expect(from.seen.results).toHaveLength(WAITING));
 
     const slow = await online(bob!);
     await settle();
-    expect(slow.seen.delivered).toHaveLength(100);
+    expect(slow.seen.delivered).toHaveLength(LIMITS.envelopesInFlight);
     expect(slow.seen.caughtUp).toEqual([]);
     slow.socket.emit('ack', { ids: slow.seen.delivered.slice(0, 30).map(({ id }) => id) });
-    await eventually(() => expect(slow.seen.delivered).toHaveLength(130));
+    await eventually(() => expect(slow.seen.delivered).toHaveLength(LIMITS.envelopesInFlight + 30));
     await settle();
-    expect(slow.seen.delivered).toHaveLength(130);
+    expect(slow.seen.delivered).toHaveLength(LIMITS.envelopesInFlight + 30);
     slow.close();
 
     const rest = await online(bob!, { acks: true });
-    await eventually(() => expect(rest.seen.caughtUp).toEqual([320]));
+    await eventually(() => expect(rest.seen.caughtUp).toEqual([WAITING - 30]));
     const arrival = (await rowsOf(bob!)).map(({ id }) => id.toString('base64url'));
     expect(rest.seen.delivered.map(({ id }) => id)).toEqual(arrival.slice(30));
     expect([...arrival].sort()).toEqual(envelopes.map(({ id }) => id).sort());
     await settle();
-    expect(rest.seen.delivered).toHaveLength(320);
+    expect(rest.seen.delivered).toHaveLength(WAITING - 30);
   });
 
   it('F12: a repeated send is one row, one delivery, and the first time', async () => {

@@ -1,5 +1,6 @@
 import type { IncomingEnvelope } from '@sotto/contract/envelope';
 import type { EnvelopeId } from '@sotto/contract/ids';
+import { LIMITS } from '@sotto/contract/limits';
 import { describe, expect, it } from 'vitest';
 import { randomId } from '../../test/device.ts';
 import { Pump, type PumpPorts } from './pump.ts';
@@ -80,14 +81,14 @@ describe('a full window', () => {
   it('F10: lets by what comes and reads it after an ack, without what is being acknowledged', async () => {
     const { pump, delivered, reads } = start();
     pump.begin();
-    const all = Array.from({ length: 101 }, envelope);
+    const all = Array.from({ length: LIMITS.envelopesInFlight + 1 }, envelope);
     for (const one of all) pump.fresh(one);
-    expect(delivered).toHaveLength(100);
+    expect(delivered).toHaveLength(LIMITS.envelopesInFlight);
     expect(reads).toHaveLength(0);
     const ids = [all[0]!.id];
     pump.acked(ids);
     expect(reads[0]!.options.except.toSorted()).toEqual(delivered.toSorted());
-    await reads[0]!.answer([all[100]!]);
+    await reads[0]!.answer([all.at(-1)!]);
     expect(delivered).toEqual(all.map(({ id }) => id));
     pump.stored(ids, true);
     expect(reads).toHaveLength(1);

@@ -122,8 +122,8 @@ export const createWriting = (desk: Desk): Writing => {
       const words = cleanText(text, mentions);
       await command(async (draft, self) => {
         const known = await conversationOf(draft, id);
-        const place: [string, string] = [id, message];
-        if ((await draft.get('message', place)) ?? (await draft.get('gone', place))) return;
+        const key: [string, string] = [id, message];
+        if ((await draft.get('message', key)) ?? (await draft.get('gone', key))) return;
         checkOpen(self, known);
         checkMayTalk(known);
         await introduce(draft, self, id);
