@@ -69,9 +69,10 @@ export const createDirectory = (model: Model, transport: Transport, clock: Clock
     response: AccountResponse,
     account: string,
     known: ContactRow | undefined,
+    now: number,
   ): Promise<ContactRow> => {
     const before = known ?? { chain: [], devices: [] };
-    const keys = await verifyAccount(response, account, before, clock.now());
+    const keys = await verifyAccount(response, account, before, now);
     const isMisnamed = known?.chain.length === 0 && known.handle !== response.handle;
     return {
       verified: false,
@@ -96,10 +97,11 @@ export const createDirectory = (model: Model, transport: Transport, clock: Clock
   const learn: Directory['learn'] = (response, account) =>
     change(async (draft) => {
       const known = await draft.get('contact', account);
+      const now = clock.now();
       try {
-        const row = await verified(response, account, known);
+        const row = await verified(response, account, known, now);
         dropRevoked(draft, account, row, known ?? row);
-        const change = { before: known ?? row, after: row, isOwn: false, now: clock.now() };
+        const change = { before: known ?? row, after: row, isOwn: false, now };
         await followDevices(draft, model, account, change);
         putContact(draft, row);
         return row;
@@ -116,20 +118,21 @@ export const createDirectory = (model: Model, transport: Transport, clock: Clock
     look: async (account) =>
       model.contacts.has(account)
         ? learn(await fetch(account), account)
-        : verified(await fetch(account), account, undefined),
+        : verified(await fetch(account), account, undefined, clock.now()),
     async refreshSelf() {
       const response = await fetch(model.self?.account ?? '');
       return change(async (draft) => {
         const self = (await draft.get('self', 'self'))!;
+        const now = clock.now();
         try {
-          const keys = await verifyAccount(response, self.account, self, clock.now());
+          const keys = await verifyAccount(response, self.account, self, now);
           const copied = copiedOf(self, keys);
           dropRevoked(draft, self.account, keys, self);
-          const change = { before: self, after: keys, isOwn: true, now: clock.now() };
+          const change = { before: self, after: keys, isOwn: true, now };
           await followDevices(draft, model, self.account, change);
           const row = handOver(draft, model, { ...self, ...keys, ...(copied && { copied }) });
           draft.put('self', row, 'self');
-          return lockOut(draft, self, row, clock.now());
+          return lockOut(draft, self, row, now);
         } catch (error) {
           if (!isFork(error, self)) throw error;
           draft.put('self', { ...self, changed: 'forked' }, 'self');
