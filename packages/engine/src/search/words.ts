@@ -15,7 +15,6 @@ const PIECE = new RegExp(
 const CLUSTER = /[^\p{M}\uff9e\uff9f][\p{M}\uff9e\uff9f]{0,4}/gu;
 
 const WORD = /[\p{L}\p{N}\p{M}]+/gu;
-// oxlint-disable-next-line no-control-regex
 const ASCII = /^[\0-\x7f]*$/;
 
 /** Marks of the scripts that can be read without them, save for those that make another kana; and the Arabic stretch. */
