@@ -68,8 +68,21 @@ export class Sotto {
     await expect(this.message(text).getByTitle(status, { exact: true })).toBeAttached();
   }
 
-  /** The texts of the open conversation, oldest first. */
+  /** The texts of the open conversation, oldest first: read from top to bottom, as only what is in sight is drawn. */
   texts(): Promise<string[]> {
-    return this.log.locator('.message-text').allTextContents();
+    return this.log.evaluate(async (log) => {
+      const drawn = () => new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(done)));
+      const texts = new Map<string, string>();
+      log.scrollTop = 0;
+      for (;;) {
+        await drawn();
+        for (const row of log.querySelectorAll<HTMLElement>('[data-id]')) {
+          const text = row.querySelector('.message-text')?.textContent;
+          if (typeof text === 'string') texts.set(row.dataset['id']!, text);
+        }
+        if (log.scrollTop + log.clientHeight >= log.scrollHeight - 1) return [...texts.values()];
+        log.scrollTop += log.clientHeight / 2;
+      }
+    });
   }
 }

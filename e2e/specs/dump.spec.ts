@@ -4,31 +4,44 @@ import { expect, test } from '../fixtures/test.ts';
 import type { Person } from '../fixtures/people.ts';
 import { Sotto } from '../pages/sotto.ts';
 
-/** Keeps the private half of every key that a page makes, so that the test knows what to look for. */
+/** Runs in the worker, before its own code: keeps the private half of every key that is made there. */
+const keepKeys = (): void => {
+  const keys: string[] = [];
+  Object.assign(globalThis, { recordedKeys: keys });
+  const { subtle } = crypto;
+  const generate = subtle.generateKey.bind(subtle);
+  subtle.generateKey = (async (
+    algorithm: EcKeyGenParams | string,
+    extractable: boolean,
+    usages: KeyUsage[],
+  ) => {
+    if (typeof algorithm !== 'string' && algorithm.name.startsWith('AES'))
+      return generate(algorithm, extractable, usages);
+    const pair = await generate(algorithm as EcKeyGenParams, true, usages);
+    // Elliptic keys have a number, ML-KEM keys a seed from which all else follows.
+    const format = (typeof algorithm === 'string' ? 'raw-seed' : 'pkcs8') as 'pkcs8';
+    const bytes = await subtle.exportKey(format, pair.privateKey);
+    const secret =
+      format === 'pkcs8'
+        ? (await subtle.exportKey('jwk', pair.privateKey)).d!
+        : btoa(String.fromCharCode(...new Uint8Array(bytes)));
+    keys.push(secret.replaceAll('+', '-').replaceAll('/', '_').replace(/=+$/, ''));
+    const own = pair.privateKey.usages;
+    return { ...pair, privateKey: await subtle.importKey(format, bytes, algorithm, false, own) };
+  }) as typeof generate;
+};
+
 const recordKeys = async (person: Person): Promise<void> => {
-  await person.context.addInitScript(() => {
-    const keys: string[] = [];
-    Object.assign(globalThis, { recordedKeys: keys });
-    const generate = crypto.subtle.generateKey.bind(crypto.subtle);
-    const { subtle } = crypto;
-    subtle.generateKey = (async (algorithm: EcKeyGenParams | string, _: boolean, usages: KeyUsage[]) => {
-      const pair = await generate(algorithm as EcKeyGenParams, true, usages);
-      // Elliptic keys have a number, ML-KEM keys a seed from which all else follows.
-      const format = (typeof algorithm === 'string' ? 'raw-seed' : 'pkcs8') as 'pkcs8';
-      const bytes = await subtle.exportKey(format, pair.privateKey);
-      const secret =
-        format === 'pkcs8'
-          ? (await subtle.exportKey('jwk', pair.privateKey)).d!
-          : btoa(String.fromCharCode(...new Uint8Array(bytes)));
-      keys.push(secret.replaceAll('+', '-').replaceAll('/', '_').replace(/=+$/, ''));
-      const own = pair.privateKey.usages;
-      return { ...pair, privateKey: await subtle.importKey(format, bytes, algorithm, false, own) };
-    }) as typeof generate;
+  await person.context.route('**/engine-worker-*.js', async (route) => {
+    const response = await route.fetch();
+    await route.fulfill({ response, body: `(${keepKeys.toString()})();\n${await response.text()}` });
   });
 };
 
 const recordedKeys = (person: Person): Promise<string[]> =>
-  person.page.evaluate(() => (globalThis as unknown as { recordedKeys: string[] }).recordedKeys);
+  person.page
+    .workers()[0]!
+    .evaluate(() => (globalThis as unknown as { recordedKeys: string[] }).recordedKeys);
 
 /** Every spelling under which bytes could lie in a database, a file or a log. */
 const spellings = (bytes: Buffer): Buffer[] => [
