@@ -20,7 +20,7 @@ interface WritingState extends Written {
   editing?: { message: ChatMessage; before: Written };
 }
 
-const after = (first: string, then: string): string => (first === '' ? then : `${first}\n${then}`);
+const after = (first: string, then: string): string => [first, then].filter((part) => part !== '').join('\n');
 
 /** Stores what is written once the keys rest, and at the latest when the page or this screen goes. */
 const useKeptDraft = (id: ConversationId) => {
