@@ -1,8 +1,11 @@
-import { readdir, readFile } from 'node:fs/promises';
+import { cp, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { expect, test } from '../fixtures/test.ts';
 import type { Person } from '../fixtures/people.ts';
 import { Sotto } from '../pages/sotto.ts';
+
+const DIST = path.resolve(import.meta.dirname, '../../apps/web/dist');
 
 /** Runs in the worker, before its own code: keeps the private half of every key that is made there. */
 const keepKeys = (): void => {
@@ -31,12 +34,19 @@ const keepKeys = (): void => {
   }) as typeof generate;
 };
 
-const recordKeys = async (person: Person): Promise<void> => {
-  await person.context.route('**/engine-worker-*.js', async (route) => {
-    const response = await route.fetch();
-    await route.fulfill({ response, body: `(${keepKeys.toString()})();\n${await response.text()}` });
-  });
-};
+test.use({
+  // A copy of the app whose worker tells.
+  relayEnv: async ({}, use) => {
+    const folder = await mkdtemp(path.join(tmpdir(), 'sotto-web-'));
+    await cp(DIST, folder, { recursive: true });
+    const assets = path.join(folder, 'assets');
+    const [worker] = (await readdir(assets)).filter((name) => /^engine-worker-.*\.js$/.test(name));
+    const script = path.join(assets, worker!);
+    await writeFile(script, `(${keepKeys.toString()})();\n${await readFile(script, 'utf8')}`);
+    await use({ SOTTO_WEB: folder });
+    await rm(folder, { recursive: true, force: true });
+  },
+});
 
 const recordedKeys = (person: Person): Promise<string[]> =>
   person.page
@@ -69,7 +79,6 @@ test('the database, its files and the logs hold no word, no name, no private key
 }) => {
   const ann = await person('Annabel Unmistakable');
   const bob = await person('Robert Unmistakable');
-  for (const someone of [ann, bob]) await recordKeys(someone);
   const anns = await Sotto.join(ann, relay.invite, 'ann');
   const bobs = await Sotto.join(bob, await anns.invite(), 'bob');
   await bobs.open('ann');
