@@ -66,7 +66,7 @@ const compile = async (folder: string): Promise<void> => {
         output: { entryFileNames: '[name].mjs', chunkFileNames: '[name].mjs' },
       },
     },
-    ssr: { noExternal: [/^@sotto\//] },
+    ssr: { noExternal: [/^@sotto\//, 'ws'] },
   });
 };
 
