@@ -40,7 +40,7 @@ test.use({
     const folder = await mkdtemp(path.join(tmpdir(), 'sotto-web-'));
     await cp(DIST, folder, { recursive: true });
     const assets = path.join(folder, 'assets');
-    const [worker] = (await readdir(assets)).filter((name) => /^engine-worker-.*\.js$/.test(name));
+    const worker = (await readdir(assets)).find((name) => /^engine-worker-.*\.js$/.test(name));
     const script = path.join(assets, worker!);
     await writeFile(script, `(${keepKeys.toString()})();\n${await readFile(script, 'utf8')}`);
     await use({ SOTTO_WEB: folder });
