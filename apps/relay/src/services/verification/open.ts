@@ -8,7 +8,7 @@ import type { RateLimits } from '../limits.ts';
 import { EmailCodes } from './email.ts';
 import { openMailer } from './mailer.ts';
 import { PhoneSignIns } from './phone.ts';
-import { GOOGLE_KEYS, PublishedKeys } from './published-keys.ts';
+import { publishedKeys } from './published-keys.ts';
 
 /** What a proof does in the registration's own transaction. */
 export type Step = (tx: TransactionClient) => Promise<void>;
@@ -23,11 +23,10 @@ export const openProofs = (
   const emails = registration.email
     ? new EmailCodes(prisma, { mailer: openMailer(mail!), limits, relay, now, log })
     : undefined;
-  const published = () => new PublishedKeys({ url: GOOGLE_KEYS, fetch, now });
   const phones = registration.phone
     ? new PhoneSignIns({
         projectId: firebase!.projectId,
-        keys: firebase!.emulatorHost === undefined ? published() : 'unsigned',
+        keys: firebase!.emulatorHost === undefined ? publishedKeys() : 'unsigned',
         now,
       })
     : undefined;

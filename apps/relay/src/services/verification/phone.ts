@@ -4,7 +4,6 @@ import * as jose from 'jose';
 import * as z from 'zod/mini';
 import { Refusal } from '../../problem.ts';
 import { idBytes } from '../../store/id-bytes.ts';
-import type { PublishedKeys } from './published-keys.ts';
 import type { Step } from './open.ts';
 
 const FRESH_SECONDS = 10 * 60;
@@ -25,7 +24,7 @@ const failed = () => new Refusal('verification-failed', 'phone');
 interface PhoneParts {
   projectId: string;
   /** `unsigned` takes the tokens of the Auth emulator, which anybody can write, and no others. */
-  keys: PublishedKeys | 'unsigned';
+  keys: jose.JWTVerifyGetKey | 'unsigned';
   now: () => number;
 }
 
@@ -74,10 +73,7 @@ export class PhoneSignIns {
       const { payload } =
         keys === 'unsigned'
           ? jose.UnsecuredJWT.decode(token, demands)
-          : await jose.jwtVerify(token, (header, jws) => keys.find(header, jws), {
-              ...demands,
-              algorithms: ['RS256'],
-            });
+          : await jose.jwtVerify(token, keys, { ...demands, algorithms: ['RS256'] });
       return Claims.parse(payload);
     } catch (error) {
       if (error instanceof jose.errors.JOSEError || error instanceof z.core.$ZodError) throw failed();
