@@ -22,6 +22,8 @@ export default defineConfig({
         // A script and no module: nothing in it is loaded later, for a service worker cannot `import()`.
         rollupFormat: 'iife',
         globPatterns: ['**/*.{html,js,css,webmanifest}', 'icon.svg', 'icon-192.png', 'apple-touch-icon.png'],
+        // The service worker keeps what it imports by itself.
+        globIgnores: ['assets/sw-engine-*.js'],
       },
       manifest: {
         id: '/',

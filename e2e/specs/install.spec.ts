@@ -36,7 +36,7 @@ test.describe('a new version', () => {
     // A copy of the app that the test may change under the relay's feet.
     relayEnv: async ({}, use) => {
       folder = await mkdtemp(path.join(tmpdir(), 'sotto-web-'));
-      await cp(DIST, folder, { recursive: true });
+      await cp(DIST, folder, { recursive: true, filter: (file) => !file.endsWith('.br') });
       await use({ SOTTO_WEB: folder });
       await rm(folder, { recursive: true, force: true });
     },

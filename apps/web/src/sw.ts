@@ -1,17 +1,17 @@
-import './jitless.ts';
-import { visit, type VisitEnd } from '@sotto/engine/remote/visit';
 import { clientsClaim } from 'workbox-core';
 import { cleanupOutdatedCaches, createHandlerBoundToURL, precacheAndRoute } from 'workbox-precaching';
 import type { PrecacheEntry } from 'workbox-precaching';
 import { NavigationRoute, registerRoute } from 'workbox-routing';
+import { trustScripts } from './platform/script-url.ts';
+import type { Sync } from './sw-engine.ts';
+// oxlint-disable-next-line import/default -- made by Vite
+import engineUrl from './sw-engine.ts?worker&url';
 
-import { openChannel, openEngine } from './platform/open-engine.ts';
-import { storeLock } from './platform/store-lock.ts';
-
-declare const self: ServiceWorkerGlobalScope & { __WB_MANIFEST: (PrecacheEntry | string)[] };
-
-/** In ms. Browsers end a worker that keeps an event for much longer. */
-const VISIT_MS = 25_000;
+declare const self: ServiceWorkerGlobalScope & {
+  __WB_MANIFEST: (PrecacheEntry | string)[];
+  /** Of sw-engine.ts. */
+  sync?: Sync;
+};
 
 precacheAndRoute(self.__WB_MANIFEST);
 cleanupOutdatedCaches();
@@ -24,9 +24,18 @@ registerRoute(
 // So that the first visit is enough: the page that installed this is under its control at once.
 clientsClaim();
 
-/** Fetches and sends what waits, unless a page is there to do it. A push will do the same. */
-const sync = (): Promise<VisitEnd> =>
-  visit({ lock: storeLock, channel: openChannel(), openEngine, limit: VISIT_MS });
+const trust = trustScripts([engineUrl]);
+
+/** Once it is installed, a service worker may import what it has imported before and nothing else. */
+const load = (): void => {
+  if (!self.sync) importScripts(trust(engineUrl));
+};
+self.addEventListener('install', load);
+
+const sync: Sync = async () => {
+  load();
+  return self.sync!();
+};
 
 self.addEventListener('message', (event) => {
   const { type } = (event.data ?? {}) as { type?: unknown };

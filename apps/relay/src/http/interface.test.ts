@@ -1,6 +1,7 @@
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { request } from 'node:http';
 import { join as joinPath } from 'node:path';
+import { brotliCompressSync } from 'node:zlib';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { call, join, randomId } from '../../test/device.ts';
 import { startRelay, temporaryFolder, type TestRelay } from '../../test/harness.ts';
@@ -127,6 +128,24 @@ describe('the web app', () => {
     for (const path of ['/', '/index.html', '/sw.js', '/manifest.webmanifest'])
       expect(await cacheOf(path)).toBe('no-cache');
     expect((await get('/')).body).toBe('file index.html');
+  });
+
+  it('is compressed for whoever takes it', async () => {
+    const path = '/assets/app-x1.js';
+    const encodingOf = async (accepted: string) => {
+      const { status, headers } = await get(path, { 'accept-encoding': accepted });
+      expect(status).toBe(200);
+      expect(headers.get('vary')).toMatch(/accept-encoding/i);
+      expect(headers.get('content-type')).toMatch(/^text\/javascript/);
+      expect(headers.get('cache-control')).toContain('immutable');
+      return headers.get('content-encoding');
+    };
+    writeFileSync(joinPath(web, `${path}.br`), brotliCompressSync('file assets/app-x1.js'));
+    expect(await encodingOf('gzip, deflate, br')).toBe('br');
+    expect((await get(path, { 'accept-encoding': 'br' })).body).toBe('file assets/app-x1.js');
+    expect(await encodingOf('gzip')).toBeNull();
+    expect(await encodingOf('br;q=0, identity')).toBeNull();
+    expect((await get('/sw.js', { 'accept-encoding': 'br' })).headers.get('content-encoding')).toBeNull();
   });
 
   it('has no other pages, and nothing outside its folder', async () => {

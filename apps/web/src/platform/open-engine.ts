@@ -3,9 +3,6 @@ import type { OpenEngine } from '@sotto/engine/remote/writer';
 import { openStore } from '@sotto/store-idb/open-store';
 import { createTransport } from '@sotto/transport/transport';
 
-/** What everybody who shares the store hears. */
-export const openChannel = (): BroadcastChannel => new BroadcastChannel('sotto');
-
 /** The engine on this browser's store and this page's relay, for whoever holds the store's lock. */
 export const openEngine: OpenEngine = async ({ onCommit, onLive }) => {
   const store = await openStore();

@@ -1,0 +1,5 @@
+/** Made by Vite. */
+declare module '*?worker&url' {
+  const url: string;
+  export default url;
+}
