@@ -382,7 +382,7 @@ export interface Engine extends View<EngineSnapshot> {
   /** Revokes a device of one's own account, also this one: nobody writes to it or reads what it sends any more. */
   removeDevice(device: DeviceId): Promise<void>;
   /** The person has seen that the identity of a contact, or of this account, changed: what waits is sent. */
-  acceptIdentity(id: ConversationId): Promise<void>;
+  acceptIdentity(id: ConversationId | AccountId): Promise<void>;
   /** Goes on with a profile that was copied: with new keys, in new sessions. */
   startAnew(): Promise<void>;
   /**

@@ -4,6 +4,7 @@ import { useEngineSnapshot } from '../../app/engine-context.ts';
 import { t } from '../../i18n/i18n.ts';
 import { hasNetwork, onNetwork } from '../../platform/attention.ts';
 import { Bar } from '../../ui/bar.tsx';
+import { Alarm } from './alarm.tsx';
 
 const PATIENCE_MS = 1000;
 
@@ -46,6 +47,7 @@ export const Notices = () => {
         {removed && <Bar>{t('app.deviceRemovedNotice')}</Bar>}
       </div>
       <div role="alert">
+        <Alarm />
         {storeProblem !== undefined && (
           <Bar look="grave">
             {storeProblem === 'full' ? t('app.storeFullNotice') : t('app.storeFailedNotice')}
