@@ -3,6 +3,8 @@ import type { Reader, Store, Write } from './ports.ts';
 import {
   type ContactRow,
   type ConversationRow,
+  DATED,
+  type Dated,
   type Key,
   KEY_PATHS,
   type Row,
@@ -68,6 +70,7 @@ const VIEWED = [...CACHED, 'message', 'group'] as const;
 type Viewed = (typeof VIEWED)[number];
 
 const isCached = (table: TableName): table is Cached => (CACHED as readonly TableName[]).includes(table);
+const isDated = (table: TableName): table is Dated => (DATED as readonly TableName[]).includes(table);
 const isViewed = (table: TableName): table is Viewed => (VIEWED as readonly TableName[]).includes(table);
 
 const address = (table: TableName, key: unknown): string => `${table} ${JSON.stringify(key)}`;
@@ -151,6 +154,10 @@ export const openModel = async (store: Store): Promise<Model> => {
   const queue = createQueue();
   let seq = [...shown.outbox.keys()].at(-1) ?? 0;
 
+  /** Asked of tables that mostly are: one look instead of one for each key. */
+  const isEmpty = async (table: TableName): Promise<boolean> =>
+    isDated(table) && (await store.older(table, Number.POSITIVE_INFINITY, 1)).length === 0;
+
   const run = async <R>(make: (draft: Draft) => Promise<R> | R, quiet: boolean): Promise<R> => {
     const drafted = new Map<string, Write>();
     /** As they are in the store, where nothing changes until the commit. */
@@ -165,7 +172,7 @@ export const openModel = async (store: Store): Promise<Model> => {
       },
       async prefetch(table, keys) {
         if (keys.length === 0) return;
-        const rows = await store.getMany(table, keys);
+        const rows = (await isEmpty(table)) ? [] : await store.getMany(table, keys);
         for (const [index, key] of keys.entries()) fetched.set(address(table, key), rows[index]);
       },
       put: (table, row, key) => void drafted.set(address(table, key), { table, put: row } as Write),
@@ -175,6 +182,9 @@ export const openModel = async (store: Store): Promise<Model> => {
     const result = await make(draft);
     const writes = [...drafted.values()];
     if (writes.length === 0) return result;
+    for (const [at, write] of drafted) {
+      if (fetched.has(at) && !fetched.get(at) && 'put' in write) write.isNew = true;
+    }
     await store.commit(writes);
     if (!quiet) show(writes);
     return result;

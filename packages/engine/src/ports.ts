@@ -27,9 +27,9 @@ import type { InviteCheckResponse, InviteResponse } from '@sotto/contract/rest/i
 import type { BundlesResponse, PrekeysResponse, PublishRequest } from '@sotto/contract/rest/prekeys';
 import { type Dated, type Key, MESSAGE_INDEXES, type MessageRow, type Row, type TableName } from './rows.ts';
 
-/** One change of one row. */
+/** One change of one row. `isNew`: the writer has seen that there is none under that key, so that the store need not look. */
 export type Write = {
-  [T in TableName]: { table: T; put: Row<T> } | { table: T; remove: Key<T> };
+  [T in TableName]: { table: T; put: Row<T>; isNew?: true } | { table: T; remove: Key<T> };
 }[TableName];
 
 /** Which messages are read. */
@@ -120,7 +120,7 @@ export interface Reader {
  * StoreError `superseded`, so a tab that was replaced while frozen cannot write on.
  *
  * That is the compare-and-swap of everything in it: one writer, whose changes run one at a time (Model), cannot find a
- * row other than it read it. So a commit says nothing of what the rows were before.
+ * row other than it read it. So a commit says nothing of what the rows were before, but where a row is new.
  */
 export interface Store extends Reader {
   /** How often it had been opened for writing, this time included. */

@@ -118,7 +118,7 @@ export const openVault = async (store: Store): Promise<Store> => {
   const seal = async (write: Write): Promise<Write> => {
     if (!('put' in write) || !isSealed(write.table)) return write;
     try {
-      return { table: write.table, put: await sealRow(write.table, write.put, current) } as unknown as Write;
+      return { ...write, put: await sealRow(write.table, write.put, current) } as unknown as Write;
     } catch (cause) {
       throw new StoreError('failed', { cause });
     }

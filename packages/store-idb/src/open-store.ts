@@ -15,7 +15,7 @@ import {
   type Row,
   type TableName,
 } from '@sotto/engine/rows';
-import { type IDBPTransaction, openDB } from 'idb';
+import { openDB, unwrap } from 'idb';
 import { type Database, isFull, marksOf, type Schema, upgrade, VERSION } from './schema.ts';
 
 /** A tab of an older version that is asked to let go may have a transaction to end first. */
@@ -154,19 +154,33 @@ const readPage = async (db: Database, query: MessageQuery, page: MessagePage): P
   return (backwards ? rows.toReversed() : rows) as MessageRow[];
 };
 
+/** What many requests of one transaction come to: a listener for each would cost as much as the request. */
+const resultsOf = async <T>(
+  done: Promise<void>,
+  keys: readonly unknown[],
+  ask: (key: IDBValidKey) => IDBRequest<T>,
+): Promise<T[]> => {
+  const requests = keys.map((key) => ask(key as IDBValidKey));
+  await done;
+  return requests.map(({ result }) => result);
+};
+
 const createReader = ({ db, close }: Connection): Reader => ({
   get: (table, key) => guarded(async () => (await db().get(table, key)) as Row<typeof table> | undefined),
   getMany: (table, keys) =>
     guarded(async () => {
-      const { store } = db().transaction(table);
-      return (await Promise.all(keys.map((key) => store.get(key)))) as (Row<typeof table> | undefined)[];
+      const { store, done } = db().transaction(table);
+      return (await resultsOf(done, keys, (key) => unwrap(store).get(key))) as (
+        | Row<typeof table>
+        | undefined
+      )[];
     }),
   all: (table) => guarded(async () => (await db().getAll(table)) as Row<typeof table>[]),
   count: (table) => guarded(() => db().count(table)),
   has: (table, keys) =>
     guarded(async () => {
-      const { store } = db().transaction(table);
-      const found = await Promise.all(keys.map((key) => store.getKey(key)));
+      const { store, done } = db().transaction(table);
+      const found = await resultsOf(done, keys, (key) => unwrap(store).getKey(key));
       return found.map((key) => key !== undefined);
     }),
   messages: (query, page) => guarded(() => readPage(db(), query, page)),
@@ -188,30 +202,26 @@ const takeGeneration = async (db: Database): Promise<number> => {
   return next;
 };
 
-type WriteTransaction = IDBPTransaction<Schema, (TableName | 'generation' | 'mark')[], 'readwrite'>;
-
-/** The transaction's own end tells of a failed request; unheard here, it would be an unhandled rejection. */
-const unheard = (request: Promise<unknown>): void => void request.catch(() => undefined);
-
-const put = (tx: WriteTransaction, change: Write): void => {
+/** The requests are the browser's own: none of them is waited for, and the transaction's end tells of the first that failed. */
+const put = (tx: IDBTransaction, change: Write): void => {
   const rows = tx.objectStore(change.table);
-  unheard('put' in change ? rows.put(change.put) : rows.delete(change.remove));
+  if ('put' in change) rows.put(change.put);
+  else rows.delete(change.remove as IDBValidKey);
 };
 
-/** Puts or deletes a message, and what stands in `mark` of it: all that it had before, and has no more, goes. */
-const putMessage = async (tx: WriteTransaction, change: Write & { table: 'message' }): Promise<void> => {
-  const row = 'put' in change ? change.put : undefined;
-  const key: Key<'message'> = 'put' in change ? [change.put.conversation, change.put.id] : change.remove;
-  const reading = tx.objectStore('message').get(key);
-  unheard(reading);
-  put(tx, change);
-  const known = await reading;
+type MessageWrite = Write & { table: 'message' };
+
+const keyOf = (change: MessageWrite): Key<'message'> =>
+  'put' in change ? [change.put.conversation, change.put.id] : change.remove;
+
+/** Brings `mark` up to date with a message: all that it had before, and has no more, goes. */
+const putMarks = (tx: IDBTransaction, change: MessageWrite, before: MessageRow | undefined): void => {
   const marks = tx.objectStore('mark');
-  const stale = new Map((known ? marksOf(known) : []).map((mark) => [JSON.stringify(mark), mark]));
-  for (const mark of row ? marksOf(row) : []) {
-    if (!stale.delete(JSON.stringify(mark))) unheard(marks.put(1, mark));
+  const stale = new Map((before ? marksOf(before) : []).map((mark) => [JSON.stringify(mark), mark]));
+  for (const mark of 'put' in change ? marksOf(change.put) : []) {
+    if (!stale.delete(JSON.stringify(mark))) marks.put(1, mark);
   }
-  for (const mark of stale.values()) unheard(marks.delete(mark));
+  for (const mark of stale.values()) marks.delete(mark);
 };
 
 /** Nothing but requests of this transaction is awaited in here: it would end by itself. */
@@ -224,10 +234,17 @@ const write = async (db: Database, mine: number, writes: readonly Write[]): Prom
   const tx = db.transaction([...tables], 'readwrite', { durability: 'strict' });
   const done = tx.done.catch((error: unknown) => error);
   try {
-    if ((await tx.objectStore('generation').get('generation')) !== mine) throw new StoreError('superseded');
-    await Promise.all(
-      writes.map(async (change) => (change.table === 'message' ? putMessage(tx, change) : put(tx, change))),
-    );
+    const messages = writes.filter((change): change is MessageWrite => change.table === 'message');
+    const rows = unwrap(tx);
+    const [generation, ...before] = await Promise.all([
+      tx.objectStore('generation').get('generation'),
+      ...messages.map((change) =>
+        'put' in change && change.isNew ? undefined : tx.objectStore('message').get(keyOf(change)),
+      ),
+    ]);
+    if (generation !== mine) throw new StoreError('superseded');
+    for (const change of writes) put(rows, change);
+    for (const [at, change] of messages.entries()) putMarks(rows, change, before[at]);
     tx.commit();
   } catch (error) {
     try {

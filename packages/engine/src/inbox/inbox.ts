@@ -4,9 +4,10 @@ import { createBackoff, type Clock } from '../clock.ts';
 import type { Model } from '../model.ts';
 import type { Connection } from '../ports.ts';
 import { createPump } from '../pump.ts';
+import type { SelfRow } from '../rows.ts';
 import { createGapWatch } from './gaps.ts';
 import { createHeadWatch } from './heads.ts';
-import { openBatch } from './senders.ts';
+import { openBatch, type Opened } from './senders.ts';
 import { takeBatch } from './take.ts';
 import { createBudget, createUnclaimed } from './unclaimed.ts';
 
@@ -24,6 +25,12 @@ export interface Inbox {
   /** Resolves when what has been delivered was taken in, but for what has to wait. */
   settled(): Promise<void>;
   stop(): Promise<void>;
+}
+
+/** Envelopes whose seals are being opened. */
+interface Batch {
+  envelopes: IncomingEnvelope[];
+  opened: Promise<Opened[]>;
 }
 
 interface Options {
@@ -55,6 +62,7 @@ export const createInbox = ({ model, directory, clock, onStored, onGroup, onErro
   let cancelRetry: (() => void) | undefined;
   let settling: (() => void)[] = [];
   const unclaimed = createUnclaimed(model);
+  let ahead: Batch | undefined;
   const sources = { model, directory, mayAsk: createBudget(clock, ASKED_A_MINUTE) };
 
   const ready = (): IncomingEnvelope[] => [...waiting.values()].filter(({ id }) => !resting.has(id));
@@ -85,25 +93,44 @@ export const createInbox = ({ model, directory, clock, onStored, onGroup, onErro
 
   /** Those that have not been dealt with. */
   const unknown = async (envelopes: readonly IncomingEnvelope[]): Promise<IncomingEnvelope[]> => {
-    const ids = envelopes.map(({ id }) => id);
-    const [seen, aside] = await Promise.all([model.store.has('seen', ids), model.store.has('aside', ids)]);
-    return envelopes.filter((_, at) => !seen[at] && !aside[at]);
+    const seen = await model.store.has(
+      'seen',
+      envelopes.map(({ id }) => id),
+    );
+    return envelopes.filter((_, at) => !seen[at]);
+  };
+
+  /** Begins with the first of those that wait, but for a batch that is being stored. */
+  const begin = (self: SelfRow, stored?: ReadonlySet<string>): Batch | undefined => {
+    const envelopes = ready()
+      .filter(({ id }) => !stored?.has(id))
+      .slice(0, BATCH);
+    if (envelopes.length === 0) return undefined;
+    const opened = unknown(envelopes).then((fresh) => openBatch(self, sources, fresh));
+    // Whoever takes it hears of it.
+    opened.catch(() => undefined);
+    return { envelopes, opened };
   };
 
   const work = async (): Promise<void> => {
     const { self } = model;
     if (!self) return;
     for (const envelope of await unclaimed.load()) waiting.set(envelope.id, envelope);
-    const envelopes = ready().slice(0, BATCH);
-    if (envelopes.length === 0) return;
-    const opened = unclaimed.admit(await openBatch(self, sources, await unknown(envelopes)));
+    const batch = ahead ?? begin(self);
+    ahead = undefined;
+    if (!batch) return;
+    const ids = batch.envelopes.map(({ id }) => id);
+    const opened = unclaimed.admit(await batch.opened);
     if (opened.length > 0) {
       const now = clock.now();
       const left = await model.change(async (draft) => {
         // As it is now: another device may have been added or revoked while keys were fetched.
         const current = (await draft.get('self', 'self'))!;
         unclaimed.keep(draft, opened, now);
-        return takeBatch({ draft, model, self: current, now }, opened);
+        const rest = await takeBatch({ draft, model, self: current, now }, opened);
+        // While the store writes.
+        ahead = begin(current, new Set(ids));
+        return rest;
       });
       unclaimed.kept(opened);
       gaps.note(left.peers);
@@ -111,7 +138,6 @@ export const createInbox = ({ model, directory, clock, onStored, onGroup, onErro
       heads.kick();
     }
     const later = new Set(opened.flatMap((entry) => ('later' in entry ? [entry.envelope.id] : [])));
-    const ids = envelopes.map(({ id }) => id);
     connection?.ack(ids.filter((id) => !later.has(id) || unclaimed.has(id)));
     for (const id of ids) if (!later.has(id)) forget(id);
     for (const id of later) rest(id);
@@ -126,6 +152,8 @@ export const createInbox = ({ model, directory, clock, onStored, onGroup, onErro
     try {
       await work();
     } catch (error) {
+      // It comes after those that are still here.
+      ahead = undefined;
       onError(error);
       cancelRetry = clock.after(backoff.next(), () => {
         cancelRetry = undefined;

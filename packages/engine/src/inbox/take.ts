@@ -35,6 +35,7 @@ const setAside = async (
 ): Promise<void> => {
   const { id, request } = opened.envelope;
   draft.put('aside', { envelope: id, at: now, reason }, id);
+  draft.put('seen', { envelope: id, at: now }, id);
   // A stranger, or who only claims to be somebody, gets no answer of any kind.
   if (!repair || !('peer' in opened) || opened.stranger || request) return;
   if (self.blocked?.includes(opened.peer.account)) return;
@@ -108,11 +109,11 @@ const takeOfGroup = async (
   const { id, body, request } = envelope;
   const at = timely(envelope.at, now);
   const taken = await takePost({ draft, self, now }, { group, at, body });
+  draft.put('seen', { envelope: id, at: now }, id);
   if (taken.reason) {
     draft.put('aside', { envelope: id, at: now, reason: taken.reason }, id);
     return undefined;
   }
-  draft.put('seen', { envelope: id, at: now }, id);
   if (taken.arrived) arrived.push({ group, ...taken.arrived });
   if (taken.hold) {
     const held = { group, envelope: id, at, body, ...taken.hold, ...(request && { request }) };
