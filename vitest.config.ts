@@ -1,8 +1,9 @@
 import { defineConfig } from 'vitest/config';
 import { catalogues } from './apps/web/scripts/catalogues.mjs';
+import { emojiData } from './apps/web/scripts/emoji.mjs';
 
 export default defineConfig({
-  plugins: [catalogues()],
+  plugins: [catalogues(), emojiData()],
   test: {
     include: ['{apps,packages}/*/src/**/*.test.{ts,tsx}', 'scripts/**/*.test.mjs'],
     // Times that only a hang takes: a relay with its own Postgres takes seconds to start on a small machine, and what is

@@ -3,6 +3,7 @@ import { env } from 'node:process';
 import { defineConfig } from 'vite';
 import { VitePWA } from 'vite-plugin-pwa';
 import { catalogues } from './scripts/catalogues.mjs';
+import { emojiData } from './scripts/emoji.mjs';
 
 const relay = env['SOTTO_RELAY'] ?? 'http://127.0.0.1:7688';
 
@@ -10,6 +11,7 @@ export default defineConfig({
   plugins: [
     react(),
     catalogues(),
+    emojiData(),
     VitePWA({
       strategies: 'injectManifest',
       srcDir: 'src',

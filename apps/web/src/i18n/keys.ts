@@ -4,6 +4,7 @@ import type conversation from '../../locales/en/conversation.json';
 import type people from '../../locales/en/people.json';
 import type settings from '../../locales/en/settings.json';
 import type welcome from '../../locales/en/welcome.json';
+import type writing from '../../locales/en/writing.json';
 
 interface Areas {
   app: typeof app;
@@ -12,6 +13,7 @@ interface Areas {
   people: typeof people;
   settings: typeof settings;
   welcome: typeof welcome;
+  writing: typeof writing;
 }
 
 /** Names a message: `<area>.<name>`, as in `locales/en/<area>.json`. */

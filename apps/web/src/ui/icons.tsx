@@ -133,8 +133,8 @@ export const FoldIcon = ({ open }: { open: boolean }) => (
   </Icon>
 );
 
-export const StarIcon = () => (
-  <Icon size={12}>
+export const StarIcon = ({ size = 12 }: IconProps) => (
+  <Icon size={size}>
     <path
       d="M12 3.500l2.6 5.4 5.900.8-4.300 4.100 1 5.900-5.200-2.800-5.200 2.800 1-5.900-4.300-4.100 5.900-.8z"
       fill="currentColor"
@@ -146,5 +146,24 @@ export const TimerIcon = ({ size = 13 }: IconProps) => (
   <Icon size={size}>
     <circle cx="12" cy="13.500" r="7.500" />
     <path d="M12 9.500v4l2.500 1.500M9.500 3h5" />
+  </Icon>
+);
+
+export const EmojiIcon = () => (
+  <Icon>
+    <circle cx="12" cy="12" r="8.5" />
+    <path d="M8.5 14.2c.8 1.3 2 2 3.5 2s2.7-.7 3.5-2M9 9.5v.2M15 9.5v.2" />
+  </Icon>
+);
+
+export const PlusIcon = () => (
+  <Icon size={20}>
+    <path d="M12 6v12M6 12h12" />
+  </Icon>
+);
+
+export const UpIcon = () => (
+  <Icon>
+    <path d="M6 15l6-6 6 6" />
   </Icon>
 );

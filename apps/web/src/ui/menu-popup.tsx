@@ -1,13 +1,9 @@
 import { DirectionProvider } from '@base-ui/react/direction-provider';
 import { Menu } from '@base-ui/react/menu';
 import { useMemo, useState } from 'react';
-import type { MenuPlace, MenuProps } from './menu.tsx';
+import { anchorOf } from './menu-anchor.ts';
+import type { MenuProps } from './menu.tsx';
 import './menu.css';
-
-const anchorOf = (place: MenuPlace) =>
-  place instanceof Element
-    ? place
-    : { getBoundingClientRect: () => DOMRect.fromRect({ x: place.x, y: place.y, width: 0, height: 0 }) };
 
 export const MenuPopup = ({ label, place, entries, onClose }: MenuProps) => {
   const symbols = entries.filter(({ symbol }) => symbol !== undefined);

@@ -1,4 +1,5 @@
 import { lazy, Suspense } from 'react';
+import type { ReactNode } from 'react';
 
 export interface MenuEntry {
   label: string;
@@ -7,7 +8,7 @@ export interface MenuEntry {
   /** Something that cannot be taken back easily. */
   grave?: boolean;
   /** Drawn instead of the label, in a row with the others that have one. */
-  symbol?: string;
+  symbol?: ReactNode;
   chosen?: boolean;
 }
 

@@ -14,7 +14,7 @@ interface SearchFieldProps {
 export const SearchField = ({ label, clear, value, onChange }: SearchFieldProps) => {
   const field = useRef<HTMLInputElement>(null);
   return (
-    <div className="search-field" role="search">
+    <div className="search-field" role="search" aria-label={label}>
       <SearchIcon />
       <input
         ref={field}

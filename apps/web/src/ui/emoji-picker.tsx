@@ -1,0 +1,22 @@
+import { lazy, Suspense } from 'react';
+import type { MenuPlace } from './menu.tsx';
+
+export interface EmojiPickerProps {
+  place: MenuPlace;
+  /** The picker stays open: several may be chosen. */
+  onChoose(emoji: string): void;
+  onClose(): void;
+  /** Where focus goes when it closes. */
+  focusAfter(): HTMLElement | null;
+}
+
+const Popup = lazy(() =>
+  import('./emoji-picker-popup.tsx').then(({ EmojiPickerPopup }) => ({ default: EmojiPickerPopup })),
+);
+
+/** All emoji, to be searched; open as long as it is rendered. Its code and data are loaded when the first one opens. */
+export const EmojiPicker = (props: EmojiPickerProps) => (
+  <Suspense fallback={null}>
+    <Popup {...props} />
+  </Suspense>
+);

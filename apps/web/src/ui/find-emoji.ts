@@ -1,0 +1,39 @@
+import type { Emoji } from './emoji-data.ts';
+
+const folded = (text: string): string =>
+  text
+    .normalize('NFKD')
+    .replace(/\p{Mark}/gu, '')
+    .toLowerCase();
+
+/** How well it answers the query; the lower the better, Infinity for not at all. */
+const rank = ({ codes, label, words }: Emoji, query: string): number => {
+  const spoken = query.replaceAll('_', ' ');
+  const name = folded(label);
+  if (codes.includes(query)) return 0;
+  if (codes.some((code) => code.startsWith(query))) return 1;
+  if (name.startsWith(spoken)) return 2;
+  if (codes.some((code) => code.includes(`_${query}`)) || name.includes(` ${spoken}`)) return 3;
+  return words.some((word) => folded(word).startsWith(spoken)) ? 4 : Infinity;
+};
+
+/** What somebody may mean who wrote a colon and that: the nearest first, and of those what they used last. */
+export const findEmoji = (
+  all: readonly Emoji[],
+  query: string,
+  recent: readonly string[],
+  limit: number,
+): Emoji[] => {
+  const wanted = folded(query);
+  const place = (emoji: string): number => (recent.includes(emoji) ? recent.indexOf(emoji) : recent.length);
+  return all
+    .map((entry) => ({ entry, rank: rank(entry, wanted), place: place(entry.emoji) }))
+    .filter((found) => found.rank < Infinity)
+    .sort((a, b) => a.rank - b.rank || a.place - b.place)
+    .slice(0, limit)
+    .map(({ entry }) => entry);
+};
+
+/** The one with exactly that name between colons. */
+export const emojiOf = (all: readonly Emoji[], code: string): string | undefined =>
+  all.find(({ codes }) => codes.includes(code.toLowerCase()))?.emoji;
