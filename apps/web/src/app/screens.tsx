@@ -3,16 +3,23 @@ import { Route, Routes } from 'react-router';
 import { hasNetwork, isAttended, onAttention, onNetwork } from '../platform/attention.ts';
 import { Chats } from '../screens/chats/chats.tsx';
 import { NothingOpen } from '../screens/chats/nothing-open.tsx';
-import { ConversationRoute } from '../screens/conversation/conversation-route.tsx';
 import { Removed } from '../screens/trouble/trouble.tsx';
 import { useEngine, useEngineSnapshot } from './engine-context.ts';
+
+const loadConversation = () => import('../screens/conversation/conversation-route.tsx');
 
 // What is not on the way to the list is loaded when it is shown.
 const AddByLink = lazy(() =>
   import('../screens/welcome/add-by-link.tsx').then((page) => ({ default: page.AddByLink })),
 );
+const ConversationRoute = lazy(() =>
+  loadConversation().then((page) => ({ default: page.ConversationRoute })),
+);
 const Requests = lazy(() =>
   import('../screens/requests/requests.tsx').then((page) => ({ default: page.Requests })),
+);
+const StarredMessages = lazy(() =>
+  import('../screens/starred/starred.tsx').then((page) => ({ default: page.StarredMessages })),
 );
 const Welcome = lazy(() =>
   import('../screens/welcome/welcome.tsx').then((page) => ({ default: page.Welcome })),
@@ -42,6 +49,11 @@ export const Screens = () => {
   const [readOnly, setReadOnly] = useState(false);
 
   usePresence(phase === 'ready');
+  // The list is drawn: by the time somebody has chosen a chat, the conversation is there.
+  useEffect(() => {
+    // Asked for again when one is opened.
+    loadConversation().catch(() => undefined);
+  }, []);
   useEffect(() => onNetwork(() => hasNetwork() && engine.nudge()), [engine]);
 
   if (!inside)
@@ -59,6 +71,7 @@ export const Screens = () => {
         <Route element={<Chats />}>
           <Route path="/c/:id/:message?" element={<ConversationRoute />} />
           <Route path="/requests" element={<Requests />} />
+          <Route path="/starred" element={<StarredMessages />} />
           <Route path="/settings" element={<SettingsPage />} />
           <Route path="*" element={<NothingOpen />} />
         </Route>

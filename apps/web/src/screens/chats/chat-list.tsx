@@ -78,6 +78,7 @@ const OverList = ({ over, onOver, onFailure }: OverListProps) => {
               label: t('chats.noteToSelf'),
               onChoose: () => void engine.noteToSelf().then((id) => go(`/c/${id}`), onFailure),
             },
+            { label: t('writing.starredTitle'), onChoose: () => go('/starred') },
             { label: t('settings.title'), onChoose: () => go('/settings') },
           ]}
         />

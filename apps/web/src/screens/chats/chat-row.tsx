@@ -18,7 +18,7 @@ const Preview = ({ conversation }: { conversation: ConversationSummary }) => {
     return (
       <>
         <span className="chat-row-draft">{t('chats.draft')}</span>
-        <bdi className="chat-row-text">{draft.text}</bdi>
+        <bdi className="chat-row-text">{draft.text || t('writing.draftReply')}</bdi>
       </>
     );
   if (!last) return <span className="chat-row-text">{t('chats.nothingYet')}</span>;

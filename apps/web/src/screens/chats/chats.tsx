@@ -2,6 +2,7 @@ import { Suspense, useEffect } from 'react';
 import { Outlet, useLocation, useParams } from 'react-router';
 import { useEngineSnapshot } from '../../app/engine-context.ts';
 import { useNow } from '../../app/use-now.ts';
+import { Shortcuts } from '../keys/shortcuts.tsx';
 import { ChatList } from './chat-list.tsx';
 import { Notices } from './notices.tsx';
 import { unreadToTell } from './sections.ts';
@@ -13,7 +14,8 @@ export const Chats = () => {
   const { conversations } = useEngineSnapshot();
   const { pathname } = useLocation();
   const unread = unreadToTell(conversations, useNow());
-  const beside = id !== undefined || pathname === '/requests' || pathname === '/settings';
+  const beside =
+    id !== undefined || pathname === '/requests' || pathname === '/settings' || pathname === '/starred';
 
   useEffect(() => {
     document.title = unread > 0 ? `(${unread}) Sotto` : 'Sotto';
@@ -22,6 +24,7 @@ export const Chats = () => {
   return (
     <div className="chats">
       <Notices />
+      <Shortcuts open={id} />
       <main className="chats-panes" data-open={beside ? 'conversation' : 'list'}>
         <ChatList open={id} />
         <div className="chats-main">

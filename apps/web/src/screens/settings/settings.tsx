@@ -4,6 +4,7 @@ import { About } from './about.tsx';
 import { Appearance } from './appearance.tsx';
 import { Blocked } from './blocked.tsx';
 import { Devices } from './devices.tsx';
+import { Keyboard } from './keyboard.tsx';
 import { Privacy } from './privacy.tsx';
 import { Profile } from './profile.tsx';
 import { Storage } from './storage.tsx';
@@ -14,6 +15,7 @@ export const SettingsPage = () => (
     <Profile />
     <Privacy />
     <Appearance />
+    <Keyboard />
     <Storage />
     <Devices />
     <Blocked />
