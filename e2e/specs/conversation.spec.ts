@@ -1,47 +1,6 @@
-import { AxeBuilder } from '@axe-core/playwright';
-import type { Locator, Page } from '@playwright/test';
-import type { Person } from '../fixtures/people.ts';
-import type { RelayProcess } from '../fixtures/relay.ts';
 import { expect, test } from '../fixtures/test.ts';
+import { choose, expectSound, meet } from '../pages/talk.ts';
 import { Sotto } from '../pages/sotto.ts';
-
-/** Two people with each other's conversation open. */
-const meet = async (
-  relay: RelayProcess,
-  person: (name: string) => Promise<Person>,
-): Promise<[Sotto, Sotto]> => {
-  const ann = await person('Ann');
-  const bob = await person('Bob');
-  const anns = await Sotto.join(ann, relay.invite, 'ann');
-  const bobs = await Sotto.join(bob, await anns.invite(), 'bob');
-  await bobs.open('ann');
-  await bobs.send('Hello Ann');
-  await anns.open('Bob');
-  await anns.send('Hello Bob');
-  await expect(bobs.message('Hello Bob')).toBeVisible();
-  return [anns, bobs];
-};
-
-const openMenu = async (message: Locator, page: Page): Promise<Locator> => {
-  await message.locator('.message-bubble').click({ button: 'right', position: { x: 8, y: 8 } });
-  const menu = page.getByRole('menu');
-  await expect(menu).toBeVisible();
-  return menu;
-};
-
-const choose = async (sotto: Sotto, text: string, item: string): Promise<void> => {
-  const menu = await openMenu(sotto.message(text), sotto.page);
-  await menu.getByRole('menuitem', { name: item, exact: true }).click();
-  await expect(menu).toBeHidden();
-};
-
-const expectSound = async (page: Page, what: string): Promise<void> => {
-  const { violations } = await new AxeBuilder({ page }).analyze();
-  expect(
-    violations.map(({ id, nodes }) => `${id}: ${nodes.map(({ html }) => html).join(' ')}`),
-    what,
-  ).toEqual([]);
-};
 
 test('reactions, replies and edits reach the other, and can be taken back', async ({ relay, person }) => {
   const [anns, bobs] = await meet(relay, person);

@@ -1,41 +1,73 @@
 import { LIMITS } from '@sotto/contract/limits';
-import { useEffect, useId, useLayoutEffect, useRef } from 'react';
-import type { KeyboardEvent } from 'react';
+import type { Person } from '@sotto/engine/views';
+import { useCallback, useEffect, useId, useLayoutEffect, useRef, useState } from 'react';
+import type { ClipboardEvent, KeyboardEvent } from 'react';
+import { letterOf } from '../../app/keys.ts';
 import { t } from '../../i18n/i18n.ts';
 import { isTouch } from '../../platform/attention.ts';
-import { IconButton } from '../../ui/button.tsx';
-import { CloseIcon, SendIcon } from '../../ui/icons.tsx';
+import { Button, IconButton } from '../../ui/button.tsx';
+import { EmojiPicker } from '../../ui/emoji-picker.tsx';
+import { CloseIcon, EmojiIcon, SendIcon } from '../../ui/icons.tsx';
+import { insertText, replaceText } from '../../ui/replace-text.ts';
+import { splitText } from './split-text.ts';
+import { useCompletion } from './use-completion.tsx';
+import { useDroppedFiles } from './use-dropped-files.ts';
+import { MARKS, wrap } from './wrap.ts';
 import './composer.css';
 
 /** From how many characters before the limit on it is spoken of. */
 const NEAR = 500;
+/** As much as a draft keeps. */
+const MOST = 2 * LIMITS.textCharacters;
 
 interface ComposerProps {
   text: string;
   problem: string | undefined;
+  notice: string | undefined;
   /** What is answered or changed; the field takes focus when this does. */
-  about: { id: string; title: string; text: string; leave: string } | undefined;
+  about: { id: string; title: string; text: string; leave: string; edits: boolean } | undefined;
+  /** Who may be named. */
+  people: readonly Person[];
   onChange(text: string): void;
-  onSend(text: string): void;
+  onSend(parts: string[]): void;
   onLeave(): void;
   /** The arrow upwards in an empty field. */
   onUp(): void;
+  onProblem(words: string): void;
 }
 
 const growsByItself = (): boolean => CSS.supports('field-sizing', 'content');
 
-export const Composer = ({ text, problem, about, onChange, onSend, onLeave, onUp }: ComposerProps) => {
+/** The mark that a key with Ctrl or Cmd puts around what is selected. */
+const markOf = (event: KeyboardEvent): string | undefined => {
+  if (event.altKey || event.ctrlKey === event.metaKey) return undefined;
+  const letter = letterOf(event);
+  if (event.shiftKey) return letter === 'x' ? MARKS.strike : undefined;
+  return { b: MARKS.bold, i: MARKS.italic, e: MARKS.code }[letter];
+};
+
+/** What is written of how long the text is, once that matters. */
+const limitWords = (length: number, parts: number): string | undefined => {
+  const left = LIMITS.textCharacters - length;
+  if (left > NEAR) return undefined;
+  if (left >= 0) return t('conversation.charactersLeft', { count: left });
+  const over = { count: -left, most: LIMITS.textCharacters };
+  return parts > 1 ? t('writing.tooLongForOne', over) : t('conversation.charactersOver', over);
+};
+
+export const Composer = (props: ComposerProps) => {
+  const { text, problem, notice, about, people, onChange, onSend, onLeave, onUp, onProblem } = props;
   const field = useRef<HTMLTextAreaElement>(null);
   const note = useId();
+  const [emojiAt, setEmojiAt] = useState<Element>();
+  const completion = useCompletion({ field, text, people });
   const whole = text.trim();
-  const left = LIMITS.textCharacters - whole.length;
-  const ready = whole !== '' && left >= 0;
-  const limit =
-    left < 0
-      ? t('conversation.charactersOver', { count: -left, most: LIMITS.textCharacters })
-      : left <= NEAR
-        ? t('conversation.charactersLeft', { count: left })
-        : undefined;
+  const tooLong = whole.length > LIMITS.textCharacters;
+  const ready = whole !== '' && !tooLong;
+  // A change is one message and stays one.
+  const parts = tooLong && !about?.edits ? splitText(whole, LIMITS.textCharacters) : [whole];
+  const refuseFiles = useCallback((): void => onProblem(t('writing.noFiles')), [onProblem]);
+  const over = useDroppedFiles(refuseFiles);
 
   useEffect(() => {
     // On touch, focus would put a keyboard over the conversation before anybody asked for it.
@@ -59,18 +91,36 @@ export const Composer = ({ text, problem, about, onChange, onSend, onLeave, onUp
 
   const send = (): void => {
     field.current?.focus();
-    if (ready) onSend(whole);
+    if (ready) onSend([whole]);
   };
 
-  const onKeyDown = (event: KeyboardEvent): void => {
-    const { key, shiftKey, nativeEvent } = event;
+  const onKeyDown = (event: KeyboardEvent<HTMLTextAreaElement>): void => {
+    const { key, shiftKey, nativeEvent, currentTarget } = event;
     // While an input method composes, the keys are its own.
     if (nativeEvent.isComposing) return;
-    if (key === 'Escape' && about) onLeave();
+    const mark = markOf(event);
+    if (completion.onKeyDown(event)) event.stopPropagation();
+    else if (mark !== undefined) {
+      const { selectionStart: start, selectionEnd: end, value } = currentTarget;
+      replaceText(currentTarget, wrap({ text: value, start, end }, mark));
+    } else if (key === 'Escape' && about) onLeave();
     else if (key === 'ArrowUp' && text === '' && !about) onUp();
     else if (key === 'Enter' && !shiftKey && !isTouch()) send();
     else return;
     event.preventDefault();
+  };
+
+  const onPaste = (event: ClipboardEvent<HTMLTextAreaElement>): void => {
+    const { selectionStart, selectionEnd, value } = event.currentTarget;
+    const pasted = event.clipboardData.getData('text/plain');
+    if (pasted === '' && event.clipboardData.files.length > 0) {
+      event.preventDefault();
+      refuseFiles();
+    } else if (value.length - (selectionEnd - selectionStart) + pasted.length > MOST) {
+      // It stays in the clipboard; a part of it, cut somewhere, would be worse.
+      event.preventDefault();
+      onProblem(t('writing.tooLongToPaste', { count: pasted.length, most: MOST }));
+    }
   };
 
   return (
@@ -81,14 +131,14 @@ export const Composer = ({ text, problem, about, onChange, onSend, onLeave, onUp
         send();
       }}
     >
-      <p
-        className="composer-note"
-        id={note}
-        data-grave={left < 0 || problem !== undefined}
-        aria-live="polite"
-      >
-        {problem ?? limit}
+      <p className="composer-note" id={note} data-grave={tooLong || problem !== undefined} aria-live="polite">
+        {problem ?? notice ?? limitWords(whole.length, parts.length)}
       </p>
+      {problem === undefined && parts.length > 1 && (
+        <div className="composer-ways">
+          <Button onClick={() => onSend(parts)}>{t('writing.sendParts', { count: parts.length })}</Button>
+        </div>
+      )}
       {about && (
         <div className="composer-about">
           <div className="composer-about-words">
@@ -103,20 +153,37 @@ export const Composer = ({ text, problem, about, onChange, onSend, onLeave, onUp
         </div>
       )}
       <div className="composer-row">
+        {completion.popup}
+        <IconButton
+          label={t('writing.emojiTitle')}
+          aria-haspopup="dialog"
+          aria-expanded={emojiAt !== undefined}
+          onClick={({ currentTarget }) => setEmojiAt(emojiAt ? undefined : currentTarget)}
+        >
+          <EmojiIcon />
+        </IconButton>
         <textarea
           ref={field}
           className="composer-field"
           aria-label={t('conversation.message')}
           aria-describedby={note}
-          aria-invalid={left < 0}
+          aria-invalid={tooLong}
           placeholder={t('conversation.message')}
           rows={1}
+          maxLength={MOST}
           dir="auto"
           value={text}
-          onChange={(event) => onChange(event.target.value)}
+          onChange={(event) => {
+            onChange(event.target.value);
+            completion.look();
+            completion.settle();
+          }}
+          onSelect={completion.look}
           onKeyDown={onKeyDown}
+          onPaste={onPaste}
           enterKeyHint={isTouch() ? 'enter' : 'send'}
           autoComplete="off"
+          {...completion.fieldProps}
         />
         <IconButton
           label={t('conversation.send')}
@@ -129,6 +196,22 @@ export const Composer = ({ text, problem, about, onChange, onSend, onLeave, onUp
           <SendIcon />
         </IconButton>
       </div>
+      {emojiAt && (
+        <EmojiPicker
+          place={emojiAt}
+          onChoose={(emoji) => {
+            setEmojiAt(undefined);
+            if (field.current) insertText(field.current, emoji);
+          }}
+          onClose={() => setEmojiAt(undefined)}
+          focusAfter={() => field.current}
+        />
+      )}
+      {over && (
+        <div className="composer-drop" aria-hidden="true">
+          <p>{t('writing.noFiles')}</p>
+        </div>
+      )}
     </form>
   );
 };

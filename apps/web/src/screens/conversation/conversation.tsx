@@ -1,7 +1,9 @@
 import type { ConversationId } from '@sotto/contract/ids';
-import type { ConversationSummary, ConversationView } from '@sotto/engine/views';
+import type { ConversationSummary, ConversationView, Person } from '@sotto/engine/views';
+import { useCallback, useEffect, useState } from 'react';
 import { useEngineSnapshot } from '../../app/engine-context.ts';
 import { useView } from '../../app/use-view.ts';
+import { isKey, isOverlaid } from '../../app/keys.ts';
 import { t } from '../../i18n/i18n.ts';
 import { Spinner } from '../../ui/spinner.tsx';
 import { Composer } from './composer.tsx';
@@ -10,7 +12,9 @@ import { MessageList } from './message-list.tsx';
 import { authorName } from './message-row.tsx';
 import { Missing } from './missing.tsx';
 import { noticeFor } from './notices.tsx';
+import { SearchBar } from './search-bar.tsx';
 import { useConversation } from './use-conversation.ts';
+import { useMembers } from './use-members.ts';
 import { useWriting } from './use-writing.ts';
 import type { Writing } from './use-writing.ts';
 import './conversation.css';
@@ -19,12 +23,13 @@ interface WriteProps {
   summary: ConversationSummary;
   view: ConversationView;
   writing: Writing;
+  people: readonly Person[];
 }
 
 /** The field, under what it answers or changes. */
-const Write = ({ summary: { peer }, view, writing }: WriteProps) => {
+const Write = ({ summary: { peer }, view, writing, people }: WriteProps) => {
   const { messages } = useView(view);
-  const { text, problem, reply, editing, change, send, leave, startEdit } = writing;
+  const { text, problem, notice, reply, editing, change, send, leave, startEdit } = writing;
   const answered = reply === undefined ? undefined : messages.find(({ id }) => id === reply);
   const about = editing
     ? {
@@ -32,6 +37,7 @@ const Write = ({ summary: { peer }, view, writing }: WriteProps) => {
         title: t('conversation.editing'),
         text: editing.message.text,
         leave: t('conversation.leaveEdit'),
+        edits: true,
       }
     : reply === undefined
       ? undefined
@@ -42,6 +48,7 @@ const Write = ({ summary: { peer }, view, writing }: WriteProps) => {
             : t('conversation.replying'),
           text: answered?.text ?? t('conversation.earlierMessage'),
           leave: t('conversation.leaveReply'),
+          edits: false,
         };
   const editLast = (): void => {
     const last = messages.findLast(({ mine, deleted, newer }) => mine && !deleted && !newer);
@@ -51,19 +58,49 @@ const Write = ({ summary: { peer }, view, writing }: WriteProps) => {
     <Composer
       text={text}
       problem={problem}
+      notice={notice}
       about={about}
+      people={people}
       onChange={change}
       onSend={send}
       onLeave={leave}
       onUp={editLast}
+      onProblem={writing.complain}
     />
   );
+};
+
+/** What is searched for in the conversation, while it is. */
+const useSearching = () => {
+  const [search, setSearch] = useState<{ query: string; hit?: { id: string } }>();
+  const open = useCallback((): void => setSearch((now) => now ?? { query: '' }), []);
+  const onClose = useCallback((): void => setSearch(undefined), []);
+  const onQuery = useCallback((query: string): void => setSearch({ query }), []);
+  const onShow = useCallback(
+    (id: string): void => setSearch((now) => now && { query: now.query, hit: { id } }),
+    [],
+  );
+  useEffect(() => {
+    const onKeyDown = (event: KeyboardEvent): void => {
+      if (!isKey(event, 'f') || isOverlaid()) return;
+      // Asked for twice, the browser's own search opens.
+      if (document.activeElement?.closest('.search-bar')) return;
+      event.preventDefault();
+      document.querySelector<HTMLInputElement>('.search-bar input')?.focus();
+      open();
+    };
+    window.addEventListener('keydown', onKeyDown);
+    return () => window.removeEventListener('keydown', onKeyDown);
+  }, [open]);
+  return { search, open, onClose, onQuery, onShow };
 };
 
 const Known = ({ summary, message }: { summary: ConversationSummary; message: string | undefined }) => {
   const opened = useConversation(summary.id, message);
   const { phase } = useEngineSnapshot();
-  const writing = useWriting(summary.id, summary.draft);
+  const members = useMembers(summary);
+  const writing = useWriting(summary.id, summary.draft, members);
+  const { search, open: openSearch, ...searching } = useSearching();
   if (opened === 'missing') return <Missing />;
   const removed = phase === 'removed';
   const notice = removed ? undefined : noticeFor(summary);
@@ -71,9 +108,25 @@ const Known = ({ summary, message }: { summary: ConversationSummary; message: st
   const view = typeof opened === 'object' && 'view' in opened ? opened.view : undefined;
   return (
     <div className="conversation">
-      <Head summary={summary} view={view} writable={writable} onFailure={writing.complain} />
+      <Head
+        summary={summary}
+        view={view}
+        writable={writable}
+        onFailure={writing.complain}
+        onSearch={openSearch}
+      />
+      {/* One element, so that the list keeps its place in the grid. */}
+      <div>{view && search && <SearchBar id={summary.id} name={summary.peer.name} {...searching} />}</div>
       {view ? (
-        <MessageList summary={summary} view={view} goTo={message} writing={writing} writable={writable} />
+        <MessageList
+          summary={summary}
+          view={view}
+          goTo={message}
+          search={search}
+          writing={writing}
+          members={members}
+          writable={writable}
+        />
       ) : (
         <div className="conversation-wait">
           {opened === 'opening' ? (
@@ -83,7 +136,7 @@ const Known = ({ summary, message }: { summary: ConversationSummary; message: st
           )}
         </div>
       )}
-      {view && writable && <Write summary={summary} view={view} writing={writing} />}
+      {view && writable && <Write summary={summary} view={view} writing={writing} people={members} />}
       {removed && <p className="conversation-silent">{t('conversation.removed')}</p>}
       {notice}
     </div>

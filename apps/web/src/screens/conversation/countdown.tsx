@@ -30,7 +30,7 @@ export const Countdown = ({ timer, expiresAt }: CountdownProps) => {
     <span className="message-timer" title={says}>
       <TimerIcon />
       <span className="sr-only">{says}</span>
-      {left && <span aria-hidden="true">{left.words}</span>}
+      {left && <bdi aria-hidden="true">{left.words}</bdi>}
     </span>
   );
 };

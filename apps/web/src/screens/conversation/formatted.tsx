@@ -4,6 +4,8 @@ import { gfmStrikethrough } from 'micromark-extension-gfm-strikethrough';
 import { Fragment, memo } from 'react';
 import type { ReactNode } from 'react';
 import { Linked } from './linked.tsx';
+import { countMarks, unmark } from './mentions.ts';
+import type { Named } from './mentions.ts';
 
 type Node = ReturnType<typeof fromMarkdown>['children'][number];
 
@@ -30,11 +32,20 @@ const parse = (text: string): Node[] =>
     mdastExtensions: [gfmStrikethroughFromMarkdown()],
   }).children;
 
-const drawNode = (node: Node, source: string): ReactNode => {
+interface Source {
+  /** With a mark for each mention. */
+  text: string;
+  named: readonly Named[];
+}
+
+const drawNode = (node: Node, source: Source): ReactNode => {
+  const { start, end } = node.position ?? {};
   const inside = 'children' in node ? drawAll(node.children, source) : undefined;
+  /** What the marks from here on stand for. */
+  const named = source.named.slice(countMarks(source.text.slice(0, start?.offset)));
   switch (node.type) {
     case 'text':
-      return <Linked text={node.value} />;
+      return <Linked text={node.value} named={named} />;
     case 'paragraph':
       return <p>{inside}</p>;
     case 'strong':
@@ -44,11 +55,11 @@ const drawNode = (node: Node, source: string): ReactNode => {
     case 'delete':
       return <s>{inside}</s>;
     case 'inlineCode':
-      return <code>{node.value}</code>;
+      return <code>{unmark(node.value, named)}</code>;
     case 'code':
       return (
         <pre dir="ltr">
-          <code>{node.value}</code>
+          <code>{unmark(node.value, named)}</code>
         </pre>
       );
     case 'blockquote':
@@ -60,21 +71,24 @@ const drawNode = (node: Node, source: string): ReactNode => {
     case 'break':
       return '\n';
     default:
-      return source.slice(node.position?.start.offset, node.position?.end.offset);
+      return unmark(source.text.slice(start?.offset, end?.offset), named);
   }
 };
 
-const drawAll = (nodes: readonly Node[], source: string): ReactNode =>
+const drawAll = (nodes: readonly Node[], source: Source): ReactNode =>
   nodes.map((node) => <Fragment key={node.position?.start.offset}>{drawNode(node, source)}</Fragment>);
 
+const NOBODY: readonly Named[] = [];
+
 /** A text with its light formatting: bold, italic, struck, code, quotes, lists. */
-export const Formatted = memo(({ text }: { text: string }) => {
+export const Formatted = memo(({ text, named = NOBODY }: { text: string; named?: readonly Named[] }) => {
   const nodes = parse(text);
+  const source = { text, named };
   const [first] = nodes;
   // One paragraph stands as plain text does: the time finds room at the end of its last line.
   return first?.type === 'paragraph' && nodes.length === 1 ? (
-    drawAll(first.children, text)
+    drawAll(first.children, source)
   ) : (
-    <div>{drawAll(nodes, text)}</div>
+    <div>{drawAll(nodes, source)}</div>
   );
 });

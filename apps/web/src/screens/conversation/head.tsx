@@ -9,7 +9,7 @@ import { isTouch } from '../../platform/attention.ts';
 import { Avatar } from '../../ui/avatar.tsx';
 import { IconButton } from '../../ui/button.tsx';
 import { Confirm } from '../../ui/confirm.tsx';
-import { BackIcon, InfoIcon, MoreIcon, TimerIcon, VerifiedIcon } from '../../ui/icons.tsx';
+import { BackIcon, InfoIcon, MoreIcon, SearchIcon, TimerIcon, VerifiedIcon } from '../../ui/icons.tsx';
 import { Menu } from '../../ui/menu.tsx';
 import { durationWords } from './durations.ts';
 
@@ -25,6 +25,7 @@ interface HeadProps {
   /** The timer can be set here. */
   writable: boolean;
   onFailure(words: string): void;
+  onSearch(): void;
 }
 
 const TimerMark = ({ view }: { view: ConversationView }) => {
@@ -55,7 +56,7 @@ const State = ({ summary: { peer, typing, online } }: { summary: ConversationSum
   );
 };
 
-export const Head = ({ summary, view, writable, onFailure }: HeadProps) => {
+export const Head = ({ summary, view, writable, onFailure, onSearch }: HeadProps) => {
   const { id, peer } = summary;
   const engine = useEngine();
   const [shown, setShown] = useState<'about' | 'timer' | 'block'>();
@@ -87,6 +88,11 @@ export const Head = ({ summary, view, writable, onFailure }: HeadProps) => {
         </p>
       </div>
       {view && <TimerMark view={view} />}
+      {view && (
+        <IconButton label={t('writing.searchIn', { name: peer.name })} onClick={onSearch}>
+          <SearchIcon />
+        </IconButton>
+      )}
       <IconButton label={about} aria-haspopup="dialog" onClick={() => setShown('about')}>
         <InfoIcon />
       </IconButton>

@@ -1,12 +1,59 @@
 import { Fragment } from 'react';
+import type { ReactNode } from 'react';
+import { useEngineSnapshot } from '../../app/engine-context.ts';
 import { findLinks } from './links.ts';
+import { countMarks, MENTION_MARK } from './mentions.ts';
+import type { Named } from './mentions.ts';
+
+const Chip = ({ named: { account, text } }: { named: Named }) => {
+  const { me } = useEngineSnapshot();
+  return (
+    <bdi className="mention" data-me={account === me?.account}>
+      {text}
+    </bdi>
+  );
+};
+
+const withChips = (text: string, named: readonly Named[]): ReactNode =>
+  text.split(MENTION_MARK).map((part, index) => {
+    const before = index === 0 ? undefined : named[index - 1];
+    return (
+      // oxlint-disable-next-line react/no-array-index-key -- parts of one text never change places
+      <Fragment key={index}>
+        {before && <Chip named={before} />}
+        {part}
+      </Fragment>
+    );
+  });
+
+const NOBODY: readonly Named[] = [];
+
+interface LinkedProps {
+  /** With a mark for each mention. */
+  text: string;
+  /** What the marks in it stand for. */
+  named?: readonly Named[];
+}
 
 /** Plain text with its links to click. Nothing is fetched for them, and the other side does not hear from where one comes. */
-export const Linked = ({ text }: { text: string }) =>
-  findLinks(text).map((part, index) =>
+export const Linked = ({ text, named = NOBODY }: LinkedProps) => {
+  const parts = findLinks(text);
+  return parts.map((part, index) =>
     part.href === undefined ? (
       // oxlint-disable-next-line react/no-array-index-key -- parts of one text never change places
-      <Fragment key={index}>{part.text}</Fragment>
+      <Fragment key={index}>
+        {withChips(
+          part.text,
+          named.slice(
+            countMarks(
+              parts
+                .slice(0, index)
+                .map((one) => one.text)
+                .join(''),
+            ),
+          ),
+        )}
+      </Fragment>
     ) : (
       // oxlint-disable-next-line react/no-array-index-key
       <a key={index} href={part.href} target="_blank" rel="noopener noreferrer nofollow" dir="ltr">
@@ -14,3 +61,4 @@ export const Linked = ({ text }: { text: string }) =>
       </a>
     ),
   );
+};

@@ -4,8 +4,8 @@ export interface TextPart {
   href?: string;
 }
 
-/** No spaces, no quotes, and nothing that turns the direction of what follows. */
-const LINK = /\bhttps?:\/\/[^\s<>"\u200e\u200f\u202a-\u202e\u2066-\u2069]+/giu;
+/** No spaces, no quotes, no mention, and nothing that turns the direction of what follows. */
+const LINK = /\bhttps?:\/\/[^\s<>"\u200e\u200f\u202a-\u202e\u2066-\u2069\ufdd0]+/giu;
 const LOOSE_END = /[.,;:!?'’”»…*_~]$/u;
 
 /** Punctuation at the end belongs to the sentence, as does a bracket that was opened before the link. */

@@ -3,21 +3,11 @@ import { useState } from 'react';
 import { t } from '../../i18n/i18n.ts';
 import { copyText } from '../../platform/clipboard.ts';
 import { recentEmoji } from '../../platform/recent-emoji.ts';
+import { PlusIcon } from '../../ui/icons.tsx';
 import { Menu } from '../../ui/menu.tsx';
 import type { MenuEntry, MenuPlace } from '../../ui/menu.tsx';
-
-/** What a message can be asked for beyond what its row does. */
-export type MessageAsk = 'delete' | 'details' | 'history';
-
-export interface MessageDeeds {
-  react(message: ChatMessage, emoji: string | null): void;
-  reply(message: ChatMessage): void;
-  edit(message: ChatMessage): void;
-  star(message: ChatMessage): void;
-  retry(message: ChatMessage): void;
-  cancel(message: ChatMessage): void;
-  ask(message: ChatMessage, what: MessageAsk): void;
-}
+import { mayDo } from './message-deeds.ts';
+import type { MessageDeeds } from './message-deeds.ts';
 
 interface MessageActionsProps {
   message: ChatMessage;
@@ -31,16 +21,21 @@ interface MessageActionsProps {
 /** For what moves focus: the menu, while it closes, gives it back to where it was. */
 const later = (work: () => void) => (): void => void setTimeout(work);
 
-/** What can be done with it as it is. */
-const entriesFor = (message: ChatMessage, writable: boolean, deeds: MessageDeeds): MenuEntry[] => {
-  const { mine, text, status, deleted, newer, note, starred, edits } = message;
-  const away = status !== 'waiting' && status !== 'failed';
-  const says = !deleted && !newer && note === undefined;
+interface EntriesProps {
+  message: ChatMessage;
+  place: MenuPlace;
+  writable: boolean;
+  deeds: MessageDeeds;
+}
+
+const entriesFor = ({ message, place, writable, deeds }: EntriesProps): MenuEntry[] => {
+  const { text, status, starred } = message;
+  const may = mayDo(message, writable);
   const own = message.reactions?.find((reaction) => reaction.mine)?.emoji;
   const when = (holds: boolean, label: string, onChoose: () => void): MenuEntry[] =>
     holds ? [{ label, onChoose }] : [];
   return [
-    ...(writable && away && !deleted
+    ...(may.react
       ? [...new Set([...(own === undefined ? [] : [own]), ...recentEmoji()])].slice(0, 6).map((emoji) => ({
           symbol: emoji,
           chosen: emoji === own,
@@ -48,21 +43,31 @@ const entriesFor = (message: ChatMessage, writable: boolean, deeds: MessageDeeds
           onChoose: () => deeds.react(message, emoji === own ? null : emoji),
         }))
       : []),
+    ...(may.react
+      ? [
+          {
+            symbol: <PlusIcon />,
+            label: t('writing.reactOther'),
+            onChoose: later(() => deeds.reactAt(message, place)),
+          },
+        ]
+      : []),
     ...when(status === 'failed' && message.retry === true, t('app.again'), () => deeds.retry(message)),
     ...when(status === 'waiting', t('conversation.cancel'), () => deeds.cancel(message)),
     ...when(
-      writable && says,
+      may.reply,
       t('conversation.reply'),
       later(() => deeds.reply(message)),
     ),
     ...when(
-      writable && says && mine,
+      may.edit,
       t('conversation.edit'),
       later(() => deeds.edit(message)),
     ),
-    ...when(says, t('conversation.copy'), () => void copyText(text)),
-    ...when(says, t(starred ? 'conversation.unstar' : 'conversation.star'), () => deeds.star(message)),
-    ...when(says && edits !== undefined, t('conversation.history'), () => deeds.ask(message, 'history')),
+    ...when(may.forward, t('writing.forward'), () => deeds.ask(message, 'forward')),
+    ...when(may.copy, t('conversation.copy'), () => void copyText(text)),
+    ...when(may.star, t(starred ? 'conversation.unstar' : 'conversation.star'), () => deeds.star(message)),
+    ...when(may.history, t('conversation.history'), () => deeds.ask(message, 'history')),
     ...when(true, t('conversation.details'), () => deeds.ask(message, 'details')),
     { label: t('conversation.delete'), grave: true, onChoose: () => deeds.ask(message, 'delete') },
   ];
@@ -70,6 +75,6 @@ const entriesFor = (message: ChatMessage, writable: boolean, deeds: MessageDeeds
 
 export const MessageActions = ({ message, place, writable, deeds, onClose }: MessageActionsProps) => {
   // As it was when the menu opened: nothing moves under the pointer.
-  const [entries] = useState(() => entriesFor(message, writable, deeds));
+  const [entries] = useState(() => entriesFor({ message, place, writable, deeds }));
   return <Menu label={t('conversation.actions')} place={place} entries={entries} onClose={onClose} />;
 };

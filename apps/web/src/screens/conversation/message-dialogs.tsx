@@ -5,7 +5,7 @@ import type { Key } from '../../i18n/keys.ts';
 import { Button } from '../../ui/button.tsx';
 import { Dialog } from '../../ui/dialog.tsx';
 import { durationWords } from './durations.ts';
-import type { MessageAsk } from './message-actions.tsx';
+import type { MessageAsk } from './message-deeds.ts';
 import './message-dialogs.css';
 
 const REACHED: Record<ChatMessage['status'], Key> = {
@@ -21,13 +21,48 @@ const moment = perLocale(
 );
 const when = (time: number): string => moment().format(time);
 
+const byName = perLocale((locale) => new Intl.Collator(locale).compare);
+
 interface DialogProps {
   message: ChatMessage;
   peer: Person;
+  /** The others in a group. */
+  members: readonly Person[];
   onClose(): void;
 }
 
-const Details = ({ message, peer, onClose }: DialogProps) => {
+/** How far it came with each of those in a group, the furthest first. */
+const Reached = ({ message, members }: Pick<DialogProps, 'message' | 'members'>) => {
+  const { reached } = message;
+  const groups = [
+    { label: t('writing.readBy'), reach: 'read' },
+    { label: t('writing.deliveredTo'), reach: 'delivered' },
+    { label: t('writing.notYetAt'), reach: undefined },
+  ];
+  const nameOf = (account: string): string =>
+    members.find((member) => member.account === account)?.name ?? t('writing.formerMember');
+  return groups.map(({ label, reach }) => {
+    const names = (reached ?? []).filter((one) => one.reach === reach).map(({ account }) => nameOf(account));
+    if (names.length === 0) return null;
+    return (
+      <div key={label}>
+        <dt>{label}</dt>
+        <dd>
+          <ul>
+            {names.toSorted(byName()).map((name, index) => (
+              // oxlint-disable-next-line react/no-array-index-key -- two may have one name
+              <li key={index}>
+                <bdi>{name}</bdi>
+              </li>
+            ))}
+          </ul>
+        </dd>
+      </div>
+    );
+  });
+};
+
+const Details = ({ message, peer, members, onClose }: DialogProps) => {
   const { mine, time, status, timer, expiresAt, edits } = message;
   const rows: [label: string, says: string][] = [
     [t('conversation.detailsFrom'), mine ? t('conversation.yourself') : peer.name],
@@ -39,7 +74,7 @@ const Details = ({ message, peer, onClose }: DialogProps) => {
       ),
       when(time),
     ],
-    ...(mine
+    ...(mine && !message.reached
       ? [[t('conversation.detailsStatus'), t(REACHED[status], { name: peer.name })] as [string, string]]
       : []),
     ...(edits?.length
@@ -72,6 +107,7 @@ const Details = ({ message, peer, onClose }: DialogProps) => {
             </dd>
           </div>
         ))}
+        <Reached message={message} members={members} />
       </dl>
     </Dialog>
   );
@@ -139,7 +175,7 @@ const Delete = ({ message, peer, alone, onDelete, onClose }: DeleteProps) => {
   );
 };
 
-export const MessageDialog = ({ ask, ...rest }: DeleteProps & { ask: MessageAsk }) => {
+export const MessageDialog = ({ ask, ...rest }: DeleteProps & { ask: Exclude<MessageAsk, 'forward'> }) => {
   switch (ask) {
     case 'details':
       return <Details {...rest} />;

@@ -1,4 +1,4 @@
-import type { ConversationSummary, ConversationView } from '@sotto/engine/views';
+import type { ConversationSummary, ConversationView, Person } from '@sotto/engine/views';
 import { useCallback, useEffect, useMemo, useRef } from 'react';
 import type { KeyboardEvent } from 'react';
 import { useToday } from '../../app/use-today.ts';
@@ -8,9 +8,12 @@ import { Button } from '../../ui/button.tsx';
 import { DownIcon } from '../../ui/icons.tsx';
 import { Spinner } from '../../ui/spinner.tsx';
 import { arrange } from './arrange.ts';
+import { deedOf } from './message-keys.ts';
 import { MessageRow } from './message-row.tsx';
 import { useDeeds } from './use-deeds.tsx';
+import { useHighlight } from './use-highlight.ts';
 import { usePages, useRows } from './use-rows.ts';
+import type { Ends } from './use-rows.ts';
 import { useAnnouncement, useMarkRead, useNewFrom } from './use-seen.ts';
 import type { Writing } from './use-writing.ts';
 import './message-list.css';
@@ -50,11 +53,16 @@ interface MessageListProps {
   view: ConversationView;
   /** The id of a message to show. */
   goTo: string | undefined;
+  /** What is searched for here, and the message that has it: a new object each time it is to be shown. */
+  search: { query: string; hit?: { id: string } } | undefined;
   writing: Writing;
+  /** The others in a group. */
+  members: readonly Person[];
   writable: boolean;
 }
 
-export const MessageList = ({ summary, view, goTo, writing, writable }: MessageListProps) => {
+export const MessageList = (props: MessageListProps) => {
+  const { summary, view, goTo, search, writing, members, writable } = props;
   const today = useToday();
   const { messages, hasOlder, hasNewer, peer } = useView(view);
   const newFrom = useNewFrom(view);
@@ -62,9 +70,13 @@ export const MessageList = ({ summary, view, goTo, writing, writable }: MessageL
   const older = usePages(view, 'older', hasOlder);
   const newer = usePages(view, 'newer', hasNewer);
   const announcement = useAnnouncement(view);
+  const opensAt = useMemo((): Ends['opensAt'] => {
+    const id = goTo ?? newFrom;
+    return id === undefined ? undefined : { id, asked: goTo !== undefined };
+  }, [goTo, newFrom]);
   const model = useRows(entries, {
     hasNewer,
-    opensAt: goTo ?? newFrom,
+    opensAt,
     wantOlder: older.load,
     wantNewer: newer.load,
   });
@@ -72,17 +84,16 @@ export const MessageList = ({ summary, view, goTo, writing, writable }: MessageL
   const atEnd = model.atEnd && !hasNewer;
   useMarkRead(summary, view, { atEnd, lastSeen: model.lastSeen });
 
-  const { goTo: goToRow } = model;
+  const { goTo: goToRow, leaveFor, stay } = model;
   const jump = useCallback(
     // A message that is not there any more leads to the end; a store that fails, nowhere.
-    (id: string) =>
-      void view
-        .show(id)
-        .then(() => goToRow(id))
-        .catch(() => undefined),
-    [view, goToRow],
+    (id: string): void => {
+      leaveFor(id);
+      view.show(id).then(() => goToRow(id), stay);
+    },
+    [view, leaveFor, goToRow, stay],
   );
-  const { deeds, open } = useDeeds({ summary, view, writing, writable, onJump: jump });
+  const { deeds, open } = useDeeds({ summary, view, writing, members, writable, onJump: jump });
 
   const toNewest = useCallback((): void => {
     void view
@@ -98,6 +109,12 @@ export const MessageList = ({ summary, view, goTo, writing, writable }: MessageL
     shown.current = goTo;
   }, [goTo, jump]);
 
+  const hit = search?.hit;
+  useEffect(() => {
+    if (hit) jump(hit.id);
+  }, [hit, jump]);
+  useHighlight(list, search?.query ?? '');
+
   // Who writes sees it; one that more pages brought was there before.
   const newest = messages.at(-1);
   const before = useRef({ id: newest?.id, hasNewer });
@@ -107,7 +124,7 @@ export const MessageList = ({ summary, view, goTo, writing, writable }: MessageL
     before.current = { id: newest?.id, hasNewer };
   }, [newest, hasNewer, rows]);
 
-  /** Arrows go from message to message; Enter opens what can be done with one. */
+  /** Arrows go from message to message; Enter opens what can be done with one, and letters do it. */
   const onKeyDown = (event: KeyboardEvent<HTMLDivElement>): void => {
     const step = { ArrowUp: -1, ArrowDown: 1 }[event.key];
     const at = (event.target as Element).closest<HTMLElement>('[data-index]');
@@ -117,6 +134,14 @@ export const MessageList = ({ summary, view, goTo, writing, writable }: MessageL
       event.preventDefault();
       const entry = entries[Number(at?.dataset['index'])];
       if (entry) deeds.onMenu(entry.message, message.querySelector('.message-bubble') ?? message);
+      return;
+    }
+    const focused = event.target === message ? entries[Number(at?.dataset['index'])]?.message : undefined;
+    const bubble = message?.querySelector('.message-bubble') ?? message;
+    const deed = focused && bubble && deedOf(event, focused, bubble, writable, deeds);
+    if (deed) {
+      event.preventDefault();
+      deed();
       return;
     }
     if (step === undefined || event.altKey || event.ctrlKey || event.metaKey) return;
@@ -148,6 +173,8 @@ export const MessageList = ({ summary, view, goTo, writing, writable }: MessageL
         // oxlint-disable-next-line jsx-a11y/no-noninteractive-tabindex -- what scrolls has to be reached by keyboard
         tabIndex={0}
         onScroll={model.look}
+        onWheel={stay}
+        onTouchMove={stay}
         onKeyDown={onKeyDown}
       >
         {messages.length === 0 && (
@@ -162,7 +189,7 @@ export const MessageList = ({ summary, view, goTo, writing, writable }: MessageL
                   entry={entries[index]!}
                   peer={peer}
                   today={today}
-                  marked={entries[index]!.message.id === marked}
+                  marked={[marked, hit?.id].includes(entries[index]!.message.id)}
                   deeds={deeds}
                 />
               </div>

@@ -1,5 +1,5 @@
 import type { ChatMessage, Person, QuotedMessage } from '@sotto/engine/views';
-import { memo } from 'react';
+import { memo, useId } from 'react';
 import { clockTime, dayName } from '../../app/times.ts';
 import { perLocale } from '../../i18n/format.ts';
 import { t } from '../../i18n/i18n.ts';
@@ -71,7 +71,9 @@ const Reactions = ({ message, onReact }: { message: ChatMessage; onReact: RowDee
           title={says}
           onClick={() => onReact(message, mine ? null : emoji)}
         >
-          <span aria-hidden="true">{emoji}</span>
+          <span className="message-reaction-emoji" aria-hidden="true">
+            {emoji}
+          </span>
           {accounts.length > 1 && <span aria-hidden="true">{number().format(accounts.length)}</span>}
         </button>
       );
@@ -95,7 +97,9 @@ const Meta = ({ message, onHistory }: { message: ChatMessage; onHistory: RowDeed
         </button>
       )}
       {timer !== undefined && <Countdown timer={timer} expiresAt={expiresAt} />}
-      <time dateTime={new Date(time).toISOString()}>{clockTime(time)}</time>
+      <time dateTime={new Date(time).toISOString()} dir="auto">
+        {clockTime(time)}
+      </time>
       {mine && <StatusTick status={status} />}
     </span>
   );
@@ -124,13 +128,14 @@ const Body = ({ message }: { message: ChatMessage }) =>
   message.newer || message.deleted ? (
     <em className="message-newer">{t(message.deleted ? 'app.deletedMessage' : 'app.newerMessage')}</em>
   ) : (
-    <MessageText text={message.text} />
+    <MessageText text={message.text} mentions={message.mentions} />
   );
 
 /** One message, with what stands before it: the name of its day, the line where the new ones begin. */
 export const MessageRow = memo(({ entry, peer, today, marked, deeds }: MessageRowProps) => {
   const { message, newDay, newHere, first, last } = entry;
   const { id, mine, reply, deleted } = message;
+  const words = useId();
   // The list has the keys.
   const { onKeyDown: _, ...pointer } = useMenuOpeners((place) => deeds.onMenu(message, place));
   return (
@@ -140,7 +145,8 @@ export const MessageRow = memo(({ entry, peer, today, marked, deeds }: MessageRo
       <div
         className="message"
         role="group"
-        aria-label={authorName(message, peer)}
+        // All of it: what it says, when, and what became of it.
+        aria-labelledby={words}
         tabIndex={-1}
         data-id={id}
         data-mine={mine}
@@ -149,7 +155,7 @@ export const MessageRow = memo(({ entry, peer, today, marked, deeds }: MessageRo
         data-marked={marked}
       >
         <div className="message-line">
-          <div className="message-bubble" dir="auto" {...pointer}>
+          <div className="message-bubble" dir="auto" id={words} {...pointer}>
             <bdi className="sr-only">
               {mine ? t('conversation.you') : t('conversation.they', { name: peer.name })}{' '}
             </bdi>

@@ -1,7 +1,10 @@
-import { lazy, Suspense, useState } from 'react';
+import type { Mention } from '@sotto/engine/views';
+import { lazy, Suspense, useMemo, useState } from 'react';
 import type { ComponentType } from 'react';
 import { t } from '../../i18n/i18n.ts';
 import { Linked } from './linked.tsx';
+import { markMentions } from './mentions.ts';
+import type { Named } from './mentions.ts';
 import './message-text.css';
 
 /** Anything that may be formatting; whatever else is shown as it stands, without a parser. */
@@ -12,7 +15,7 @@ const FOLD = { characters: 1500, lines: 24 };
 const CUT = { characters: 1000, lines: 16 };
 
 // Where it cannot be loaded, the text stands as it was typed.
-const Formatted = lazy((): Promise<{ default: ComponentType<{ text: string }> }> =>
+const Formatted = lazy((): Promise<{ default: ComponentType<{ text: string; named: readonly Named[] }> }> =>
   import('./formatted.tsx').then(
     (module) => ({ default: module.Formatted }),
     () => ({ default: Linked }),
@@ -27,20 +30,27 @@ const folded = (text: string): string | undefined => {
   return `${cut.replace(/[\ud800-\udbff]$/, '').trimEnd()}…`;
 };
 
-/** What a message says: links, light formatting; folded when it is long. */
-export const MessageText = ({ text }: { text: string }) => {
+interface MessageTextProps {
+  text: string;
+  mentions?: readonly Mention[] | undefined;
+}
+
+/** What a message says: links, who is named, light formatting; folded when it is long. */
+export const MessageText = ({ text, mentions }: MessageTextProps) => {
   const [whole, setWhole] = useState(false);
-  const short = whole ? undefined : folded(text);
-  const shown = short ?? text;
+  const { marked, named } = useMemo(() => markMentions(text, mentions), [text, mentions]);
+  const short = whole ? undefined : folded(marked);
+  const shown = short ?? marked;
+  const plain = <Linked text={shown} named={named} />;
   return (
     <>
       <div className="message-text">
         {MARKS.test(shown) ? (
-          <Suspense fallback={<Linked text={shown} />}>
-            <Formatted text={shown} />
+          <Suspense fallback={plain}>
+            <Formatted text={shown} named={named} />
           </Suspense>
         ) : (
-          <Linked text={shown} />
+          plain
         )}
       </div>
       {short !== undefined && (

@@ -1,12 +1,16 @@
-import type { ChatMessage, ConversationSummary, ConversationView } from '@sotto/engine/views';
+import type { ConversationId } from '@sotto/contract/ids';
+import type { ChatMessage, ConversationSummary, ConversationView, Person } from '@sotto/engine/views';
 import { lazy, Suspense, useMemo, useState } from 'react';
 import type { ReactNode } from 'react';
+import { useNavigate } from 'react-router';
 import { useEngine } from '../../app/engine-context.ts';
 import { explain } from '../../app/failure.ts';
 import { useView } from '../../app/use-view.ts';
+import { t } from '../../i18n/i18n.ts';
 import { noteEmoji } from '../../platform/recent-emoji.ts';
+import { EmojiPicker } from '../../ui/emoji-picker.tsx';
 import type { MenuPlace } from '../../ui/menu.tsx';
-import type { MessageAsk, MessageDeeds } from './message-actions.tsx';
+import type { MessageAsk, MessageDeeds } from './message-deeds.ts';
 import type { RowDeeds } from './message-row.tsx';
 import type { Writing } from './use-writing.ts';
 
@@ -17,22 +21,37 @@ const MessageDialog = lazy(() =>
   import('./message-dialogs.tsx').then((module) => ({ default: module.MessageDialog })),
 );
 
+const ForwardDialog = lazy(() =>
+  import('./forward-dialog.tsx').then((module) => ({ default: module.ForwardDialog })),
+);
+
+/** A menu or picker, and what had the focus before it. */
+interface OpenFor {
+  message: ChatMessage;
+  place: MenuPlace;
+  before: Element | null;
+}
+
 interface DeedsProps {
   summary: ConversationSummary;
   view: ConversationView;
   writing: Writing;
+  /** The others in a group. */
+  members: readonly Person[];
   writable: boolean;
   onJump(id: string): void;
 }
 
 /** What can be done with messages, and the menu or dialog that is open for one. */
-export const useDeeds = ({ summary, view, writing, writable, onJump }: DeedsProps) => {
+export const useDeeds = ({ summary, view, writing, members, writable, onJump }: DeedsProps) => {
   const engine = useEngine();
-  const [menu, setMenu] = useState<{ message: ChatMessage; place: MenuPlace }>();
+  const navigate = useNavigate();
+  const [menu, setMenu] = useState<OpenFor>();
+  const [picker, setPicker] = useState<OpenFor>();
   const [asked, setAsked] = useState<{ id: string; ask: MessageAsk }>();
   const { messages } = useView(view);
   const { id, peer } = summary;
-  const { complain, startReply, startEdit, takeBack } = writing;
+  const { complain, say, startReply, startEdit, takeBack } = writing;
 
   const deeds = useMemo((): RowDeeds & MessageDeeds => {
     const run = (work: Promise<void>): void => {
@@ -45,13 +64,14 @@ export const useDeeds = ({ summary, view, writing, writable, onJump }: DeedsProp
       run(engine.react(id, message.id, emoji));
     };
     return {
-      onMenu: (message, place) => setMenu({ message, place }),
+      onMenu: (message, place) => setMenu({ message, place, before: document.activeElement }),
       onReact: (message, emoji) => writable && react(message, emoji),
       onJump,
       onHistory: (message) => ask(message, 'history'),
       onRetry: retry,
       onTakeBack: takeBack,
       react,
+      reactAt: (message, place) => setPicker({ message, place, before: document.activeElement }),
       reply: startReply,
       edit: startEdit,
       star: (message) => run(engine.star(id, message.id, !message.starred)),
@@ -68,6 +88,12 @@ export const useDeeds = ({ summary, view, writing, writable, onJump }: DeedsProp
     work.catch((error: unknown) => complain(explain(error)));
   };
 
+  const forwarded = (to: readonly ConversationId[]): void => {
+    const [only] = to;
+    if (to.length === 1 && only !== id) void navigate(`/c/${only}`);
+    else if (to.length > 1) say(t('writing.forwarded', { count: to.length }));
+  };
+
   // What is shown follows the message; it closes when that goes.
   const message = messages.find((candidate) => candidate.id === asked?.id);
   const open: ReactNode = (
@@ -81,11 +107,26 @@ export const useDeeds = ({ summary, view, writing, writable, onJump }: DeedsProp
           onClose={() => setMenu(undefined)}
         />
       )}
-      {asked && message && (
+      {picker && (
+        <EmojiPicker
+          place={picker.place}
+          onChoose={(emoji) => {
+            setPicker(undefined);
+            deeds.react(picker.message, emoji);
+          }}
+          onClose={() => setPicker(undefined)}
+          focusAfter={() => (picker.before instanceof HTMLElement ? picker.before : null)}
+        />
+      )}
+      {asked?.ask === 'forward' && message && (
+        <ForwardDialog message={message} onSent={forwarded} onClose={() => setAsked(undefined)} />
+      )}
+      {asked && asked.ask !== 'forward' && message && (
         <MessageDialog
           ask={asked.ask}
           message={message}
           peer={peer}
+          members={members}
           alone={peer.account === engine.getSnapshot().me?.account}
           onDelete={(everywhere) => remove(message, everywhere)}
           onClose={() => setAsked(undefined)}

@@ -11,11 +11,21 @@ const NEAR_PX = 800;
 const ROW_PX = 64;
 const MARKED_MS = 1600;
 
-interface Ends {
+/** After so many frames a row that has not moved is where it stays. */
+const STILL_FRAMES = 6;
+
+interface Target {
+  id: string;
+  align: 'start' | 'center';
+  /** It is marked for a moment: somebody asked for it. */
+  marks: boolean;
+}
+
+export interface Ends {
   /** This stretch does not reach the newest message. */
   hasNewer: boolean;
-  /** What the conversation opens at. */
-  opensAt: string | undefined;
+  /** What the conversation opens at: a message that was asked for, or the first of those that are new. */
+  opensAt: { id: string; asked: boolean } | undefined;
   wantOlder(): void;
   wantNewer(): void;
 }
@@ -31,7 +41,11 @@ export const useRows = (entries: readonly Entry[], { hasNewer, opensAt, wantOlde
   const [atEnd, setAtEnd] = useState(false);
   /** The last message that is in sight. */
   const [lastSeen, setLastSeen] = useState<string>();
-  const [target, setTarget] = useState(opensAt === undefined ? undefined : { id: opensAt, opening: true });
+  const [target, setTarget] = useState<Target | undefined>(
+    () => opensAt && { id: opensAt.id, align: opensAt.asked ? 'center' : 'start', marks: opensAt.asked },
+  );
+  /** On the way to a message: the ends of the list mean nothing, and what is put in moves the aim. */
+  const aim = useRef<Target>(undefined);
   const [marked, setMarked] = useState<string>();
   const opened = useRef(false);
 
@@ -53,7 +67,7 @@ export const useRows = (entries: readonly Entry[], { hasNewer, opensAt, wantOlde
 
   const look = useCallback((): void => {
     const box = list.current;
-    if (!box || !opened.current) return;
+    if (!box || !opened.current || aim.current) return;
     const left = box.scrollHeight - box.scrollTop - box.clientHeight;
     setAtEnd(left < END_PX);
     if (box.scrollTop < NEAR_PX) wantOlder();
@@ -66,16 +80,38 @@ export const useRows = (entries: readonly Entry[], { hasNewer, opensAt, wantOlde
     const newest = entries.at(-1)?.message;
     if (!opened.current && opensAt === undefined) rows.scrollToEnd();
     if (target) {
-      const index = entries.findIndex(({ message }) => message.id === target.id);
-      if (index >= 0) rows.scrollToIndex(index, { align: target.opening ? 'start' : 'center' });
-      if (index >= 0 && !target.opening) setMarked(target.id);
+      aim.current = target;
       setTarget(undefined);
+    }
+    const index = entries.findIndex(({ message }) => message.id === aim.current?.id);
+    if (aim.current && index >= 0) {
+      rows.scrollToIndex(index, { align: aim.current.align });
+      if (aim.current.marks) setMarked(aim.current.id);
+      aim.current = { ...aim.current, marks: false };
     }
     if (newest) opened.current = true;
     complete.current = !hasNewer;
-    // On the way to a message the ends of the list mean nothing.
-    if (!target) look();
+    look();
   }, [entries, target, hasNewer, opensAt, rows, look]);
+
+  // Once its row has stood still for some frames, it is reached.
+  useEffect(() => {
+    let frame = 0;
+    let still = 0;
+    let before: number | undefined;
+    const watch = (): void => {
+      const row = aim.current && list.current?.querySelector(`[data-id="${CSS.escape(aim.current.id)}"]`);
+      const top = row?.getBoundingClientRect().top;
+      still = top === before ? still + 1 : 0;
+      before = top;
+      if (still >= STILL_FRAMES) {
+        aim.current = undefined;
+        look();
+      } else frame = requestAnimationFrame(watch);
+    };
+    if (aim.current) watch();
+    return () => cancelAnimationFrame(frame);
+  }, [entries, target, look]);
 
   useEffect(() => {
     if (marked === undefined) return undefined;
@@ -97,8 +133,17 @@ export const useRows = (entries: readonly Entry[], { hasNewer, opensAt, wantOlde
     return () => observer.disconnect();
   }, [rows, look]);
 
-  const goTo = useCallback((id: string): void => setTarget({ id, opening: false }), []);
-  return { list, rows, atEnd, lastSeen, marked, look, goTo };
+  /** Before its messages are there. */
+  const leaveFor = useCallback((id: string): void => {
+    aim.current = { id, align: 'center', marks: true };
+    setAtEnd(false);
+  }, []);
+  const goTo = useCallback((id: string): void => setTarget({ id, align: 'center', marks: true }), []);
+  /** Nowhere any more: it could not be loaded, or somebody scrolls. */
+  const stay = useCallback((): void => {
+    aim.current = undefined;
+  }, []);
+  return { list, rows, atEnd, lastSeen, marked, look, leaveFor, goTo, stay };
 };
 
 /** Pages on one side, one at a time; after a failure only when the person asks again. */

@@ -1,10 +1,12 @@
 import type { ConversationId, MessageId } from '@sotto/contract/ids';
+import { LIMITS } from '@sotto/contract/limits';
 import { randomId } from '@sotto/engine/random-id';
-import type { ChatMessage, ConversationSummary } from '@sotto/engine/views';
+import type { ChatMessage, ConversationSummary, Person } from '@sotto/engine/views';
 import { useCallback, useEffect, useRef, useState } from 'react';
 import { useEngine } from '../../app/engine-context.ts';
 import { explain } from '../../app/failure.ts';
 import { t } from '../../i18n/i18n.ts';
+import { findMentions } from './mentions.ts';
 
 /** A draft is stored when the keys rest for so long. */
 const REST_MS = 250;
@@ -55,11 +57,17 @@ const useKeptDraft = (id: ConversationId) => {
 };
 
 /** What stands in the field, what it answers or changes, and what became of sending it. */
-export const useWriting = (id: ConversationId, draft: ConversationSummary['draft']) => {
+export const useWriting = (
+  id: ConversationId,
+  draft: ConversationSummary['draft'],
+  people: readonly Person[],
+) => {
   const engine = useEngine();
   const { keep, flush } = useKeptDraft(id);
   const [state, setState] = useState<WritingState>(() => draft ?? { text: '' });
   const [problem, setProblem] = useState<string>();
+  /** Something that is only good to know, until the next key. */
+  const [notice, say] = useState<string>();
   // What the callbacks see: the newest, also between two renders.
   const now = useRef(state);
 
@@ -68,6 +76,7 @@ export const useWriting = (id: ConversationId, draft: ConversationSummary['draft
       now.current = next;
       setState(next);
       setProblem(undefined);
+      say(undefined);
       keep(
         next.editing?.before ?? { text: next.text, ...(next.reply !== undefined && { reply: next.reply }) },
       );
@@ -110,35 +119,53 @@ export const useWriting = (id: ConversationId, draft: ConversationSummary['draft
     [become],
   );
 
-  /** The field is free at once; what cannot be stored comes back, before anything typed since. */
-  const send = (whole: string): void => {
+  /** The field is free at once; what cannot be stored comes back, before anything typed since. A text may have several parts. */
+  const send = (parts: readonly string[]): void => {
     const { editing, reply: answered } = now.current;
     become(editing ? editing.before : { text: '' });
     flush();
     typing(false);
-    const sent = editing
-      ? engine.edit(id, editing.message.id, whole)
-      : engine.send(id, whole, {
-          id: randomId() as MessageId,
-          ...(answered !== undefined && { reply: answered }),
-        });
-    sent.catch((error: unknown) => {
+    const reply = answered !== undefined && { reply: answered };
+    const store = (part: string, isFirst: boolean): Promise<void> => {
+      const found = findMentions(part, people, LIMITS.mentions);
+      const mentions = found.length > 0 && { mentions: found };
+      return editing
+        ? engine.edit(id, editing.message.id, part, { ...mentions })
+        : engine.send(id, part, { id: randomId() as MessageId, ...(isFirst && reply), ...mentions });
+    };
+    const bringBack = (left: readonly string[], error: unknown): void => {
       const since = now.current;
+      const text = left.join('\n\n');
       if (editing)
-        become({
-          text: whole,
-          editing: { message: editing.message, before: since.editing?.before ?? since },
-        });
-      else
-        become({
-          ...since,
-          text: after(whole, since.text),
-          ...(answered !== undefined && { reply: answered }),
-        });
+        become({ text, editing: { message: editing.message, before: since.editing?.before ?? since } });
+      else become({ ...since, text: after(text, since.text), ...(left.length === parts.length && reply) });
       setProblem(t('conversation.notStored', { why: explain(error) }));
-    });
+    };
+    const storeAll = async (): Promise<void> => {
+      for (const [index, part] of parts.entries()) {
+        try {
+          await store(part, index === 0);
+        } catch (error) {
+          bringBack(parts.slice(index), error);
+          return;
+        }
+      }
+    };
+    void storeAll();
   };
-  return { ...state, problem, change, send, startReply, startEdit, leave, takeBack, complain: setProblem };
+  return {
+    ...state,
+    problem,
+    notice,
+    change,
+    send,
+    startReply,
+    startEdit,
+    leave,
+    takeBack,
+    complain: setProblem,
+    say,
+  };
 };
 
 export type Writing = ReturnType<typeof useWriting>;

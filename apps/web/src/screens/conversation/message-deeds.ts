@@ -1,0 +1,32 @@
+import type { ChatMessage } from '@sotto/engine/views';
+import type { MenuPlace } from '../../ui/menu.tsx';
+
+/** What a message can be asked for beyond what its row does. */
+export type MessageAsk = 'delete' | 'details' | 'history' | 'forward';
+
+export interface MessageDeeds {
+  react(message: ChatMessage, emoji: string | null): void;
+  /** Any emoji, to be chosen there. */
+  reactAt(message: ChatMessage, place: MenuPlace): void;
+  reply(message: ChatMessage): void;
+  edit(message: ChatMessage): void;
+  star(message: ChatMessage): void;
+  retry(message: ChatMessage): void;
+  cancel(message: ChatMessage): void;
+  ask(message: ChatMessage, what: MessageAsk): void;
+}
+
+/** What can be done with it as it is. */
+export const mayDo = (message: ChatMessage, writable: boolean) => {
+  const { mine, status, deleted, newer, note, edits } = message;
+  const says = !deleted && !newer && note === undefined;
+  return {
+    react: writable && status !== 'waiting' && status !== 'failed' && !deleted,
+    reply: writable && says,
+    edit: writable && says && mine,
+    copy: says,
+    forward: says,
+    star: says,
+    history: says && edits !== undefined,
+  };
+};

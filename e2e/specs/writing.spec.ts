@@ -1,0 +1,219 @@
+import type { Locator } from '@playwright/test';
+import { expect, test } from '../fixtures/test.ts';
+import { Sotto } from '../pages/sotto.ts';
+import { choose, expectSound, meet, openMenu } from '../pages/talk.ts';
+
+/** Pastes as a person does whose clipboard holds that text. */
+const paste = (field: Locator, text: string): Promise<void> =>
+  field.evaluate((element: HTMLTextAreaElement, data) => {
+    const clipboardData = new DataTransfer();
+    clipboardData.setData('text/plain', data);
+    const isOurs = !element.dispatchEvent(
+      new ClipboardEvent('paste', { clipboardData, bubbles: true, cancelable: true }),
+    );
+    if (!isOurs) document.execCommand('insertText', false, data);
+  }, text);
+
+test('emoji are picked, found by name and used to react', async ({ relay, person }) => {
+  const [anns, bobs] = await meet(relay, person);
+  const { page } = anns;
+  const picker = page.getByRole('dialog', { name: 'Emoji' });
+  await page.getByRole('button', { name: 'Emoji' }).click();
+  await expect(picker.getByRole('gridcell', { name: 'grinning face', exact: true })).toBeVisible();
+  await expectSound(page, 'emoji');
+  await expect(picker.getByRole('searchbox')).toBeFocused();
+  await page.keyboard.type('rocket');
+  // The nearest first, whatever its group.
+  await expect(picker.getByRole('gridcell').first()).toHaveAccessibleName('rocket');
+  await page.keyboard.press('Enter');
+  await expect(picker).toBeHidden();
+  await expect(anns.composer).toBeFocused();
+  await expect(anns.composer).toHaveValue('🚀');
+
+  await anns.composer.pressSequentially(' :tad');
+  const list = page.getByRole('listbox', { name: 'Emoji' });
+  await expect(list.getByRole('option')).toContainText(['party popper']);
+  await expectSound(page, 'completion');
+  await page.keyboard.press('Escape');
+  await expect(list).toBeHidden();
+  await anns.composer.pressSequentially('a');
+  await expect(list).toBeHidden();
+  await anns.composer.fill('🚀 ');
+  await anns.composer.pressSequentially(':part');
+  await page.keyboard.press('ArrowDown');
+  await page.keyboard.press('ArrowUp');
+  await page.keyboard.press('Enter');
+  await expect(anns.composer).toHaveValue(/^🚀 \p{Emoji}.* $/u);
+  await anns.composer.fill('');
+  await anns.composer.pressSequentially('so :heart:');
+  await expect(anns.composer).toHaveValue('so ❤️');
+  await anns.composer.pressSequentially(' at 10:30: now');
+  await anns.composer.press('Enter');
+  await expect(bobs.message('so ❤️ at 10:30: now')).toBeVisible();
+
+  const menu = await openMenu(anns.message('Hello Ann'), page);
+  await menu.getByRole('menuitem', { name: 'React with another emoji' }).click();
+  await expect(picker.getByRole('searchbox')).toBeFocused();
+  // Used last comes first.
+  await expect(picker.getByRole('gridcell').first()).toHaveAccessibleName('red heart');
+  await page.keyboard.type('octopus');
+  await expect(picker.getByRole('gridcell').first()).toHaveAccessibleName('octopus');
+  await page.keyboard.press('Enter');
+  await expect(bobs.message('Hello Ann').getByRole('button', { name: '🐙 from 1 person' })).toBeVisible();
+});
+
+test('keys put marks around what is selected, and undo takes them away', async ({ relay, person }) => {
+  const [anns, bobs] = await meet(relay, person);
+  const { page } = anns;
+  await anns.composer.fill('loud');
+  for (const [key, after] of [
+    ['Control+b', '**loud**'],
+    ['Control+z', 'loud'],
+    ['Control+i', '_loud_'],
+    ['Control+i', 'loud'],
+    ['Control+Shift+X', '~~loud~~'],
+    ['Control+Shift+X', 'loud'],
+    ['Control+e', '`loud`'],
+    ['Control+e', 'loud'],
+  ] as const) {
+    if (key !== 'Control+z') await page.keyboard.press('Control+A');
+    await page.keyboard.press(key);
+    await expect(anns.composer).toHaveValue(after);
+  }
+  await page.keyboard.press('Control+A');
+  await page.keyboard.press('Control+b');
+  await page.keyboard.press('Enter');
+  await expect(bobs.message('loud').locator('strong')).toHaveText('loud');
+});
+
+test('a text that is too long is said so, and goes in parts', async ({ relay, person }) => {
+  const [anns, bobs] = await meet(relay, person);
+  const { page } = anns;
+  const long = Array.from({ length: 1500 }, (_, index) => `word${index}`).join(' ');
+  await anns.composer.click();
+  await paste(anns.composer, long);
+  await expect(page.getByText(/characters too long for one message/)).toBeVisible();
+  await expect(page.getByRole('button', { name: 'Send', exact: true })).toHaveAttribute(
+    'aria-disabled',
+    'true',
+  );
+  await expectSound(page, 'too long');
+  await page.getByRole('button', { name: 'Send as 2 messages' }).click();
+  await expect(anns.composer).toHaveValue('');
+  await expect(bobs.message('word0 word1 ')).toBeVisible();
+  await expect(bobs.log.locator('[data-id]')).toHaveCount(4);
+
+  await anns.composer.fill('kept');
+  await paste(anns.composer, 'x'.repeat(16_000));
+  await expect(page.getByText('Not pasted: 16,000 characters are too much')).toBeVisible();
+  await expect(anns.composer).toHaveValue('kept');
+});
+
+test('files that are dropped or pasted change nothing, and it is said', async ({ relay, person }) => {
+  const [anns] = await meet(relay, person);
+  const { page } = anns;
+  await anns.composer.fill('kept');
+  const drag = (type: string): Promise<boolean> =>
+    page.evaluate((name) => {
+      const dataTransfer = new DataTransfer();
+      dataTransfer.items.add(new File(['x'], 'x.txt'));
+      const event = new DragEvent(name, { dataTransfer, bubbles: true, cancelable: true });
+      return !document.body.dispatchEvent(event) && event.defaultPrevented;
+    }, type);
+  const target = page.locator('.composer-drop');
+  expect(await drag('dragover')).toBe(true);
+  await expect(target).toContainText('Files cannot be sent yet');
+  // What is not caught the browser opens in the place of the app.
+  expect(await drag('drop')).toBe(true);
+  await expect(target).toBeHidden();
+  await expect(page.locator('.composer-note')).toContainText('Files cannot be sent yet');
+  await expect(anns.composer).toHaveValue('kept');
+});
+
+test('forwarded to several, and starred to be found again', async ({ relay, person }) => {
+  const [anns, bobs] = await meet(relay, person);
+  const eve = await person('Eve');
+  const eves = await Sotto.join(eve, await anns.invite(), 'eve');
+  await eves.open('ann');
+  await eves.send('Hello from Eve');
+  await expect(anns.chat('Eve')).toContainText('1 unread message');
+  const { page } = anns;
+
+  await choose(anns, 'Hello Ann', 'Forward');
+  const dialog = page.getByRole('dialog', { name: 'Forward to' });
+  await expect(dialog.getByRole('searchbox')).toBeFocused();
+  await expect(dialog.getByRole('button', { name: 'Forward' })).toBeDisabled();
+  await page.keyboard.type('ev');
+  await expect(dialog.getByRole('checkbox')).toHaveCount(1);
+  await dialog.getByRole('checkbox', { name: 'Eve' }).check();
+  await dialog.getByRole('searchbox').fill('');
+  await dialog.getByRole('checkbox', { name: 'Bob' }).check();
+  await expectSound(page, 'forward');
+  await dialog.getByRole('button', { name: 'Forward to 2 chats' }).click();
+  await expect(dialog).toBeHidden();
+  await expect(page.getByText('Forwarded to 2 chats.')).toBeVisible();
+  await expect(eves.message('Hello Ann').getByText('Forwarded')).toBeVisible();
+  await expect(bobs.message('Hello Ann').getByText('Forwarded')).toBeVisible();
+
+  await choose(anns, 'Hello Bob', 'Forward');
+  await dialog.getByRole('checkbox', { name: 'Eve' }).check();
+  await dialog.getByRole('button', { name: 'Forward to 1 chat' }).click();
+  await expect(page.getByRole('heading', { name: 'Eve', level: 1 })).toBeVisible();
+  await expect(anns.message('Hello Bob')).toBeVisible();
+
+  await choose(anns, 'Hello from Eve', 'Star');
+  await page.goBack();
+  await expect(page.getByRole('heading', { name: 'Bob', level: 1 })).toBeVisible();
+  await choose(anns, 'Hello Bob', 'Star');
+  await page.getByRole('button', { name: 'Menu' }).click();
+  await page.getByRole('menuitem', { name: 'Starred messages' }).click();
+  const starred = page.getByRole('list', { name: 'Starred messages' });
+  await expect(starred.getByRole('listitem')).toHaveCount(2);
+  await expectSound(page, 'starred');
+  await starred
+    .getByRole('listitem')
+    .filter({ hasText: 'Hello Bob' })
+    .getByRole('button', { name: 'Remove star' })
+    .click();
+  await expect(starred.getByRole('listitem')).toHaveCount(1);
+  await starred.getByRole('link').click();
+  await expect(anns.message('Hello from Eve')).toHaveAttribute('data-marked', 'true');
+});
+
+test('words are found in one chat, from the newest to the oldest', async ({ relay, person }) => {
+  test.setTimeout(150_000);
+  const [anns, bobs] = await meet(relay, person);
+  const { page } = anns;
+  await bobs.send('A red lake.');
+  for (let count = 1; count <= 40; count += 1) await bobs.send(`number ${count}.`);
+  await bobs.send('The lakes are blue');
+  await expect(anns.message('The lakes are blue')).toBeVisible();
+  await anns.composer.fill('draft');
+  await page.keyboard.press('Control+F');
+  // What is typed at once is the search's.
+  await page.keyboard.type('lake');
+  const bar = page.getByRole('region', { name: 'Search in the chat with Bob' });
+  await expect(bar.getByRole('status')).toHaveText('1 of 2');
+  await expect(anns.message('The lakes are blue')).toHaveAttribute('data-marked', 'true');
+  expect(await page.evaluate(() => CSS.highlights.get('found')?.size)).toBe(1);
+  await expectSound(page, 'search in a chat');
+  await page.keyboard.press('Enter');
+  await expect(bar.getByRole('status')).toHaveText('2 of 2');
+  await expect(anns.message('A red lake.')).toBeInViewport();
+  await expect(bar.getByRole('button', { name: 'Older result' })).toHaveAttribute('aria-disabled', 'true');
+  await bar.getByRole('button', { name: 'Newer result' }).click();
+  await expect(bar.getByRole('status')).toHaveText('1 of 2');
+  await expect(anns.message('The lakes are blue')).toBeInViewport();
+  await bar.getByRole('searchbox').fill('nowhere');
+  await expect(bar.getByRole('status')).toHaveText('Nothing found');
+  await page.keyboard.press('Escape');
+  await expect(bar).toBeHidden();
+  await expect(anns.composer).toBeFocused();
+  await expect(anns.composer).toHaveValue('draft');
+});
+
+test('a draft that only answers says so in the list', async ({ relay, person }) => {
+  const [anns] = await meet(relay, person);
+  await choose(anns, 'Hello Ann', 'Reply');
+  await expect(anns.chat('Bob')).toContainText(/Draft:\s*Reply/);
+});
