@@ -17,8 +17,9 @@ import {
 } from './segment.ts';
 import { piecesOf, termsOf } from './words.ts';
 
-/** Messages taken in by one commit, and messages whose words leave by one. */
-const BATCH = 256;
+/** Messages taken in by one commit: as many as that does in a while that nobody notices, who waits for it. */
+const BATCH = { least: 16, most: 256, ms: 100 };
+/** Messages whose words leave by one. */
 const DROP_BATCH = 4096;
 
 /** In ms: it begins when so long nothing came, but does not wait longer than that. */
@@ -94,7 +95,7 @@ const list = async (
  *
  * @throws StoreError
  */
-export const indexSome = (model: Model, most = BATCH): Promise<boolean> =>
+export const indexSome = (model: Model, most = BATCH.most): Promise<boolean> =>
   model.change(
     async (draft) => {
       const found = await model.store.messages({ unindexed: true }, { after: START, limit: most });
@@ -220,8 +221,12 @@ export const createIndexing = (model: Model, clock: Clock, onError: (error: unkn
   const pump = createPump(async () => {
     try {
       let more = true;
+      let most = BATCH.least;
       while (more && !stopped) {
-        more = await indexSome(model);
+        const began = clock.now();
+        more = await indexSome(model, most);
+        const took = Math.max(1, clock.now() - began);
+        most = Math.max(BATCH.least, Math.min(BATCH.most, 2 * most, Math.floor((most * BATCH.ms) / took)));
         more = (await dropSome(model)) || more;
       }
     } catch (error) {
