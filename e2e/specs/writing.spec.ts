@@ -217,3 +217,55 @@ test('a draft that only answers says so in the list', async ({ relay, person }) 
   await choose(anns, 'Hello Ann', 'Reply');
   await expect(anns.chat('Bob')).toContainText(/Draft:\s*Reply/);
 });
+
+test('what grows above moves nothing, and what grows at the end stays in sight', async ({
+  relay,
+  person,
+}) => {
+  test.setTimeout(150_000);
+  const [anns, bobs] = await meet(relay, person);
+  for (let count = 1; count <= 24; count += 1) await anns.send(`number ${count}.`);
+  await bobs.page.setViewportSize({ width: 1280, height: 500 });
+  await expect(bobs.message('number 24.')).toBeInViewport();
+  await choose(anns, 'number 24.', 'React with 👍');
+  await expect(bobs.message('number 24.').getByRole('button', { name: '👍' })).toBeInViewport();
+
+  await bobs.log.hover();
+  await bobs.page.mouse.wheel(0, -300);
+  await expect(bobs.message('number 24.')).not.toBeInViewport();
+  /** One that is drawn above what is in sight, and one in sight. */
+  const [above, seen] = await bobs.log.evaluate((log) => {
+    const { top } = log.getBoundingClientRect();
+    const rows = [...log.querySelectorAll<HTMLElement>('.message')];
+    const first = rows.findIndex((row) => row.getBoundingClientRect().top > top);
+    return [rows[first - 3]!.dataset['id']!, rows[first + 2]!.dataset['id']!];
+  });
+  const place = async (): Promise<number> =>
+    Math.round((await bobs.log.locator(`[data-id="${seen}"]`).boundingBox())!.y);
+  let before = await place();
+  await expect
+    .poll(async () => {
+      const last = before;
+      before = await place();
+      return before - last;
+    })
+    .toBe(0);
+  const words = await bobs.log.locator(`[data-id="${above}"] .message-text`).textContent();
+  await choose(anns, words!, 'React with 👍');
+  await expect(bobs.log.locator(`[data-id="${above}"] .message-reaction`)).toBeAttached();
+  await expect.poll(place).toBe(before);
+});
+
+test('in Arabic a time reads from the right, whatever the message says', async ({ relay, person }) => {
+  const [anns] = await meet(relay, person);
+  const { page } = anns;
+  const address = page.url();
+  await page.goto(`${relay.url}/#/settings`);
+  await page.getByRole('combobox', { name: 'Language' }).selectOption('ar');
+  await page.goto(address);
+  const bubble = page.getByRole('log').locator('[data-id]').filter({ hasText: 'Hello Ann' });
+  const time = bubble.locator('.message-meta time');
+  await expect(time).toHaveText(/[صم]$/u);
+  await expect(bubble.locator('.message-bubble')).toHaveCSS('direction', 'ltr');
+  await expect(time).toHaveCSS('direction', 'rtl');
+});

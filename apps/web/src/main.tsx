@@ -10,6 +10,7 @@ import { applyPreferences } from './platform/preferences.ts';
 import { trustScripts } from './platform/script-url.ts';
 import { askToPersist, forgetAccount, hadAccount, noteAccount, persisted } from './platform/storage.ts';
 import { findObstacle } from './platform/support.ts';
+import { fitAboveKeyboard } from './platform/visible-height.ts';
 import { SERVICE_WORKER, watchUpdates } from './platform/updates.ts';
 import { startEngine } from './platform/worker.ts';
 import './styles/tokens.css';
@@ -28,6 +29,7 @@ const session = createSession({
 });
 
 applyPreferences();
+fitAboveKeyboard();
 void session.start();
 await followLanguage();
 createRoot(document.getElementById('root')!).render(<App session={session} updates={watchUpdates(trust)} />);

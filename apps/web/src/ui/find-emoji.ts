@@ -6,15 +6,27 @@ const folded = (text: string): string =>
     .replace(/\p{Mark}/gu, '')
     .toLowerCase();
 
+/** By entry: its names as they are compared, made once. */
+const made = new WeakMap<Emoji, { name: string; words: string[] }>();
+
+const comparable = (entry: Emoji): { name: string; words: string[] } => {
+  const known = made.get(entry);
+  if (known) return known;
+  const fresh = { name: folded(entry.label), words: entry.words.map(folded) };
+  made.set(entry, fresh);
+  return fresh;
+};
+
 /** How well it answers the query; the lower the better, Infinity for not at all. */
-const rank = ({ codes, label, words }: Emoji, query: string): number => {
+const rank = (entry: Emoji, query: string): number => {
+  const { codes } = entry;
+  const { name, words } = comparable(entry);
   const spoken = query.replaceAll('_', ' ');
-  const name = folded(label);
   if (codes.includes(query)) return 0;
   if (codes.some((code) => code.startsWith(query))) return 1;
   if (name.startsWith(spoken)) return 2;
   if (codes.some((code) => code.includes(`_${query}`)) || name.includes(` ${spoken}`)) return 3;
-  return words.some((word) => folded(word).startsWith(spoken)) ? 4 : Infinity;
+  return words.some((word) => word.startsWith(spoken)) ? 4 : Infinity;
 };
 
 /** What somebody may mean who wrote a colon and that: the nearest first, and of those what they used last. */
