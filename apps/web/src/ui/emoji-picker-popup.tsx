@@ -132,6 +132,8 @@ const All = ({ all, onChoose }: AllProps) => {
   return (
     <Picker.Root
       className="emoji"
+      // The cells, what stands around them, and the bar that scrolls them.
+      style={{ inlineSize: `calc(${columns} * var(--target) + 2rem)` }}
       locale={spoken + query}
       columns={columns}
       skinTone={tone}

@@ -31,6 +31,7 @@ test('the nearest first, in the language in use and by the English codes', () =>
   expect(find(german, 'tada')[0]).toBe('🎉');
   expect(find(spanish, 'corazon rojo')[0]).toBe('❤️');
   expect(find(arabic, 'صاروخ')[0]).toBe('🚀');
+  expect(find(english, 'hear')[0]).toBe('❤️');
   expect(find(english, 'no such thing')).toEqual([]);
 });
 

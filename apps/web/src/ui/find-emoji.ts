@@ -29,7 +29,9 @@ const rank = (entry: Emoji, query: string): number => {
   return words.some((word) => word.startsWith(spoken)) ? 4 : Infinity;
 };
 
-/** What somebody may mean who wrote a colon and that: the nearest first, and of those what they used last. */
+const by = (a: number, b: number): number => (a === b ? 0 : a - b);
+
+/** What somebody may mean who wrote a colon and that: the nearest first, and of those what they used last, then what lacks the fewest letters. */
 export const findEmoji = (
   all: readonly Emoji[],
   query: string,
@@ -39,9 +41,14 @@ export const findEmoji = (
   const wanted = folded(query);
   const place = (emoji: string): number => (recent.includes(emoji) ? recent.indexOf(emoji) : recent.length);
   return all
-    .map((entry) => ({ entry, rank: rank(entry, wanted), place: place(entry.emoji) }))
+    .map((entry) => ({
+      entry,
+      rank: rank(entry, wanted),
+      place: place(entry.emoji),
+      length: Math.min(...entry.codes.filter((code) => code.startsWith(wanted)).map((code) => code.length)),
+    }))
     .filter((found) => found.rank < Infinity)
-    .sort((a, b) => a.rank - b.rank || a.place - b.place)
+    .sort((a, b) => a.rank - b.rank || a.place - b.place || by(a.length, b.length))
     .slice(0, limit)
     .map(({ entry }) => entry);
 };
