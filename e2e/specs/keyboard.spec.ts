@@ -162,6 +162,8 @@ test('a phone’s keyboard covers neither the field nor the newest message', asy
   await anns.page.setViewportSize({ width: 390, height: 844 });
   await anns.open('Bob');
   await expect(anns.message('number 14.')).toBeInViewport();
+  // Who is at the end has read all of it.
+  await bobs.expectStatus('number 14.', 'Read');
   /** As iOS tells of its keyboard, which lies over the page. */
   const cover = (height: number | undefined): Promise<void> =>
     anns.page.evaluate((seen) => {

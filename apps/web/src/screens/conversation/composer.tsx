@@ -9,6 +9,7 @@ import { Button, IconButton } from '../../ui/button.tsx';
 import { EmojiPicker } from '../../ui/emoji-picker.tsx';
 import { CloseIcon, EmojiIcon, SendIcon } from '../../ui/icons.tsx';
 import { insertText, replaceText } from '../../ui/replace-text.ts';
+import { MentionMarks } from './mention-marks.tsx';
 import { splitText } from './split-text.ts';
 import { useCompletion } from './use-completion.tsx';
 import { useDroppedFiles } from './use-dropped-files.ts';
@@ -162,29 +163,32 @@ export const Composer = (props: ComposerProps) => {
         >
           <EmojiIcon />
         </IconButton>
-        <textarea
-          ref={field}
-          className="composer-field"
-          aria-label={t('conversation.message')}
-          aria-describedby={note}
-          aria-invalid={tooLong}
-          placeholder={t('conversation.message')}
-          rows={1}
-          maxLength={MOST}
-          dir="auto"
-          value={text}
-          onChange={(event) => {
-            onChange(event.target.value);
-            completion.look();
-            completion.settle();
-          }}
-          onSelect={completion.look}
-          onKeyDown={onKeyDown}
-          onPaste={onPaste}
-          enterKeyHint={isTouch() ? 'enter' : 'send'}
-          autoComplete="off"
-          {...completion.fieldProps}
-        />
+        <div className="composer-box">
+          {people.length > 0 && <MentionMarks field={field} text={text} people={people} />}
+          <textarea
+            ref={field}
+            className="composer-field"
+            aria-label={t('conversation.message')}
+            aria-describedby={note}
+            aria-invalid={tooLong}
+            placeholder={t('conversation.message')}
+            rows={1}
+            maxLength={MOST}
+            dir="auto"
+            value={text}
+            onChange={(event) => {
+              onChange(event.target.value);
+              completion.look();
+              completion.settle();
+            }}
+            onSelect={completion.look}
+            onKeyDown={onKeyDown}
+            onPaste={onPaste}
+            enterKeyHint={isTouch() ? 'enter' : 'send'}
+            autoComplete="off"
+            {...completion.fieldProps}
+          />
+        </div>
         <IconButton
           label={t('conversation.send')}
           type="submit"

@@ -151,11 +151,13 @@ export const MessageList = (props: MessageListProps) => {
     if (from < 0 || from >= entries.length) return;
     event.preventDefault();
     rows.scrollToIndex(from);
-    requestAnimationFrame(() =>
-      list.current
-        ?.querySelector<HTMLElement>(`[data-index="${from}"] .message`)
-        ?.focus({ preventScroll: true }),
-    );
+    const focus = (): boolean => {
+      const row = list.current?.querySelector<HTMLElement>(`[data-index="${from}"] .message`);
+      row?.focus({ preventScroll: true });
+      return row !== undefined && row !== null;
+    };
+    // One that is not drawn yet is in the next frame.
+    if (!focus()) requestAnimationFrame(focus);
   };
 
   const items = rows.getVirtualItems();
