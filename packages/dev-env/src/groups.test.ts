@@ -29,6 +29,41 @@ describe('a group', () => {
     await Promise.all(views.flatMap((view) => [hears(view, 'from bob'), hears(view, 'from cyd')]));
     for (const view of views) expect(words(view).toSorted()).toEqual(['from ann', 'from bob', 'from cyd']);
     for (const { store } of all) expect(await store.all('aside')).toEqual([]);
+    // Whom its lines name, in the conversation and in the list.
+    const bobs = views[1]!.getSnapshot().people!;
+    expect(bobs[accountOf(ann!)]).toMatchObject({ name: ann!.engine.getSnapshot().me!.name });
+    expect(Object.keys(bobs).toSorted()).toEqual(all.map(accountOf).toSorted());
+    const last = bob!.engine.getSnapshot().conversations.find((entry) => entry.id === id)!.last!;
+    expect(last.people![last.from!]!.name).not.toBe('');
+  });
+
+  it('shows what was last changed in lists, and leads from a member to a conversation', async () => {
+    const all = await people(world, 'last', [{}, {}, {}]);
+    const [ann, bob, cyd] = all as [Resident, Resident, Resident];
+    const id = newId() as unknown as ConversationId;
+    await ann.engine.createGroup({ id, title: 'last', members: [bob, cyd].map(accountOf) });
+    await sees(cyd, id, 3);
+    const lastOf = ({ engine }: Resident) =>
+      engine.getSnapshot().conversations.find((entry) => entry.id === id)!.last;
+    expect(lastOf(cyd)).toMatchObject({ note: { kind: 'added' }, from: accountOf(ann), text: '' });
+    await ann.engine.removeMembers(id, [accountOf(bob)]);
+    await sees(cyd, id, 2);
+    expect(lastOf(cyd)).toMatchObject({ note: { kind: 'removed', accounts: [accountOf(bob)] } });
+    expect(lastOf(cyd)!.people).toHaveProperty(accountOf(bob));
+    const group = (await cyd.engine.openGroup(id))!;
+    expect(
+      group
+        .getSnapshot()
+        .people.map((member) => member.id)
+        .toSorted(),
+    ).toEqual([ann, cyd].map(accountOf).toSorted());
+    group.close();
+    const withAnn = await cyd.engine.openDirect(accountOf(ann));
+    const direct = cyd.engine.getSnapshot().conversations.find((entry) => entry.id === withAnn)!;
+    expect(direct.peer).toMatchObject({ account: accountOf(ann), verified: false });
+    await expect(cyd.engine.openDirect(accountOf(cyd))).rejects.toMatchObject({ code: 'yourself' });
+    const nobody = newId() as unknown as ReturnType<typeof accountOf>;
+    await expect(cyd.engine.openDirect(nobody)).rejects.toMatchObject({ code: 'no-member' });
   });
 
   it('F: a newcomer reads what follows and nothing before; who was added writes too', async () => {

@@ -7,6 +7,7 @@ import { createCheckIn } from './account/check-in.ts';
 import { createDirectory } from './account/directory.ts';
 import { confirm, prepare } from './account/registration.ts';
 import { signerOf } from './account/signer.ts';
+import { createVerifying } from './account/verifying.ts';
 import { cleanName } from './clean-text.ts';
 import { createBackoff, type Clock, systemClock } from './clock.ts';
 import type { Desk } from './conversations/commands.ts';
@@ -287,6 +288,7 @@ export const createEngine = async ({
     },
 
     ...createAcquaintance(desk, { transport, directory }),
+    ...createVerifying(desk),
     ...createWriting(desk),
     ...createKeeping(desk),
     ...createPeople(desk, {

@@ -12,20 +12,37 @@ import type { ConversationSummary, EngineSnapshot, View } from './views.ts';
 /** Where a conversation stands in the list: by its newest message, or by when it was begun. */
 const rank = ({ last, createdAt }: ConversationRow): number => last?.order ?? createdAt;
 
-const shownLast = ({ text, mine, status, time, deleted }: NonNullable<ConversationRow['last']>) => ({
-  text,
-  mine,
-  status,
-  time,
-  ...(deleted && { deleted }),
-});
+/** Whom the last line of a group names. */
+const namedIn = ({ from, note }: Partial<NonNullable<ConversationRow['last']>>): string[] => [
+  ...(from === undefined ? [] : [from]),
+  ...(note && 'accounts' in note ? note.accounts : []),
+];
+
+const shownLast = (
+  model: ReadModel,
+  last: NonNullable<ConversationRow['last']>,
+): NonNullable<ConversationSummary['last']> => {
+  const { text, mine, status, time, deleted, note, from } = last;
+  return {
+    text,
+    mine,
+    status,
+    time,
+    ...(deleted && { deleted }),
+    ...(note && { note }),
+    ...(from !== undefined && {
+      from: from as AccountId,
+      people: Object.fromEntries(namedIn(last).map((account) => [account, personOf(model, account)])),
+    }),
+  };
+};
 
 /** Makes the list of conversations from the model; an entry stays the same object while its rows do. */
 export const createOverview = (model: ReadModel, live: View<Live>, clock: Clock) => {
   let entries = new Map<string, { of: unknown[]; summary: ConversationSummary }>();
 
   const summarise = (row: ConversationRow): ConversationSummary => {
-    const { id, unread, mentioned = 0, last, draft, request, muted, pinned, archived, group } = row;
+    const { id, unread, mentioned = 0, last, draft, request, muted, pinned, archived, group, timer } = row;
     const { typing, online } = live.getSnapshot().signs;
     const isShown = last && (last.expiresAt ?? Infinity) > clock.now();
     return {
@@ -36,10 +53,11 @@ export const createOverview = (model: ReadModel, live: View<Live>, clock: Clock)
       mentioned,
       typing: (typing[id] ?? []) as AccountId[],
       online: online.includes(id),
-      ...(isShown && { last: shownLast(last) }),
+      ...(isShown && { last: shownLast(model, last) }),
       ...(draft && { draft }),
       ...(request && { request }),
       ...(model.self?.blocked?.includes(id) && { blocked: true as const }),
+      ...(timer !== undefined && { timer }),
       ...(muted !== undefined && { muted }),
       ...(pinned !== undefined && { pinned }),
       ...(archived && { archived }),
@@ -53,7 +71,8 @@ export const createOverview = (model: ReadModel, live: View<Live>, clock: Clock)
       const contact = model.contacts.get(row.id);
       const known = entries.get(row.id);
       const { typing, online } = live.getSnapshot().signs;
-      const of = [row, contact, typing[row.id]?.join(), online.includes(row.id), model.self];
+      const named = namedIn(row.last ?? {}).map((account) => model.contacts.get(account));
+      const of = [row, contact, typing[row.id]?.join(), online.includes(row.id), model.self, ...named];
       const same = known?.of.every((part, at) => part === of[at]);
       next.set(row.id, same ? known! : { of, summary: summarise(row) });
     }

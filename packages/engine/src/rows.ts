@@ -168,6 +168,9 @@ export interface ConversationRow {
     status: MessageStatus;
     deleted?: true;
     expiresAt?: number;
+    /** In a group: its author's account, and what was changed where it is no message. */
+    from?: string;
+    note?: GroupNote;
   };
 }
 

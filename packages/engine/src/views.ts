@@ -24,8 +24,10 @@ export interface Person {
   handle: Handle;
   /** What they call themselves; the handle until that is known. */
   name: string;
-  /** True when the account came by a link from themselves rather than from the relay's word. */
+  /** The account is theirs not by the relay's word alone: it came by a link from them, or their number was compared. */
   verified: boolean;
+  /** Nothing is sent to them until the person agrees (`acceptIdentity`): why, as `AccountKeys` has it. */
+  changed?: 'recovered' | 'forked';
 }
 
 /** A device of one's own account. */
@@ -86,7 +88,7 @@ export interface GroupSummary {
 
 /** The members of a group, as its log names them. */
 export interface GroupSnapshot extends GroupSummary {
-  people: readonly { person: Person; role: Role }[];
+  people: readonly { id: AccountId; person: Person; role: Role }[];
 }
 
 export interface GroupView extends View<GroupSnapshot> {
@@ -101,12 +103,24 @@ export interface ConversationSummary {
   /** Messages of others that have not been seen on this account, and those of them that name it. */
   unread: number;
   mentioned: number;
-  /** No text: deleted, or of a kind that this version does not know. */
-  last?: { text: string; time: number; mine: boolean; status: MessageStatus; deleted?: true };
+  /** No text: deleted, a note, or of a kind that this version does not know. */
+  last?: {
+    text: string;
+    time: number;
+    mine: boolean;
+    status: MessageStatus;
+    deleted?: true;
+    note?: GroupNote;
+    /** In a group: its author, and whoever the note names. */
+    from?: AccountId;
+    people?: Readonly<Record<string, Person>>;
+  };
   draft?: { text: string; reply?: string };
   /** A stranger began it: they hear nothing until it is accepted. */
   request?: true;
   blocked?: true;
+  /** Seconds after which what is written now goes. */
+  timer?: number;
   /** Says nothing until then, in ms since 1970. */
   muted?: number;
   /** When it was pinned, in ms since 1970. */
@@ -244,6 +258,8 @@ export type OpenAt = 'last' | 'unread' | (string & {});
 export interface ConversationSnapshot {
   peer: Person;
   group?: GroupSummary;
+  /** In a group: everybody whom the messages, or what goes on there, name. */
+  people?: Readonly<Record<string, Person>>;
   /** Oldest first: a stretch of the conversation without gaps, of some hundred messages at most. */
   messages: readonly ChatMessage[];
   /** There are messages before, or after, those. */
@@ -281,6 +297,23 @@ export interface Engine extends View<EngineSnapshot> {
   createInvite(): Promise<{ link: Link; expiresAt: number }>;
   /** Finds a person by handle, or takes one from a link, and opens the conversation. */
   addContact(who: { handle: Handle } | NonNullable<Link['contact']>): Promise<ConversationId>;
+  /** The conversation with somebody who is known already, as a member of a group is. @throws EngineError yourself, no-member */
+  openDirect(account: AccountId): Promise<ConversationId>;
+  /**
+   * What two people compare to know that each has the other's account: 60 digits, and what a QR code says for the other to
+   * scan.
+   *
+   * @throws EngineError yourself, is-group, no-conversation
+   */
+  safety(id: ConversationId): Promise<{ number: string; code: string }>;
+  /**
+   * Holds what was scanned against what the other's screen has to show. `same`: they are verified from now on.
+   *
+   * @throws EngineError yourself, is-group, no-conversation
+   */
+  compareCode(id: ConversationId, scanned: string): Promise<'same' | 'other' | 'newer' | 'no-code'>;
+  /** The person has compared the number, or takes it back. On this device alone. @throws EngineError is-group, no-conversation */
+  setVerified(id: ConversationId, verified: boolean): Promise<void>;
   /** The conversation with oneself. */
   noteToSelf(): Promise<ConversationId>;
   /** Undefined when there is no such conversation. Resolves with the messages at `at` loaded: the last, if not said. */

@@ -15,7 +15,7 @@ import type { Engine } from '../views.ts';
 import type { Directory } from './directory.ts';
 import { signerOf } from './signer.ts';
 
-type Acquaintance = Pick<Engine, 'checkInvite' | 'createInvite' | 'addContact'>;
+type Acquaintance = Pick<Engine, 'checkInvite' | 'createInvite' | 'addContact' | 'openDirect'>;
 
 /** How people come to know each other. */
 export const createAcquaintance = (
@@ -94,6 +94,17 @@ export const createAcquaintance = (
         await directConversation(draft, account, clock.now());
       });
       return account as ConversationId;
+    },
+
+    async openDirect(account) {
+      await command(async (draft, self) => {
+        if (account === (self.account as AccountId)) throw new EngineError('yourself');
+        const contact = await draft.get('contact', account);
+        if (!contact) throw new EngineError('no-member');
+        if (!(await draft.get('conversation', account))) shareContact(draft, self, contact);
+        await directConversation(draft, account, clock.now());
+      });
+      return account as unknown as ConversationId;
     },
   };
 };

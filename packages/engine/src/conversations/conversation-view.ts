@@ -5,7 +5,7 @@ import type { Live } from '../live.ts';
 import type { ReadModel } from '../model.ts';
 import { START } from '../ports.ts';
 import type { ConversationRow, MessageRow } from '../rows.ts';
-import type { ConversationSnapshot, ConversationView, OpenAt, View } from '../views.ts';
+import type { ChatMessage, ConversationSnapshot, ConversationView, OpenAt, Person, View } from '../views.ts';
 import { toChatMessage } from './chat-message.ts';
 import { summaryOf } from '../groups/group-view.ts';
 import { personOf } from './person.ts';
@@ -37,6 +37,24 @@ const createQuotes = (model: ReadModel, conversation: string) => {
     },
     clear: () => quoted.clear(),
   };
+};
+
+/** Whoever is named in messages of a group, and who writes there. */
+const peopleIn = (
+  model: ReadModel,
+  messages: readonly ChatMessage[],
+  typing: readonly string[] = [],
+): Record<string, Person> => {
+  const accounts = new Set(typing);
+  for (const { from, reply, note, mentions, reactions, reached } of messages) {
+    accounts.add(from);
+    if (reply) accounts.add(reply.from);
+    if (note && 'accounts' in note) for (const account of note.accounts) accounts.add(account);
+    for (const mention of mentions ?? []) accounts.add(mention.account);
+    for (const reaction of reactions ?? []) for (const account of reaction.accounts) accounts.add(account);
+    for (const one of reached ?? []) accounts.add(one.account);
+  }
+  return Object.fromEntries([...accounts].map((account) => [account, personOf(model, account)]));
 };
 
 /** A window on a conversation, kept in step with what is committed. */
@@ -118,7 +136,11 @@ export const openConversationView = async (
       }
       const key = 'put' in write ? undefined : write.remove;
       if (write.table === 'conversation') hit ||= ('put' in write ? write.put.id : key) === id;
-      if (write.table === 'contact') hit ||= ('put' in write ? write.put.account : key) === id;
+      if (write.table === 'contact') {
+        const account = 'put' in write ? write.put.account : key;
+        hit ||=
+          account === id || (account !== undefined && snapshot?.people?.[account as string] !== undefined);
+      }
       if (write.table === 'self') hit = true;
     }
     if (!hit) return;
@@ -158,13 +180,17 @@ export const openConversationView = async (
       return isHere(quoted) ? quoted : undefined;
     };
     const { typing, online } = live.getSnapshot().signs;
+    const messages = window
+      .rows()
+      .filter(isHere)
+      .map((message) => toChatMessage(message, quotedOf(message), me));
     return {
       peer: personOf(model, id),
-      ...(row?.group && { group: summaryOf(row.group) }),
-      messages: window
-        .rows()
-        .filter(isHere)
-        .map((message) => toChatMessage(message, quotedOf(message), me)),
+      ...(row?.group && {
+        group: summaryOf(row.group),
+        people: peopleIn(model, messages, typing[id]),
+      }),
+      messages,
       hasOlder: window.hasOlder,
       hasNewer: window.hasNewer,
       unread: row?.unread ?? 0,

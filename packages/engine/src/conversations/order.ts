@@ -57,8 +57,12 @@ export const place = (
   return { order, floors: { ...conversation.floors, [device]: order } };
 };
 
-const summary = (row: MessageRow, me: string): NonNullable<ConversationRow['last']> => {
-  const { id, order, at, sentAt, text, status, from, deleted, expiresAt } = row;
+const summary = (
+  { group }: ConversationRow,
+  row: MessageRow,
+  me: string,
+): NonNullable<ConversationRow['last']> => {
+  const { id, order, at, sentAt, text, status, from, deleted, expiresAt, note } = row;
   return {
     id,
     order,
@@ -68,6 +72,8 @@ const summary = (row: MessageRow, me: string): NonNullable<ConversationRow['last
     status,
     ...(deleted && { deleted: true }),
     ...(expiresAt !== undefined && { expiresAt }),
+    ...(group && { from }),
+    ...(note && { note }),
   };
 };
 
@@ -75,7 +81,7 @@ const summary = (row: MessageRow, me: string): NonNullable<ConversationRow['last
 export const withLast = (conversation: ConversationRow, message: MessageRow, me: string): ConversationRow => {
   const { last } = conversation;
   if (last && last.id !== message.id && last.order > message.order) return conversation;
-  return { ...conversation, last: summary(message, me) };
+  return { ...conversation, last: summary(conversation, message, me) };
 };
 
 /** The conversation with the timer of a message, if that is its newest and nothing was chosen here since. */
@@ -106,6 +112,7 @@ export const withNewest = async (
   return {
     ...rest,
     last: summary(
+      conversation,
       rows.reduce((a, b) => (b.order > a.order ? b : a)),
       me,
     ),

@@ -15,6 +15,7 @@ export const personOf = (model: ReadModel, account: string): Person => {
     handle,
     name: group?.title ?? contact?.name ?? handle,
     verified: contact?.verified ?? false,
+    ...(contact?.changed && { changed: contact.changed }),
   };
 };
 

@@ -1,5 +1,5 @@
 import { POLICY } from '@sotto/crypto/membership-operation';
-import type { ConversationId } from '@sotto/contract/ids';
+import type { AccountId, ConversationId } from '@sotto/contract/ids';
 import { personOf } from '../conversations/person.ts';
 import { createEmitter } from '../emitter.ts';
 import type { ReadModel } from '../model.ts';
@@ -45,7 +45,11 @@ export const openGroupView = async (model: ReadModel, id: ConversationId): Promi
     const { members = [], policy = 0 } = row?.state ?? {};
     return {
       ...summaryOf(brief ?? { title: '', members: members.length, policy }),
-      people: members.map(({ account, role }) => ({ person: personOf(model, account), role })),
+      people: members.map(({ account, role }) => ({
+        id: account as AccountId,
+        person: personOf(model, account),
+        role,
+      })),
     };
   };
   return {

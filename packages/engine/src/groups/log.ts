@@ -7,8 +7,9 @@ import { roleOf, type GroupState } from '@sotto/crypto/membership-state';
 import { CryptoError } from '@sotto/crypto/errors';
 import { hasOthers } from '../devices/sync.ts';
 import type { Draft } from '../model.ts';
-import type { AccountKeys, GroupRow, SelfRow } from '../rows.ts';
-import { putMessage } from '../conversations/draft.ts';
+import type { AccountKeys, GroupRow, MessageRow, SelfRow } from '../rows.ts';
+import { putConversation, putMessage } from '../conversations/draft.ts';
+import { withLast } from '../conversations/order.ts';
 import { showGroup, withTexts } from './group-rows.ts';
 import { handKeys, handSender } from './hand-over.ts';
 import { noteOf } from './notes.ts';
@@ -106,19 +107,20 @@ const departedBy = (row: GroupRow, changes: readonly Change[]): GroupRow['depart
   return departed;
 };
 
-/** The lines that say what changed, but for what happened before this account came. */
+/** The lines that say what changed, but for what happened before this account came; the last that lists show. */
 const putNotes = async (
   { draft, self, now }: LogContext,
   row: GroupRow,
   changes: readonly Change[],
-): Promise<void> => {
+): Promise<MessageRow | undefined> => {
+  let last: MessageRow | undefined;
   for (const { before, after, entry, at } of changes) {
     if (!roleOf(after, self.account) && !(before && roleOf(before, self.account))) continue;
     const id = toBase64url((await entryHash(encodeContent(entry))).slice(0, 16));
     const { account, device } = entry.actor;
     const note = noteOf(entry.operation, row);
     const order = at ?? Math.min(now, Math.max(entry.createdAt, 0));
-    putMessage(draft, {
+    const message: MessageRow = {
       conversation: row.group,
       id,
       order,
@@ -129,8 +131,11 @@ const putNotes = async (
       status: account === self.account ? 'sent' : 'delivered',
       text: '',
       note,
-    });
+    };
+    putMessage(draft, message);
+    if (note.kind !== 'rekeyed' && note.kind !== 'settings') last = message;
   }
+  return last;
 };
 
 /** Puts into the outbox what others need because of changes: keys that this device made, or has. */
@@ -196,12 +201,14 @@ export const applyLog = async (
   const { making: _m, ...made } = row;
   const known = { ...made, state: last.after, departed: departedBy(row, changes)! };
   const named = await withTexts(known, known.texts);
-  await putNotes(context, named, changes);
+  const note = await putNotes(context, named, changes);
   const isMember = roleOf(last.after, me) !== undefined;
   const { own: _, handing: _h, introduced: _i, ...left } = named;
   const isLate = !row.state && request !== true && joinedBefore(changes, self);
   const mine = isLate ? (await renewSender(draft, self, named, now)).row : named;
   const next = isMember ? await handOver(context, mine, changes) : left;
   await showGroup(draft, next, { me, now, ...(request !== undefined && { request }) });
+  const shown = note && (await draft.get('conversation', row.group));
+  if (shown) putConversation(draft, withLast(shown, note, me));
   return next;
 };
