@@ -60,8 +60,25 @@ test('axe finds nothing on any screen', async ({ relay, person }) => {
   await anns.open('Bob');
   await anns.send('Hello yourself');
   await expectSound(page, 'conversation');
-  await page.getByRole('button', { name: 'About Bob' }).click();
-  await expectSound(page, 'about');
+  await page.getByRole('link', { name: 'About Bob' }).click();
+  await expect(page.getByRole('heading', { name: 'Is it really them?' })).toBeVisible();
+  await expectSound(page, 'contact');
+
+  await page.setViewportSize({ width: 1280, height: 800 });
+  await page.getByRole('button', { name: 'Menu' }).click();
+  await page.getByRole('menuitem', { name: 'New group' }).click();
+  await page.getByLabel('Name of the group').fill('Trip');
+  await page.getByRole('checkbox', { name: /Bob/ }).check();
+  await expectSound(page, 'new group');
+  await page.getByRole('button', { name: 'Make the group' }).click();
+  await anns.send('Who comes along?');
+  await bobs.open('Trip');
+  await bobs.send('I do');
+  await expect(anns.message('I do')).toBeVisible();
+  await expectSound(page, 'group conversation');
+  await page.getByRole('link', { name: 'About Trip' }).click();
+  await expect(page.getByRole('heading', { name: '2 members' })).toBeVisible();
+  await expectSound(page, 'group');
 
   await page.goto(`${relay.url}/#/requests`);
   await expect(page.getByRole('heading', { name: 'Message requests' })).toBeVisible();

@@ -30,6 +30,9 @@ export const readMessages = (language) => {
   return messages;
 };
 
+/** Areas of English that come with their screens: `virtual:catalogue/en/<area>`. Other languages are loaded as a whole. */
+const LATER = ['groups', 'trust'];
+
 /** Serves `virtual:catalogue/<language>`: the compiled messages. */
 export const catalogues = () => ({
   name: 'catalogues',
@@ -41,9 +44,15 @@ export const catalogues = () => ({
    */
   load(id) {
     if (!id.startsWith(`\0${MODULE}`)) return undefined;
-    const language = id.slice(MODULE.length + 1);
+    const [language = '', wanted] = id.slice(MODULE.length + 1).split('/');
     for (const file of filesOf(language)) this.addWatchFile(file);
-    const compiled = Object.entries(readMessages(language)).map(([key, text]) => [key, compileMessage(text)]);
+    const isHere = (/** @type {string} */ key) => {
+      const [area = ''] = key.split('.');
+      return wanted === undefined ? language !== LANGUAGES[0] || !LATER.includes(area) : area === wanted;
+    };
+    const compiled = Object.entries(readMessages(language))
+      .filter(([key]) => isHere(key))
+      .map(([key, text]) => [key, compileMessage(text)]);
     return `export default JSON.parse(${JSON.stringify(JSON.stringify(Object.fromEntries(compiled)))});`;
   },
 });

@@ -45,6 +45,9 @@ const ENGINE_WORDS: Record<EngineError['code'], Key> = {
 export const explain = (error: unknown): string => {
   if (error instanceof StoreError) return t(STORE_WORDS[error.code]);
   if (error instanceof EngineError) return t(ENGINE_WORDS[error.code]);
+  // The rules of a group forbid it, for instance because a role was taken away a moment ago.
+  if (error instanceof Error && 'code' in error && error.code === 'membership-invalid')
+    return t('app.membershipInvalid');
   if (!(error instanceof RelayError)) return t('app.unexpected');
   switch (error.code) {
     case 'unreachable':
@@ -54,6 +57,12 @@ export const explain = (error: unknown): string => {
       return t('app.relayTrouble');
     case 'too-many-requests':
       return t('app.tooOften');
+    case 'too-many-members':
+      return t('app.tooManyMembers');
+    case 'too-many-channels':
+      return t('app.tooManyGroups');
+    case 'channel-unknown':
+      return t('app.notAMember');
     case 'device-removed':
       return t('app.deviceRemoved');
     default:

@@ -15,6 +15,12 @@ const AddByLink = lazy(() =>
 const ConversationRoute = lazy(() =>
   loadConversation().then((page) => ({ default: page.ConversationRoute })),
 );
+const AboutRoute = lazy(() =>
+  import('../screens/people/about-route.tsx').then((page) => ({ default: page.AboutRoute })),
+);
+const NewGroup = lazy(() =>
+  import('../screens/groups/new-group.tsx').then((page) => ({ default: page.NewGroup })),
+);
 const Requests = lazy(() =>
   import('../screens/requests/requests.tsx').then((page) => ({ default: page.Requests })),
 );
@@ -70,6 +76,8 @@ export const Screens = () => {
         <Route path="/add/*" element={<AddByLink />} />
         <Route element={<Chats />}>
           <Route path="/c/:id/:message?" element={<ConversationRoute />} />
+          <Route path="/about/:id" element={<AboutRoute />} />
+          <Route path="/new-group" element={<NewGroup />} />
           <Route path="/requests" element={<Requests />} />
           <Route path="/starred" element={<StarredMessages />} />
           <Route path="/settings" element={<SettingsPage />} />

@@ -1,4 +1,5 @@
 import { setupI18n } from '@lingui/core';
+import type { Messages } from '@lingui/core';
 import { createBox } from '@sotto/engine/box';
 import english from 'virtual:catalogue/en';
 import type { Key } from './keys.ts';
@@ -49,6 +50,9 @@ const primary = (tag: string): string => tag.toLowerCase().split('-')[0] ?? '';
 /** The first language that is both wanted and there. */
 export const chooseLanguage = (wanted: readonly string[]): Language =>
   (wanted.map(primary).find((tag) => tag in LANGUAGES) as Language | undefined) ?? 'en';
+
+/** English words of screens that are loaded later; other languages are loaded with all of theirs. */
+export const addEnglish = (messages: Messages): void => i18n.load('en', messages);
 
 /**
  * Speaks that language from now on. `wanted` are the browser's languages, for how dates and numbers are written.

@@ -11,7 +11,8 @@ const initials = (name: string): string => {
     .toLocaleUpperCase();
 };
 
-const hue = (account: string): number => {
+/** The color of an account: it stays when the name changes. */
+export const hueOf = (account: string): number => {
   let sum = 0;
   for (const character of account) sum = (sum * 31 + character.charCodeAt(0)) % 9973;
   return sum % HUES;
@@ -19,14 +20,14 @@ const hue = (account: string): number => {
 
 interface AvatarProps {
   name: string;
-  /** Decides the color: it stays when the name changes. */
+  /** Decides the color. */
   account: string;
-  size?: 'm' | 's';
+  size?: 'l' | 'm' | 's' | 'xs';
 }
 
 /** Says nothing to a screen reader: the name always stands beside it. */
 export const Avatar = ({ name, account, size = 'm' }: AvatarProps) => (
-  <span className={`avatar avatar-${size}`} data-hue={hue(account)} aria-hidden="true">
+  <span className={`avatar avatar-${size}`} data-hue={hueOf(account)} aria-hidden="true">
     {initials(name)}
   </span>
 );

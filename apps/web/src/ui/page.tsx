@@ -6,16 +6,22 @@ import './page.css';
 
 interface PageProps {
   title: string;
-  /** What the way back says, which only a narrow window shows. */
+  /** What the way back says; to the list, which only a narrow window shows, or to another screen. */
   back: string;
+  backTo?: string;
   children: ReactNode;
 }
 
 /** A screen beside the list that is read from the top. */
-export const Page = ({ title, back, children }: PageProps) => (
+export const Page = ({ title, back, backTo, children }: PageProps) => (
   <div className="page">
     <header className="page-head">
-      <Link className="icon-button page-back" to="/" aria-label={back} title={back}>
+      <Link
+        className={`icon-button ${backTo === undefined ? 'page-back' : ''}`}
+        to={backTo ?? '/'}
+        aria-label={back}
+        title={back}
+      >
         <BackIcon />
       </Link>
       <h1>{title}</h1>

@@ -6,10 +6,11 @@ interface SwitchProps {
   /** What it means for others, or when it is off. */
   hint: string;
   checked: boolean;
+  disabled?: boolean;
   onChange(checked: boolean): void;
 }
 
-export const Switch = ({ label, hint, checked, onChange }: SwitchProps) => {
+export const Switch = ({ label, hint, checked, disabled, onChange }: SwitchProps) => {
   const id = useId();
   return (
     <label className="switch">
@@ -26,6 +27,7 @@ export const Switch = ({ label, hint, checked, onChange }: SwitchProps) => {
         aria-labelledby={id}
         aria-describedby={`${id}-hint`}
         checked={checked}
+        disabled={disabled}
         aria-checked={checked}
         onChange={(event) => onChange(event.target.checked)}
       />

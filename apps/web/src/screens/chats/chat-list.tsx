@@ -1,5 +1,5 @@
 import type { ConversationSummary } from '@sotto/engine/views';
-import { useCallback, useState } from 'react';
+import { lazy, Suspense, useCallback, useState } from 'react';
 import { useLocation, useNavigate } from 'react-router';
 import { useEngine, useEngineSnapshot } from '../../app/engine-context.ts';
 import { explain } from '../../app/failure.ts';
@@ -15,13 +15,20 @@ import type { MenuPlace } from '../../ui/menu.tsx';
 import { SearchField } from '../../ui/search-field.tsx';
 import { ConfirmBlock } from '../requests/confirm-block.tsx';
 import { ChatRows } from './chat-rows.tsx';
-import { ContactLinkDialog } from './contact-link-dialog.tsx';
-import { InviteDialog } from './invite-dialog.tsx';
-import { NewChatDialog } from './new-chat-dialog.tsx';
 import { RowMenu } from './row-menu.tsx';
 import { SearchResults } from './search-results.tsx';
 import { arrangeChats } from './sections.ts';
 import './chat-list.css';
+
+const ContactLinkDialog = lazy(() =>
+  import('../people/contact-link-dialog.tsx').then((module) => ({ default: module.ContactLinkDialog })),
+);
+const InviteDialog = lazy(() =>
+  import('./invite-dialog.tsx').then((module) => ({ default: module.InviteDialog })),
+);
+const NewChatDialog = lazy(() =>
+  import('../people/new-chat-dialog.tsx').then((module) => ({ default: module.NewChatDialog })),
+);
 
 /** What is shown over the list; one thing at a time. */
 type Over =
@@ -73,6 +80,7 @@ const OverList = ({ over, onOver, onFailure }: OverListProps) => {
           place={over.place}
           onClose={close}
           entries={[
+            { label: t('chats.newGroup'), onChoose: () => go('/new-group') },
             { label: t('people.contactLink'), onChoose: () => onOver({ at: 'link' }) },
             {
               label: t('chats.noteToSelf'),
@@ -193,7 +201,9 @@ export const ChatList = ({ open }: { open: string | undefined }) => {
         )}
       </nav>
       {!empty && <div className="chat-list-foot">{invite}</div>}
-      {over && <OverList over={over} onOver={setOver} onFailure={(error) => setProblem(explain(error))} />}
+      <Suspense fallback={null}>
+        {over && <OverList over={over} onOver={setOver} onFailure={(error) => setProblem(explain(error))} />}
+      </Suspense>
     </div>
   );
 };

@@ -1,6 +1,7 @@
 import type { ConversationSummary } from '@sotto/engine/views';
 import { memo } from 'react';
 import { Link } from 'react-router';
+import { useEngine } from '../../app/engine-context.ts';
 import { listTime } from '../../app/times.ts';
 import { t } from '../../i18n/i18n.ts';
 import { Avatar } from '../../ui/avatar.tsx';
@@ -8,10 +9,13 @@ import { MoreIcon, MutedIcon, PinIcon } from '../../ui/icons.tsx';
 import type { MenuPlace } from '../../ui/menu.tsx';
 import { StatusTick } from '../../ui/status-tick.tsx';
 import { useMenuOpeners } from '../../ui/use-menu.ts';
+import { personName } from '../conversation/names.ts';
+import { noteWords } from '../conversation/note-words.ts';
 
 /** What is going on there, or was last said: the most pressing of it. */
 const Preview = ({ conversation }: { conversation: ConversationSummary }) => {
-  const { typing, draft, last, blocked } = conversation;
+  const { typing, draft, last, blocked, group } = conversation;
+  const { me } = useEngine().getSnapshot();
   if (typing.length > 0) return <span className="chat-row-text chat-row-live">{t('chats.typing')}</span>;
   if (blocked) return <span className="chat-row-text">{t('chats.blocked')}</span>;
   if (draft)
@@ -21,11 +25,26 @@ const Preview = ({ conversation }: { conversation: ConversationSummary }) => {
         <bdi className="chat-row-text">{draft.text || t('writing.draftReply')}</bdi>
       </>
     );
+  if (group && last?.note)
+    return (
+      <bdi className="chat-row-text">
+        {noteWords(
+          last.note,
+          { from: last.from ?? '', mine: last.mine },
+          { people: last.people, me: me?.account },
+        )}
+      </bdi>
+    );
   if (!last) return <span className="chat-row-text">{t('chats.nothingYet')}</span>;
   return (
     <>
       {last.mine && <StatusTick status={last.status} />}
       <bdi className="chat-row-text">
+        {group && last.from !== undefined && !last.mine && (
+          <span className="chat-row-author">
+            {t('conversation.they', { name: personName(last.people?.[last.from]) })}{' '}
+          </span>
+        )}
         {last.text || t(last.deleted ? 'app.deletedMessage' : 'app.newerMessage')}
       </bdi>
     </>

@@ -8,14 +8,16 @@ import { Notices } from './notices.tsx';
 import { unreadToTell } from './sections.ts';
 import './chats.css';
 
+/** What stands in the place of a conversation. */
+const PAGES: readonly string[] = ['/new-group', '/requests', '/settings', '/starred'];
+
 /** The list beside the conversation, or one of them at a time where there is no room for both. */
 export const Chats = () => {
   const { id } = useParams();
   const { conversations } = useEngineSnapshot();
   const { pathname } = useLocation();
   const unread = unreadToTell(conversations, useNow());
-  const beside =
-    id !== undefined || pathname === '/requests' || pathname === '/settings' || pathname === '/starred';
+  const beside = id !== undefined || PAGES.includes(pathname);
 
   useEffect(() => {
     document.title = unread > 0 ? `(${unread}) Sotto` : 'Sotto';

@@ -1,13 +1,10 @@
 import type { ConversationSummary } from '@sotto/engine/views';
 import { useState } from 'react';
 import { useEngine } from '../../app/engine-context.ts';
+import { MUTE_MS, MUTED_FOREVER } from '../../app/mute.ts';
 import { t } from '../../i18n/i18n.ts';
 import { Menu } from '../../ui/menu.tsx';
 import type { MenuEntry, MenuPlace } from '../../ui/menu.tsx';
-
-const HOUR_MS = 60 * 60 * 1000;
-/** Until the person says otherwise: the year 2100. */
-const FOREVER = 4_102_444_800_000;
 
 interface RowMenuProps {
   conversation: ConversationSummary;
@@ -36,8 +33,8 @@ export const RowMenu = ({ conversation, place, onClose, onBlock, onFailure }: Ro
     ...(muted > now
       ? [flag(t('chats.unmute'), { muted: 0 })]
       : [
-          flag(t('chats.muteHours'), { muted: now + 8 * HOUR_MS }),
-          flag(t('chats.muteForever'), { muted: FOREVER }),
+          flag(t('chats.muteHours'), { muted: now + MUTE_MS.hours }),
+          flag(t('chats.muteForever'), { muted: MUTED_FOREVER }),
         ]),
     archived
       ? flag(t('chats.unarchive'), { archived: false })

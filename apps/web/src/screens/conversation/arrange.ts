@@ -18,13 +18,19 @@ export interface Entry {
 const together = (a: ChatMessage | undefined, b: ChatMessage | undefined): boolean =>
   a !== undefined &&
   b !== undefined &&
-  a.mine === b.mine &&
+  a.from === b.from &&
+  !a.note &&
+  !b.note &&
   dayOf(a.time) === dayOf(b.time) &&
   Math.abs(b.time - a.time) < TOGETHER_MS;
 
+/** What nobody has to know: it changes nothing that can be seen. */
+const isSilent = ({ note }: ChatMessage): boolean => note?.kind === 'rekeyed' || note?.kind === 'settings';
+
 /** What stands where: messages with their places in groups and days. */
-export const arrange = (messages: readonly ChatMessage[], newFrom?: string): Entry[] =>
-  messages.map((message, index) => {
+export const arrange = (all: readonly ChatMessage[], newFrom?: string): Entry[] => {
+  const messages = all.filter((message) => !isSilent(message));
+  return messages.map((message, index) => {
     const before = messages[index - 1];
     return {
       message,
@@ -36,3 +42,4 @@ export const arrange = (messages: readonly ChatMessage[], newFrom?: string): Ent
         !together(message, messages[index + 1]),
     };
   });
+};

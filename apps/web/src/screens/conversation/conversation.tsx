@@ -9,8 +9,8 @@ import { Spinner } from '../../ui/spinner.tsx';
 import { Composer } from './composer.tsx';
 import { Head } from './head.tsx';
 import { MessageList } from './message-list.tsx';
-import { authorName } from './message-row.tsx';
 import { Missing } from './missing.tsx';
+import { authorName } from './names.ts';
 import { noticeFor } from './notices.tsx';
 import { SearchBar } from './search-bar.tsx';
 import { useConversation } from './use-conversation.ts';
@@ -28,7 +28,7 @@ interface WriteProps {
 
 /** The field, under what it answers or changes. */
 const Write = ({ summary: { peer }, view, writing, people }: WriteProps) => {
-  const { messages } = useView(view);
+  const { messages, people: named } = useView(view);
   const { text, problem, notice, reply, editing, change, send, leave, startEdit } = writing;
   const answered = reply === undefined ? undefined : messages.find(({ id }) => id === reply);
   const about = editing
@@ -44,14 +44,14 @@ const Write = ({ summary: { peer }, view, writing, people }: WriteProps) => {
       : {
           id: reply,
           title: answered
-            ? t('conversation.replyingTo', { name: authorName(answered, peer) })
+            ? t('conversation.replyingTo', { name: authorName(answered, peer, named) })
             : t('conversation.replying'),
           text: answered?.text ?? t('conversation.earlierMessage'),
           leave: t('conversation.leaveReply'),
           edits: false,
         };
   const editLast = (): void => {
-    const last = messages.findLast(({ mine, deleted, newer }) => mine && !deleted && !newer);
+    const last = messages.findLast(({ mine, deleted, newer, note }) => mine && !deleted && !newer && !note);
     if (last) startEdit(last);
   };
   return (
@@ -124,7 +124,6 @@ const Known = ({ summary, message }: { summary: ConversationSummary; message: st
           goTo={message}
           search={search}
           writing={writing}
-          members={members}
           writable={writable}
         />
       ) : (
@@ -143,8 +142,8 @@ const Known = ({ summary, message }: { summary: ConversationSummary; message: st
   );
 };
 
-export const Conversation = ({ id, message }: { id: ConversationId; message: string | undefined }) => {
+export const Conversation = ({ id, message }: { id: string; message: string | undefined }) => {
   const { conversations } = useEngineSnapshot();
-  const summary = conversations.find((conversation) => conversation.id === id);
+  const summary = conversations.find((conversation) => (conversation.id as string) === id);
   return summary ? <Known summary={summary} message={message} /> : <Missing />;
 };

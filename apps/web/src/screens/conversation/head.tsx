@@ -1,4 +1,4 @@
-import type { ConversationSummary, ConversationView } from '@sotto/engine/views';
+import type { ConversationSummary, ConversationView, GroupSummary } from '@sotto/engine/views';
 import { lazy, Suspense, useEffect, useRef, useState } from 'react';
 import { Link } from 'react-router';
 import { useEngine } from '../../app/engine-context.ts';
@@ -12,8 +12,8 @@ import { Confirm } from '../../ui/confirm.tsx';
 import { BackIcon, InfoIcon, MoreIcon, SearchIcon, TimerIcon, VerifiedIcon } from '../../ui/icons.tsx';
 import { Menu } from '../../ui/menu.tsx';
 import { durationWords } from './durations.ts';
+import { personName } from './names.ts';
 
-const PeerDialog = lazy(() => import('./peer-dialog.tsx').then((module) => ({ default: module.PeerDialog })));
 const TimerDialog = lazy(() =>
   import('./timer-dialog.tsx').then((module) => ({ default: module.TimerDialog })),
 );
@@ -40,6 +40,30 @@ const TimerMark = ({ view }: { view: ConversationView }) => {
   );
 };
 
+/** Who writes, or how many there are. */
+const GroupState = ({ group, view }: { group: GroupSummary; view: ConversationView | undefined }) => (
+  <span className="conversation-members">
+    {view && <Typing view={view} />}
+    <span className="conversation-count">{t('conversation.members', { count: group.members })}</span>
+  </span>
+);
+
+const Typing = ({ view }: { view: ConversationView }) => {
+  const { typing, people } = useView(view);
+  if (typing.length === 0) return null;
+  const names = typing.slice(0, 2).map((account) => personName(people?.[account]));
+  const [name = '', other = ''] = names;
+  return (
+    <span className="conversation-typing">
+      {typing.length === 1
+        ? t('conversation.typingOne', { name })
+        : typing.length === 2
+          ? t('conversation.typingTwo', { name, other })
+          : t('conversation.typingMany', { count: typing.length })}
+    </span>
+  );
+};
+
 const State = ({ summary: { peer, typing, online } }: { summary: ConversationSummary }) => {
   if (typing.length > 0) return <span className="conversation-typing">{t('conversation.typing')}</span>;
   return (
@@ -57,9 +81,9 @@ const State = ({ summary: { peer, typing, online } }: { summary: ConversationSum
 };
 
 export const Head = ({ summary, view, writable, onFailure, onSearch }: HeadProps) => {
-  const { id, peer } = summary;
+  const { id, peer, group } = summary;
   const engine = useEngine();
-  const [shown, setShown] = useState<'about' | 'timer' | 'block'>();
+  const [shown, setShown] = useState<'timer' | 'block'>();
   const [menuAt, setMenuAt] = useState<Element>();
   const heading = useRef<HTMLHeadingElement>(null);
   // Where nothing else takes focus, a screen reader goes on at the name.
@@ -84,7 +108,7 @@ export const Head = ({ summary, view, writable, onFailure, onSearch }: HeadProps
           <bdi>{peer.name}</bdi>
         </h1>
         <p className="conversation-handle">
-          <State summary={summary} />
+          {group ? <GroupState group={group} view={view} /> : <State summary={summary} />}
         </p>
       </div>
       {view && <TimerMark view={view} />}
@@ -93,9 +117,9 @@ export const Head = ({ summary, view, writable, onFailure, onSearch }: HeadProps
           <SearchIcon />
         </IconButton>
       )}
-      <IconButton label={about} aria-haspopup="dialog" onClick={() => setShown('about')}>
+      <Link className="icon-button" to={`/about/${id}`} aria-label={about} title={about}>
         <InfoIcon />
-      </IconButton>
+      </Link>
       {view && writable && (
         <IconButton
           label={t('conversation.menu')}
@@ -112,17 +136,18 @@ export const Head = ({ summary, view, writable, onFailure, onSearch }: HeadProps
           place={menuAt}
           entries={[
             { label: t('conversation.timerTitle'), onChoose: () => setShown('timer') },
-            ...(alone ? [] : [{ label: t('people.block'), grave: true, onChoose: () => setShown('block') }]),
+            ...(alone || group
+              ? []
+              : [{ label: t('people.block'), grave: true, onChoose: () => setShown('block') }]),
           ]}
           onClose={() => setMenuAt(undefined)}
         />
       )}
       <Suspense fallback={null}>
-        {shown === 'about' && <PeerDialog peer={peer} onClose={() => setShown(undefined)} />}
         {view && shown === 'timer' && (
           <TimerDialog
             id={id}
-            name={peer.name}
+            name={group ? undefined : peer.name}
             timer={view.getSnapshot().timer}
             onClose={() => setShown(undefined)}
           />

@@ -1,11 +1,14 @@
-import type { ChatMessage, Person } from '@sotto/engine/views';
+import type { ChatMessage, GroupSummary, Person } from '@sotto/engine/views';
 import { perLocale } from '../../i18n/format.ts';
 import { t } from '../../i18n/i18n.ts';
 import type { Key } from '../../i18n/keys.ts';
+import { Avatar } from '../../ui/avatar.tsx';
 import { Button } from '../../ui/button.tsx';
 import { Dialog } from '../../ui/dialog.tsx';
 import { durationWords } from './durations.ts';
 import type { MessageAsk } from './message-deeds.ts';
+import { authorName, personName } from './names.ts';
+import type { People } from './names.ts';
 import './message-dialogs.css';
 
 const REACHED: Record<ChatMessage['status'], Key> = {
@@ -16,56 +19,53 @@ const REACHED: Record<ChatMessage['status'], Key> = {
   failed: 'conversation.reachedFailed',
 };
 
+const REACHES = [
+  { reach: 'read', label: 'conversation.reachedReadBy' },
+  { reach: 'delivered', label: 'conversation.reachedDeliveredTo' },
+  { reach: undefined, label: 'conversation.reachedNotYet' },
+] as const;
+
+const away = (status: ChatMessage['status']): boolean => status !== 'waiting' && status !== 'failed';
+
 const moment = perLocale(
   (locale) => new Intl.DateTimeFormat(locale, { dateStyle: 'long', timeStyle: 'short' }),
 );
 const when = (time: number): string => moment().format(time);
 
-const byName = perLocale((locale) => new Intl.Collator(locale).compare);
-
 interface DialogProps {
   message: ChatMessage;
   peer: Person;
-  /** The others in a group. */
-  members: readonly Person[];
+  people: People;
   onClose(): void;
 }
 
-/** How far it came with each of those in a group, the furthest first. */
-const Reached = ({ message, members }: Pick<DialogProps, 'message' | 'members'>) => {
-  const { reached } = message;
-  const groups = [
-    { label: t('writing.readBy'), reach: 'read' },
-    { label: t('writing.deliveredTo'), reach: 'delivered' },
-    { label: t('writing.notYetAt'), reach: undefined },
-  ];
-  const nameOf = (account: string): string =>
-    members.find((member) => member.account === account)?.name ?? t('writing.formerMember');
-  return groups.map(({ label, reach }) => {
-    const names = (reached ?? []).filter((one) => one.reach === reach).map(({ account }) => nameOf(account));
-    if (names.length === 0) return null;
-    return (
-      <div key={label}>
-        <dt>{label}</dt>
-        <dd>
+/** In a group: with whom it is how far. */
+const Reached = ({ message: { reached }, people }: Pick<DialogProps, 'message' | 'people'>) => (
+  <>
+    {REACHES.map(({ reach, label }) => {
+      const there = reached?.filter((one) => one.reach === reach);
+      if (!there?.length) return null;
+      return (
+        <section key={label} className="message-reached" aria-label={t(label)}>
+          <h3>{t(label)}</h3>
           <ul>
-            {names.toSorted(byName()).map((name, index) => (
-              // oxlint-disable-next-line react/no-array-index-key -- two may have one name
-              <li key={index}>
-                <bdi>{name}</bdi>
+            {there.map(({ account }) => (
+              <li key={account}>
+                <Avatar name={personName(people?.[account])} account={account} size="xs" />
+                <bdi>{personName(people?.[account])}</bdi>
               </li>
             ))}
           </ul>
-        </dd>
-      </div>
-    );
-  });
-};
+        </section>
+      );
+    })}
+  </>
+);
 
-const Details = ({ message, peer, members, onClose }: DialogProps) => {
+const Details = ({ message, peer, people, onClose }: DialogProps) => {
   const { mine, time, status, timer, expiresAt, edits } = message;
   const rows: [label: string, says: string][] = [
-    [t('conversation.detailsFrom'), mine ? t('conversation.yourself') : peer.name],
+    [t('conversation.detailsFrom'), authorName(message, peer, people)],
     [
       t(
         status === 'waiting' || status === 'failed'
@@ -74,7 +74,7 @@ const Details = ({ message, peer, members, onClose }: DialogProps) => {
       ),
       when(time),
     ],
-    ...(mine && !message.reached
+    ...(mine && !(people && away(status))
       ? [[t('conversation.detailsStatus'), t(REACHED[status], { name: peer.name })] as [string, string]]
       : []),
     ...(edits?.length
@@ -107,8 +107,11 @@ const Details = ({ message, peer, members, onClose }: DialogProps) => {
             </dd>
           </div>
         ))}
-        <Reached message={message} members={members} />
       </dl>
+      {mine && <Reached message={message} people={people} />}
+      {mine && people && !message.reached && away(status) && (
+        <p className="page-quiet">{t('conversation.noReceipts')}</p>
+      )}
     </Dialog>
   );
 };
@@ -135,15 +138,18 @@ const History = ({ message, onClose }: DialogProps) => (
 );
 
 interface DeleteProps extends DialogProps {
+  group: GroupSummary | undefined;
   /** It is the note to self. */
   alone: boolean;
   onDelete(everywhere: boolean): void;
 }
 
-const Delete = ({ message, peer, alone, onDelete, onClose }: DeleteProps) => {
+const Delete = ({ message, peer, people, group, alone, onDelete, onClose }: DeleteProps) => {
   const { mine, status, deleted } = message;
   const unsent = status === 'waiting' || status === 'failed';
-  const everywhere = mine && !deleted && !unsent && !alone;
+  const manages = group?.policy.adminsDelete === true && (group.role === 'admin' || group.role === 'owner');
+  const everywhere = (mine || manages) && !deleted && !unsent && !alone;
+  const name = authorName(message, peer, people);
   const choose = (all: boolean): void => {
     onClose();
     onDelete(all);
@@ -155,9 +161,19 @@ const Delete = ({ message, peer, alone, onDelete, onClose }: DeleteProps) => {
           ? t('conversation.deleteUnsentSays')
           : alone
             ? t('conversation.deleteAloneSays')
-            : t('conversation.deleteMineSays', { name: peer.name })}
+            : group
+              ? t('conversation.deleteMineGroupSays')
+              : t('conversation.deleteMineSays', { name: peer.name })}
       </p>
-      {everywhere && <p>{t('conversation.deleteAllSays', { name: peer.name })}</p>}
+      {everywhere && (
+        <p>
+          {!group
+            ? t('conversation.deleteAllSays', { name: peer.name })
+            : mine
+              ? t('conversation.deleteAllGroupSays')
+              : t('conversation.deleteOfOthersSays', { name })}
+        </p>
+      )}
       <div className="dialog-actions">
         <Button look="quiet" onClick={onClose}>
           {t('app.cancel')}

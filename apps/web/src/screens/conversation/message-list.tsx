@@ -56,15 +56,13 @@ interface MessageListProps {
   /** What is searched for here, and the message that has it: a new object each time it is to be shown. */
   search: { query: string; hit?: { id: string } } | undefined;
   writing: Writing;
-  /** The others in a group. */
-  members: readonly Person[];
   writable: boolean;
 }
 
 export const MessageList = (props: MessageListProps) => {
-  const { summary, view, goTo, search, writing, members, writable } = props;
+  const { summary, view, goTo, search, writing, writable } = props;
   const today = useToday();
-  const { messages, hasOlder, hasNewer, peer } = useView(view);
+  const { messages, hasOlder, hasNewer, peer, people } = useView(view);
   const newFrom = useNewFrom(view);
   const entries = useMemo(() => arrange(messages, newFrom), [messages, newFrom]);
   const older = usePages(view, 'older', hasOlder);
@@ -93,7 +91,7 @@ export const MessageList = (props: MessageListProps) => {
     },
     [view, leaveFor, goToRow, stay],
   );
-  const { deeds, open } = useDeeds({ summary, view, writing, members, writable, onJump: jump });
+  const { deeds, open } = useDeeds({ summary, view, writing, writable, onJump: jump });
 
   const toNewest = useCallback((): void => {
     void view
@@ -180,7 +178,9 @@ export const MessageList = (props: MessageListProps) => {
         onKeyDown={onKeyDown}
       >
         {messages.length === 0 && (
-          <p className="message-list-empty">{t('conversation.empty', { name: peer.name })}</p>
+          <p className="message-list-empty">
+            {people ? t('conversation.emptyGroup') : t('conversation.empty', { name: peer.name })}
+          </p>
         )}
         <div className="message-list-rows" style={{ blockSize: rows.getTotalSize() }}>
           <Older older={older} />
@@ -190,6 +190,7 @@ export const MessageList = (props: MessageListProps) => {
                 <MessageRow
                   entry={entries[index]!}
                   peer={peer}
+                  people={people}
                   today={today}
                   marked={[marked, hit?.id].includes(entries[index]!.message.id)}
                   deeds={deeds}

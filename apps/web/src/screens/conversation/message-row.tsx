@@ -1,8 +1,11 @@
+import type { GroupNote } from '@sotto/engine/rows';
 import type { ChatMessage, Person, QuotedMessage } from '@sotto/engine/views';
 import { memo, useId } from 'react';
+import { useEngine } from '../../app/engine-context.ts';
 import { clockTime, dayName } from '../../app/times.ts';
 import { perLocale } from '../../i18n/format.ts';
 import { t } from '../../i18n/i18n.ts';
+import { Avatar, hueOf } from '../../ui/avatar.tsx';
 import { Button, IconButton } from '../../ui/button.tsx';
 import { MoreIcon, StarIcon } from '../../ui/icons.tsx';
 import type { MenuPlace } from '../../ui/menu.tsx';
@@ -11,6 +14,9 @@ import { useMenuOpeners } from '../../ui/use-menu.ts';
 import type { Entry } from './arrange.ts';
 import { Countdown } from './countdown.tsx';
 import { MessageText } from './message-text.tsx';
+import { authorName } from './names.ts';
+import type { People } from './names.ts';
+import { noteWords } from './note-words.ts';
 import { problemWords } from './problem-words.ts';
 import './message-row.css';
 
@@ -29,24 +35,29 @@ const number = perLocale((locale) => new Intl.NumberFormat(locale));
 interface MessageRowProps {
   entry: Entry;
   peer: Person;
+  people: People;
   today: number;
   /** It was jumped to. */
   marked: boolean;
   deeds: RowDeeds;
 }
 
-export const authorName = ({ mine }: { mine: boolean }, peer: Person): string =>
-  mine ? t('conversation.yourself') : peer.name;
+interface QuoteProps {
+  quote: QuotedMessage;
+  peer: Person;
+  people: People;
+  onJump(id: string): void;
+}
 
-const Quote = ({ quote, peer, onJump }: { quote: QuotedMessage; peer: Person; onJump(id: string): void }) => (
+const Quote = ({ quote, peer, people, onJump }: QuoteProps) => (
   <button
     type="button"
     className="message-quote"
     tabIndex={-1}
-    aria-label={t('conversation.toQuoted', { name: authorName(quote, peer) })}
+    aria-label={t('conversation.toQuoted', { name: authorName(quote, peer, people) })}
     onClick={() => onJump(quote.id)}
   >
-    <bdi className="message-quote-name">{authorName(quote, peer)}</bdi>
+    <bdi className="message-quote-name">{authorName(quote, peer, people)}</bdi>
     <span className="message-quote-text" dir="auto">
       {quote.text ?? t('conversation.quoteGone')}
     </span>
@@ -131,17 +142,41 @@ const Body = ({ message }: { message: ChatMessage }) =>
     <MessageText text={message.text} mentions={message.mentions} />
   );
 
+/** What was changed in the group. */
+const Note = ({ message, note, people }: { message: ChatMessage; note: GroupNote; people: People }) => {
+  const { me } = useEngine().getSnapshot();
+  return (
+    <p className="message message-note" tabIndex={-1} data-note={message.id}>
+      {noteWords(note, message, { people, me: me?.account })}
+    </p>
+  );
+};
+
 /** One message, with what stands before it: the name of its day, the line where the new ones begin. */
-export const MessageRow = memo(({ entry, peer, today, marked, deeds }: MessageRowProps) => {
+export const MessageRow = memo(({ entry, peer, people, today, marked, deeds }: MessageRowProps) => {
   const { message, newDay, newHere, first, last } = entry;
-  const { id, mine, reply, deleted } = message;
+  const { id, from, mine, reply, deleted, note } = message;
   const words = useId();
+  const author = authorName(message, peer, people);
+  const isOfMany = people !== undefined && !mine;
   // The list has the keys.
   const { onKeyDown: _, ...pointer } = useMenuOpeners((place) => deeds.onMenu(message, place));
-  return (
+  const before = (
     <>
       {newDay && <h2 className="message-day">{dayName(message.time, today)}</h2>}
       {newHere && <p className="message-new-line">{t('conversation.newMessagesLabel')}</p>}
+    </>
+  );
+  if (note)
+    return (
+      <>
+        {before}
+        <Note message={message} note={note} people={people} />
+      </>
+    );
+  return (
+    <>
+      {before}
       <div
         className="message"
         role="group"
@@ -155,12 +190,20 @@ export const MessageRow = memo(({ entry, peer, today, marked, deeds }: MessageRo
         data-marked={marked}
       >
         <div className="message-line">
+          {isOfMany && (
+            <span className="message-face">{last && <Avatar name={author} account={from} size="xs" />}</span>
+          )}
           <div className="message-bubble" dir="auto" id={words} {...pointer}>
+            {isOfMany && first && (
+              <p className="message-author" data-hue={hueOf(from)} aria-hidden="true">
+                <bdi>{author}</bdi>
+              </p>
+            )}
             <bdi className="sr-only">
-              {mine ? t('conversation.you') : t('conversation.they', { name: peer.name })}{' '}
+              {mine ? t('conversation.you') : t('conversation.they', { name: author })}{' '}
             </bdi>
             {message.forwarded && <p className="message-forwarded">{t('conversation.forwarded')}</p>}
-            {reply && !deleted && <Quote quote={reply} peer={peer} onJump={deeds.onJump} />}
+            {reply && !deleted && <Quote quote={reply} peer={peer} people={people} onJump={deeds.onJump} />}
             <Body message={message} />
             <Meta message={message} onHistory={deeds.onHistory} />
           </div>
@@ -175,6 +218,7 @@ export const MessageRow = memo(({ entry, peer, today, marked, deeds }: MessageRo
           </IconButton>
         </div>
         {message.reactions && <Reactions message={message} onReact={deeds.onReact} />}
+        {message.outdated && <p className="message-aside">{t('conversation.outdated', { name: author })}</p>}
         {message.status === 'failed' && <Failed message={message} peer={peer} deeds={deeds} />}
       </div>
     </>

@@ -1,12 +1,15 @@
-import type { ConversationSummary } from '@sotto/engine/views';
+import type { GroupStop } from '@sotto/engine/rows';
+import type { ConversationSummary, GroupSummary } from '@sotto/engine/views';
 import { useState } from 'react';
 import type { ReactNode } from 'react';
-import { useNavigate } from 'react-router';
+import { Link, useNavigate } from 'react-router';
 import { useEngine } from '../../app/engine-context.ts';
 import { explain } from '../../app/failure.ts';
 import { t } from '../../i18n/i18n.ts';
+import type { Key } from '../../i18n/keys.ts';
 import { Button } from '../../ui/button.tsx';
 import { RequestActions } from '../requests/request-actions.tsx';
+import { personName } from './names.ts';
 
 interface NoticeProps {
   title: string;
@@ -32,10 +35,61 @@ const Notice = ({ title, children, action, work }: NoticeProps) => {
 
 /** Why nothing can be written here as things are, and what to do about it; undefined where it can. */
 export const noticeFor = (summary: ConversationSummary): ReactNode => {
+  const { group } = summary;
+  if (group && summary.request) return <GroupRequest summary={summary} group={group} />;
+  if (group) return groupNotice(summary, group);
   if (summary.request) return <Request summary={summary} />;
   if (summary.blocked) return <Blocked summary={summary} />;
   if (summary.stopped) return <Changed summary={summary} />;
   return undefined;
+};
+
+const STOPS = {
+  'group-fork': { title: 'conversation.forkTitle', says: 'conversation.forkSays' },
+  'roster-mismatch': { title: 'conversation.rosterTitle', says: 'conversation.rosterSays' },
+  'membership-invalid': { title: 'conversation.invalidTitle', says: 'conversation.invalidSays' },
+} as const satisfies Record<GroupStop, { title: Key; says: Key }>;
+
+const groupNotice = ({ id }: ConversationSummary, group: GroupSummary): ReactNode => {
+  if (group.stopped) {
+    const { title, says } = STOPS[group.stopped];
+    return (
+      <section className="conversation-notice" aria-label={t(title)} data-grave="true">
+        <h2>{t(title)}</h2>
+        <p>{t(says)}</p>
+        <p>{t('conversation.stoppedDo')}</p>
+        <Link className="button button-plain" to={`/about/${id}`}>
+          {t('conversation.stoppedMembers')}
+        </Link>
+      </section>
+    );
+  }
+  if (group.role === undefined) return <p className="conversation-silent">{t('conversation.notMember')}</p>;
+  if (group.policy.adminsPost && group.role === 'member')
+    return <p className="conversation-silent">{t('conversation.adminsOnly')}</p>;
+  return undefined;
+};
+
+const GroupRequest = ({
+  summary: { id, peer, last },
+  group,
+}: {
+  summary: ConversationSummary;
+  group: GroupSummary;
+}) => {
+  const navigate = useNavigate();
+  const title = t('conversation.groupRequestTitle', { group: peer.name });
+  const by = last?.note?.kind === 'added' && last.from !== undefined ? last.people?.[last.from] : undefined;
+  return (
+    <section className="conversation-notice" aria-label={title}>
+      <h2>{title}</h2>
+      <p>
+        {by && `${t('conversation.groupRequestBy', { name: personName(by), handle: by.handle })} `}
+        {t('conversation.groupRequestSays', { count: group.members })}
+      </p>
+      <RequestActions id={id} peer={peer} group onGone={() => void navigate('/', { replace: true })} />
+    </section>
+  );
 };
 
 const Request = ({ summary: { id, peer } }: { summary: ConversationSummary }) => {
@@ -71,7 +125,7 @@ const Changed = ({ summary: { id, peer } }: { summary: ConversationSummary }) =>
       action={t('conversation.changedGoOn')}
       work={() => engine.acceptIdentity(id)}
     >
-      <p>{t('conversation.changedSays')}</p>
+      <p>{t(peer.changed === 'forked' ? 'conversation.changedForked' : 'conversation.changedRecovered')}</p>
       <p>{t('conversation.changedDo', { name: peer.name })}</p>
     </Notice>
   );

@@ -22,6 +22,10 @@ export const problemWords = (
         says: t('conversation.failedOtherHandle', { handle }),
         again: true,
       };
+    case 'group-stopped':
+      return { says: t('conversation.failedStopped'), again: false };
+    case 'not-a-member':
+      return { says: t('conversation.failedNoMember'), again: false };
     case 'body-too-large':
       return { says: t('conversation.failedTooLarge'), again: false };
     case 'device-removed':

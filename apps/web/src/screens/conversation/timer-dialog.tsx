@@ -10,7 +10,8 @@ import { durationWords, TIMERS } from './durations.ts';
 
 interface TimerDialogProps {
   id: ConversationId;
-  name: string;
+  /** Absent in a group. */
+  name: string | undefined;
   timer: number | undefined;
   onClose(): void;
 }
@@ -27,7 +28,7 @@ export const TimerDialog = ({ id, name, timer, onClose }: TimerDialogProps) => {
   };
   return (
     <Dialog title={t('conversation.timerTitle')} onClose={onClose}>
-      <p>{t('conversation.timerSays', { name })}</p>
+      <p>{name === undefined ? t('conversation.timerGroupSays') : t('conversation.timerSays', { name })}</p>
       <Choice
         label={t('conversation.timerLabel')}
         options={[

@@ -36,20 +36,18 @@ interface DeedsProps {
   summary: ConversationSummary;
   view: ConversationView;
   writing: Writing;
-  /** The others in a group. */
-  members: readonly Person[];
   writable: boolean;
   onJump(id: string): void;
 }
 
 /** What can be done with messages, and the menu or dialog that is open for one. */
-export const useDeeds = ({ summary, view, writing, members, writable, onJump }: DeedsProps) => {
+export const useDeeds = ({ summary, view, writing, writable, onJump }: DeedsProps) => {
   const engine = useEngine();
   const navigate = useNavigate();
   const [menu, setMenu] = useState<OpenFor>();
   const [picker, setPicker] = useState<OpenFor>();
   const [asked, setAsked] = useState<{ id: string; ask: MessageAsk }>();
-  const { messages } = useView(view);
+  const { messages, people } = useView(view);
   const { id, peer } = summary;
   const { complain, say, startReply, startEdit, takeBack } = writing;
 
@@ -64,7 +62,8 @@ export const useDeeds = ({ summary, view, writing, members, writable, onJump }: 
       run(engine.react(id, message.id, emoji));
     };
     return {
-      onMenu: (message, place) => setMenu({ message, place, before: document.activeElement }),
+      onMenu: (message, place) =>
+        message.note === undefined && setMenu({ message, place, before: document.activeElement }),
       onReact: (message, emoji) => writable && react(message, emoji),
       onJump,
       onHistory: (message) => ask(message, 'history'),
@@ -126,7 +125,8 @@ export const useDeeds = ({ summary, view, writing, members, writable, onJump }: 
           ask={asked.ask}
           message={message}
           peer={peer}
-          members={members}
+          people={people}
+          group={summary.group}
           alone={peer.account === engine.getSnapshot().me?.account}
           onDelete={(everywhere) => remove(message, everywhere)}
           onClose={() => setAsked(undefined)}

@@ -4,6 +4,8 @@ import { useEngine } from '../../app/engine-context.ts';
 import { useView } from '../../app/use-view.ts';
 import { t } from '../../i18n/i18n.ts';
 import { isAttended, onAttention } from '../../platform/attention.ts';
+import { authorName } from './names.ts';
+import { noteWords } from './note-words.ts';
 
 interface Sight {
   /** The newest message is in sight. */
@@ -49,7 +51,8 @@ export const useNewFrom = (view: ConversationView): string | undefined => {
 
 /** Words for screen readers about a message that has just come in; never about history. */
 export const useAnnouncement = (view: ConversationView): string => {
-  const { messages, peer, hasNewer } = useView(view);
+  const { messages, peer, people, hasNewer } = useView(view);
+  const me = useEngine().getSnapshot().me?.account;
   const newest = hasNewer ? undefined : messages.at(-1);
   const before = useRef(newest?.id);
   const [words, setWords] = useState('');
@@ -58,7 +61,11 @@ export const useAnnouncement = (view: ConversationView): string => {
     if (newest?.id === known) return;
     before.current = newest?.id;
     if (newest && known !== undefined && !newest.mine)
-      setWords(t('conversation.announced', { name: peer.name, text: newest.text }));
-  }, [newest, peer.name]);
+      setWords(
+        newest.note
+          ? noteWords(newest.note, newest, { people, me })
+          : t('conversation.announced', { name: authorName(newest, peer, people), text: newest.text }),
+      );
+  }, [newest, peer, people, me]);
   return words;
 };

@@ -9,6 +9,7 @@ import { t } from '../../i18n/i18n.ts';
 import { Button } from '../../ui/button.tsx';
 import { Dialog } from '../../ui/dialog.tsx';
 import { Field } from '../../ui/field.tsx';
+import { Scanner } from './scanner.tsx';
 
 type Target = { handle: Handle } | NonNullable<Link['contact']>;
 
@@ -47,9 +48,10 @@ export const NewChatDialog = ({ onClose, onInvite }: NewChatDialogProps) => {
   const [text, setText] = useState('');
   const [problem, setProblem] = useState<string>();
   const [looking, setLooking] = useState(false);
+  const [scanning, setScanning] = useState(false);
 
-  const submit = async (): Promise<void> => {
-    const target = targetOf(text);
+  const add = async (typed: string): Promise<void> => {
+    const target = targetOf(typed);
     if ('problem' in target) return setProblem(target.problem);
     setLooking(true);
     try {
@@ -62,13 +64,31 @@ export const NewChatDialog = ({ onClose, onInvite }: NewChatDialogProps) => {
     }
   };
 
+  if (scanning) {
+    return (
+      <Dialog title={t('trust.scanLink')} onClose={onClose}>
+        <Scanner says={t('trust.scanLinkSays')} problem={problem} onCode={(code) => void add(code)} />
+        <div className="dialog-actions">
+          <Button
+            look="quiet"
+            onClick={() => {
+              setProblem(undefined);
+              setScanning(false);
+            }}
+          >
+            {t('trust.typeInstead')}
+          </Button>
+        </div>
+      </Dialog>
+    );
+  }
   return (
     <Dialog title={t('people.newChat')} onClose={onClose}>
       <form
         noValidate
         onSubmit={(event) => {
           event.preventDefault();
-          if (!looking) void submit();
+          if (!looking) void add(text);
         }}
       >
         <Field
@@ -89,6 +109,14 @@ export const NewChatDialog = ({ onClose, onInvite }: NewChatDialogProps) => {
         <div className="dialog-actions">
           <Button look="quiet" onClick={onInvite}>
             {t('people.invite')}
+          </Button>
+          <Button
+            onClick={() => {
+              setProblem(undefined);
+              setScanning(true);
+            }}
+          >
+            {t('trust.scanLink')}
           </Button>
           <Button look="main" type="submit" aria-disabled={looking}>
             {looking ? t('people.looking') : t('people.startChat')}

@@ -12,12 +12,14 @@ import './requests.css';
 interface RequestActionsProps {
   id: ConversationId;
   peer: Person;
+  /** It is a group: there is nobody to block. */
+  group?: boolean;
   /** It is gone from the list: deleted or blocked. */
   onGone?(): void;
 }
 
 /** What a stranger's request can be answered with. They hear of an acceptance alone. */
-export const RequestActions = ({ id, peer, onGone }: RequestActionsProps) => {
+export const RequestActions = ({ id, peer, group = false, onGone }: RequestActionsProps) => {
   const engine = useEngine();
   const [asking, setAsking] = useState<'delete' | 'block'>();
   const [problem, setProblem] = useState<string>();
@@ -39,22 +41,28 @@ export const RequestActions = ({ id, peer, onGone }: RequestActionsProps) => {
     <div className="request-actions" aria-busy={working}>
       {problem !== undefined && <p role="alert">{problem}</p>}
       <Button look="main" disabled={working} onClick={() => void run(() => engine.accept(id))}>
-        {t('people.accept')}
+        {t(group ? 'people.joinGroup' : 'people.accept')}
       </Button>
       <Button disabled={working} onClick={() => setAsking('delete')}>
-        {t('people.deleteRequest')}
+        {t(group ? 'people.declineGroup' : 'people.deleteRequest')}
       </Button>
-      <Button disabled={working} onClick={() => setAsking('block')}>
-        {t('people.block')}
-      </Button>
+      {!group && (
+        <Button disabled={working} onClick={() => setAsking('block')}>
+          {t('people.block')}
+        </Button>
+      )}
       {asking === 'delete' && (
         <Confirm
-          title={t('people.deleteRequestTitle', { name: peer.name })}
-          action={t('people.deleteRequest')}
+          title={
+            group
+              ? t('people.declineGroupTitle', { group: peer.name })
+              : t('people.deleteRequestTitle', { name: peer.name })
+          }
+          action={t(group ? 'people.declineGroup' : 'people.deleteRequest')}
           onConfirm={() => void run(() => engine.decline(id), onGone)}
           onClose={() => setAsking(undefined)}
         >
-          <p>{t('people.deleteRequestSays')}</p>
+          <p>{t(group ? 'people.declineGroupSays' : 'people.deleteRequestSays')}</p>
         </Confirm>
       )}
       {asking === 'block' && (

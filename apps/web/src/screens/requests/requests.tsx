@@ -1,11 +1,17 @@
+import type { ConversationSummary } from '@sotto/engine/views';
 import { Link } from 'react-router';
 import { useEngineSnapshot } from '../../app/engine-context.ts';
 import { t } from '../../i18n/i18n.ts';
 import { Avatar } from '../../ui/avatar.tsx';
 import { Page } from '../../ui/page.tsx';
 import { isRequest } from '../chats/sections.ts';
+import { personName } from '../conversation/names.ts';
 import { RequestActions } from './request-actions.tsx';
 import './requests.css';
+
+/** Who put this account into a group, as far as its newest line says. */
+const adder = (last: ConversationSummary['last']): string =>
+  personName(last?.from === undefined ? undefined : last.people?.[last.from]);
 
 /** Strangers who wrote: what they say, and what can be answered. */
 export const Requests = () => {
@@ -15,23 +21,29 @@ export const Requests = () => {
     <Page title={t('people.requests')} back={t('conversation.back')}>
       <p className="page-quiet">{t(requests.length > 0 ? 'people.requestsSay' : 'people.noRequests')}</p>
       <ul className="requests">
-        {requests.map(({ id, peer, last }) => (
+        {requests.map(({ id, peer, last, group }) => (
           <li key={id} className="request">
             <Link className="request-who" to={`/c/${id}`}>
               <Avatar name={peer.name} account={peer.account} />
               <span className="request-names">
                 <bdi className="request-name">{peer.name}</bdi>
-                <bdi className="page-quiet" dir="ltr">
-                  @{peer.handle}
-                </bdi>
+                {group ? (
+                  <span className="page-quiet">
+                    {t('people.groupRequest', { count: group.members, name: adder(last) })}
+                  </span>
+                ) : (
+                  <bdi className="page-quiet" dir="ltr">
+                    @{peer.handle}
+                  </bdi>
+                )}
               </span>
             </Link>
-            {last && (
+            {last && !last.note && (
               <p className="request-text" dir="auto">
                 {last.text || t(last.deleted ? 'app.deletedMessage' : 'app.newerMessage')}
               </p>
             )}
-            <RequestActions id={id} peer={peer} />
+            <RequestActions id={id} peer={peer} group={group !== undefined} />
           </li>
         ))}
       </ul>

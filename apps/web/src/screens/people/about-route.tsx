@@ -1,0 +1,18 @@
+import { lazy } from 'react';
+import { useParams } from 'react-router';
+import { useEngineSnapshot } from '../../app/engine-context.ts';
+import { Missing } from '../conversation/missing.tsx';
+import { ContactPage } from './contact-page.tsx';
+
+const GroupPage = lazy(() =>
+  import('../groups/group-page.tsx').then((module) => ({ default: module.GroupPage })),
+);
+
+/** Who, or what, a conversation is with. */
+export const AboutRoute = () => {
+  const { id } = useParams();
+  const { conversations } = useEngineSnapshot();
+  const summary = conversations.find((conversation) => conversation.id === id);
+  if (!summary) return <Missing />;
+  return summary.group ? <GroupPage summary={summary} /> : <ContactPage summary={summary} />;
+};

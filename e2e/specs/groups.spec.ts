@@ -1,0 +1,217 @@
+import type { Page } from '@playwright/test';
+import type { Person } from '../fixtures/people.ts';
+import { expect, test } from '../fixtures/test.ts';
+import { Sotto } from '../pages/sotto.ts';
+
+type Arrive = (name: string) => Promise<Person>;
+
+/** Ann, and those whom she invited, each of whom has written to her and has an answer. */
+const friends = async (invite: string, person: Arrive, names: readonly string[]) => {
+  const ann = await person('Ann');
+  const anns = await Sotto.join(ann, invite, 'ann');
+  const everybody = [ann];
+  const all: Sotto[] = [anns];
+  for (const name of names) {
+    const friend = await person(name);
+    everybody.push(friend);
+    const theirs = await Sotto.join(friend, await anns.invite(), name.toLowerCase());
+    await theirs.open('ann');
+    await theirs.send(`I am ${name}`);
+    await anns.open(name);
+    await anns.send(`Hello ${name}`);
+    await expect(theirs.message(`Hello ${name}`)).toBeVisible();
+    all.push(theirs);
+  }
+  return { everybody, all: all as [Sotto, Sotto, Sotto, Sotto] };
+};
+
+const makeGroup = async ({ page }: Sotto, title: string, members: readonly string[]): Promise<void> => {
+  await page.getByRole('button', { name: 'Menu' }).click();
+  await page.getByRole('menuitem', { name: 'New group' }).click();
+  await page.getByLabel('Name of the group').fill(title);
+  for (const name of members) await page.getByRole('checkbox', { name: new RegExp(name) }).check();
+  await page.getByRole('button', { name: 'Make the group' }).click();
+  await expect(page.getByRole('heading', { name: title, exact: true })).toBeVisible();
+};
+
+const about = ({ page }: Sotto, title: string): Promise<void> =>
+  page.getByRole('link', { name: `About ${title}` }).click();
+
+const toChat = ({ page }: Sotto): Promise<void> => page.getByRole('link', { name: 'To the chat' }).click();
+
+const member = ({ page }: Sotto, name: string) =>
+  page.getByRole('main').locator('.member').filter({ hasText: name });
+
+const ofMember = async (sotto: Sotto, name: string, deed: string): Promise<void> => {
+  await member(sotto, name).getByRole('button', { name: 'Actions for' }).click();
+  await sotto.page.getByRole('menuitem', { name: deed }).click();
+};
+
+const answer = ({ page }: Sotto, action: string): Promise<void> =>
+  page.getByRole('dialog').getByRole('button', { name: action, exact: true }).click();
+
+const line = ({ log }: Sotto, text: string | RegExp) =>
+  log.locator('.message-note').filter({ hasText: text });
+
+test('four people: who wrote, who did what, how far it came', async ({ relay, person }) => {
+  test.setTimeout(300_000);
+  const { everybody, all } = await friends(relay.invite, person, ['Bob', 'Cid', 'Dan']);
+  const [anns, bobs, cids, dans] = all;
+  await makeGroup(anns, 'Trip', ['Bob', 'Cid']);
+  await expect(line(anns, 'You made the group')).toBeVisible();
+  await expect(line(anns, /You added (?:Bob and Cid|Cid and Bob)/)).toBeVisible();
+  await anns.send('Who comes along?');
+
+  await expect(bobs.chat('Trip')).toContainText('Who comes along?');
+  await bobs.open('Trip');
+  await expect(line(bobs, 'added you and')).toBeVisible();
+  await expect(bobs.message('Who comes along?')).toContainText('Ann');
+  await bobs.send('I do');
+  await cids.open('Trip');
+  await expect(cids.message('I do').getByText('Bob', { exact: true })).toBeVisible();
+  await cids.send('So do I');
+  for (const sotto of [anns, bobs]) await expect(sotto.message('So do I')).toContainText('Cid');
+  await expect(anns.chat('Trip')).toContainText('Cid: So do I');
+
+  // How far it came, one by one.
+  await anns.expectStatus('Who comes along?', 'Read');
+  await anns.message('Who comes along?').locator('.message-bubble').click({ button: 'right' });
+  await anns.page.getByRole('menuitem', { name: 'Details' }).click();
+  const readBy = anns.page.getByRole('region', { name: 'Read by' });
+  await expect(readBy.getByRole('listitem')).toHaveCount(2);
+  await anns.page.keyboard.press('Escape');
+
+  // Dan is added, and does not see what was written before.
+  await about(anns, 'Trip');
+  await anns.page.getByRole('button', { name: 'Add members' }).click();
+  await anns.page.getByRole('checkbox', { name: /Dan/ }).check();
+  await answer(anns, 'Add');
+  await expect(anns.page.getByRole('heading', { name: '4 members' })).toBeVisible();
+  await dans.open('Trip');
+  await expect(line(dans, 'added you')).toBeVisible();
+  await expect(dans.message('So do I')).toBeHidden();
+  await expect(line(cids, 'Ann added Dan')).toBeVisible();
+  await dans.send('Made it');
+  await expect(cids.message('Made it')).toContainText('Dan');
+
+  // Renamed and described, which all of them read.
+  await anns.page.getByRole('button', { name: 'Edit name and description' }).click();
+  await anns.page.getByLabel('Name of the group').fill('Lake');
+  await anns.page.getByRole('textbox', { name: 'Description' }).fill('Two days in June');
+  await answer(anns, 'Save');
+  await expect(cids.chat('Lake')).toBeVisible();
+  await expect(line(cids, 'Ann named the group “Lake”')).toBeVisible();
+  await about(cids, 'Lake');
+  await expect(cids.page.getByText('Two days in June')).toBeVisible();
+  await expect(cids.page.getByRole('button', { name: 'Add members' })).toBeHidden();
+
+  // Bob becomes an admin and removes Dan.
+  await ofMember(anns, 'Bob', 'Make an admin');
+  await about(bobs, 'Lake');
+  await expect(member(bobs, '@bob')).toContainText('Admin');
+  await ofMember(bobs, 'Dan', 'Remove from the group');
+  await answer(bobs, 'Remove');
+  await expect(bobs.page.getByRole('heading', { name: '3 members' })).toBeVisible();
+  await expect(dans.page.getByText('You are not in this group any more.')).toBeVisible();
+  await expect(dans.composer).toBeHidden();
+  await toChat(anns);
+  await expect(line(anns, 'Bob removed Dan')).toBeVisible();
+
+  // Announcements: only admins write.
+  await bobs.page.getByRole('switch', { name: 'Only admins write' }).check();
+  await toChat(cids);
+  await expect(cids.page.getByText('In this group only admins write.')).toBeVisible();
+  await toChat(bobs);
+  await bobs.send('Bring a towel');
+  await expect(cids.message('Bring a towel')).toBeVisible();
+
+  // An owner alone hands over first; then goes.
+  await about(anns, 'Lake');
+  await anns.page.getByRole('button', { name: 'Leave the group' }).click();
+  await expect(anns.page.getByRole('dialog')).toContainText('Hand the group over to somebody first');
+  await answer(anns, 'All right');
+  await ofMember(anns, 'Bob', 'Hand over the group');
+  await answer(anns, 'Hand over');
+  await expect(member(anns, '@bob')).toContainText('Owner');
+  await expect(member(anns, '@ann')).toContainText('Admin');
+  await anns.page.getByRole('button', { name: 'Leave the group' }).click();
+  await answer(anns, 'Leave the group');
+  await expect(line(bobs, 'left the group')).toBeVisible();
+  await expect(line(bobs, 'made you an owner')).toBeVisible();
+
+  // All of it is there again after a start, and without the relay.
+  for (const one of everybody) one.expectFailures();
+  await relay.stop();
+  await bobs.page.reload();
+  await expect(line(bobs, 'left the group')).toBeVisible();
+  await expect(bobs.message('Made it')).toContainText('Dan');
+  await relay.start();
+});
+
+test('a stranger’s group is a request: declined or joined', async ({ relay, person }) => {
+  test.setTimeout(240_000);
+  const { all } = await friends(relay.invite, person, ['Bob', 'Cid']);
+  const [, bobs, cids] = all;
+  // Bob knows Cid’s handle and nothing more.
+  await bobs.page.getByRole('button', { name: 'New chat' }).click();
+  await bobs.page.getByLabel('Handle or link').fill('cid');
+  await bobs.page.getByRole('button', { name: 'Start chat' }).click();
+  await expect(bobs.page.getByRole('heading', { name: 'cid' })).toBeVisible();
+  await makeGroup(bobs, 'Bargains', ['cid']);
+  await bobs.send('Buy something');
+  await makeGroup(bobs, 'Choir', ['cid']);
+
+  await cids.page.getByRole('link', { name: '2 message requests' }).click();
+  const request = (title: string) =>
+    cids.page.getByRole('main').getByRole('listitem').filter({ hasText: title });
+  await expect(request('Bargains')).toContainText('Group with 2 members');
+  await request('Bargains').getByRole('button', { name: 'Decline' }).click();
+  await answer(cids, 'Decline');
+  await expect(request('Bargains')).toBeHidden();
+  await bobs.open('Bargains');
+  await expect(line(bobs, 'left the group')).toBeVisible();
+  await request('Choir').getByRole('link').click();
+  await expect(cids.page.getByRole('heading', { name: 'You were added to “Choir”' })).toBeVisible();
+  await cids.page.getByRole('button', { name: 'Join' }).click();
+  await cids.send('Which song?');
+  await bobs.open('Choir');
+  await expect(bobs.message('Which song?')).toBeVisible();
+});
+
+/** Has the relay say something else of a group to one browser. */
+const lie = (page: Page, change: (answer: { members: { account: string; admin: boolean }[] }) => void) =>
+  page.context().route(/\/v1\/channels\/[\w-]+(?:\?.*)?$/, async (route) => {
+    if (route.request().method() !== 'GET') return route.continue();
+    const response = await route.fetch();
+    const answer = await response.json();
+    change(answer);
+    return route.fulfill({ response, json: answer });
+  });
+
+test('A2 a relay that adds somebody to its list: the group stops, and says so', async ({ relay, person }) => {
+  test.setTimeout(240_000);
+  const { all } = await friends(relay.invite, person, ['Bob', 'Cid']);
+  const [anns, bobs] = all;
+  await makeGroup(anns, 'Trip', ['Bob']);
+  await anns.send('For us two');
+  await bobs.open('Trip');
+  await expect(bobs.message('For us two')).toBeVisible();
+  const [cid] = await relay.query<{ account: Buffer }>(
+    'SELECT id AS account FROM account WHERE handle = $1',
+    ['cid'],
+  );
+  await lie(bobs.page, ({ members }) => {
+    members.push({ account: cid!.account.toString('base64url'), admin: false });
+  });
+  // Anything that is changed makes everybody look at the list.
+  await about(anns, 'Trip');
+  await anns.page.getByRole('switch', { name: 'Members add others' }).check();
+  const notice = bobs.page.getByRole('region', { name: 'This group has stopped' });
+  await expect(notice).toContainText('names somebody whom nobody here added');
+  await expect(bobs.composer).toBeHidden();
+  await expect(bobs.message('For us two')).toBeVisible();
+  await notice.getByRole('link', { name: 'See the members' }).click();
+  await expect(bobs.page.getByRole('heading', { name: '2 members' })).toBeVisible();
+  await expect(bobs.page.getByRole('button', { name: 'Add members' })).toBeHidden();
+  await bobs.page.context().unrouteAll({ behavior: 'ignoreErrors' });
+});
