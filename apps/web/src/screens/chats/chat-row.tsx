@@ -12,10 +12,18 @@ import { useMenuOpeners } from '../../ui/use-menu.ts';
 import { personName } from '../conversation/names.ts';
 import { noteWords } from '../conversation/note-words.ts';
 
+type Last = NonNullable<ConversationSummary['last']>;
+
+/** What was changed in a group. */
+const NoteLine = ({ last, note }: { last: Last; note: NonNullable<Last['note']> }) => {
+  const { me } = useEngine().getSnapshot();
+  const { from = '', mine, people } = last;
+  return <bdi className="chat-row-text">{noteWords(note, { from, mine }, { people, me: me?.account })}</bdi>;
+};
+
 /** What is going on there, or was last said: the most pressing of it. */
 const Preview = ({ conversation }: { conversation: ConversationSummary }) => {
   const { typing, draft, last, blocked, group } = conversation;
-  const { me } = useEngine().getSnapshot();
   if (typing.length > 0) return <span className="chat-row-text chat-row-live">{t('chats.typing')}</span>;
   if (blocked) return <span className="chat-row-text">{t('chats.blocked')}</span>;
   if (draft)
@@ -25,16 +33,7 @@ const Preview = ({ conversation }: { conversation: ConversationSummary }) => {
         <bdi className="chat-row-text">{draft.text || t('writing.draftReply')}</bdi>
       </>
     );
-  if (group && last?.note)
-    return (
-      <bdi className="chat-row-text">
-        {noteWords(
-          last.note,
-          { from: last.from ?? '', mine: last.mine },
-          { people: last.people, me: me?.account },
-        )}
-      </bdi>
-    );
+  if (group && last?.note) return <NoteLine last={last} note={last.note} />;
   if (!last) return <span className="chat-row-text">{t('chats.nothingYet')}</span>;
   return (
     <>
