@@ -8,6 +8,8 @@ import { isPadded, pad } from './padding.ts';
 
 /** The kind of a post that is a group message. */
 export const KIND_GROUP_MESSAGE = 1;
+/** And of one that is a signal, of use this moment only. */
+export const KIND_GROUP_SIGNAL = 2;
 
 const VERSION = 1;
 const KIND_ENTRY = 0;

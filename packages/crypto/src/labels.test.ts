@@ -8,6 +8,7 @@ import { join, newDevice, NOW, startChain } from './chain-suite.ts';
 import { verifyChain } from './chain.ts';
 import { CryptoError } from './errors.ts';
 import { bind } from './group-message.ts';
+import { checkGroupSignal, makeGroupSignal, readGroupSignal, signedSignal } from './group-signal.ts';
 import { devicesOf, encryptAll, pairOf, someGroup } from './group-suite.ts';
 import { generateAgreementKey, generateSealingPair, sign, verify, type KeyPair } from './keys.ts';
 import { DERIVATION_LABELS, I, L, LABELS, SIGNATURE_LABELS, type SignatureLabel } from './labels.ts';
@@ -92,6 +93,8 @@ const purposesOf = async (signing: KeyPair): Promise<Record<SignatureLabel, Purp
   const message = messages[0]!;
   const { header, digest } = await bind(message, message.ciphertext);
 
+  const signal = await makeGroupSignal(senderKey, { typing: true, now: NOW });
+
   const pair = await generateAgreementKey();
   const signed = { ...own, signing: signing.privateKey, kind: 'one-time' as const, id: 1, createdAt: NOW };
   const prekey = publicPrekey(await signPrekey({ ...signed, pair }));
@@ -132,6 +135,11 @@ const purposesOf = async (signing: KeyPair): Promise<Record<SignatureLabel, Purp
             now: NOW,
           }),
         ),
+    },
+    'group/signal': {
+      context: signedSignal(group.state.group, signal.slice(0, -64)).slice(I('group/signal', NONE).length),
+      holds: (signature) =>
+        checkGroupSignal({ ...readGroupSignal(signal), signature }, { keys: handed, now: NOW }),
     },
     membership: {
       context: entry,

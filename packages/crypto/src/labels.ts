@@ -9,6 +9,7 @@ export const SIGNATURE_LABELS = [
   'chain/head',
   'chain/join',
   'group',
+  'group/signal',
   'membership',
   'prekey',
   'sealing-key',

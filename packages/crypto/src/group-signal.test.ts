@@ -1,0 +1,55 @@
+import { describe, expect, it } from 'vitest';
+import { checkGroupSignal, makeGroupSignal, readGroupSignal } from './group-signal.ts';
+import { codeOf, NOW, pairOf, people, someGroup } from './group-suite.ts';
+import { SIGNAL_LIFETIME } from './limits.ts';
+import { flipped } from './test-support.ts';
+
+const someone = async () => {
+  const [ann] = await people(1);
+  const { state } = await someGroup(ann!);
+  return { ann: ann!, state, ...(await pairOf(state, ann!)) };
+};
+
+describe('a live signal of a group', () => {
+  it('proves whose it is, and takes no step of the chain', async () => {
+    const { ann, own, keys } = await someone();
+    const signal = readGroupSignal(await makeGroupSignal(own, { typing: true, now: NOW }));
+    expect(signal).toMatchObject({ from: { account: ann.account, device: ann.device }, typing: true });
+    expect(await checkGroupSignal(signal, { keys, now: NOW })).toBe(true);
+    expect(await checkGroupSignal({ ...signal, typing: false }, { keys, now: NOW })).toBe(false);
+  });
+
+  it('is of this moment', async () => {
+    const { own, keys } = await someone();
+    const signal = readGroupSignal(await makeGroupSignal(own, { typing: true, now: NOW }));
+    for (const late of [SIGNAL_LIFETIME, -SIGNAL_LIFETIME])
+      expect(await checkGroupSignal(signal, { keys, now: NOW + late })).toBe(true);
+    for (const late of [SIGNAL_LIFETIME + 1, -SIGNAL_LIFETIME - 1])
+      expect(await checkGroupSignal(signal, { keys, now: NOW + late })).toBe(false);
+  });
+
+  it('of another sender key, device or group, or with any bit turned, proves nothing', async () => {
+    const { own, keys, state } = await someone();
+    const body = await makeGroupSignal(own, { typing: true, now: NOW });
+    const signal = readGroupSignal(body);
+    const other = await someone();
+    expect(await checkGroupSignal(signal, { keys: other.keys, now: NOW })).toBe(false);
+    expect(await checkGroupSignal(signal, { keys: { ...keys, group: other.state.group }, now: NOW })).toBe(
+      false,
+    );
+    const stolen = { ...other.keys, from: keys.from, group: state.group };
+    expect(await checkGroupSignal(signal, { keys: stolen, now: NOW })).toBe(false);
+    for (let at = 0; at < body.length; at += 1) {
+      let passed = false;
+      try {
+        const turned = readGroupSignal(flipped(body, at, 1 << (at % 8)));
+        passed = await checkGroupSignal(turned, { keys, now: NOW });
+      } catch (error) {
+        expect(error).toMatchObject({ code: 'cannot-decrypt' });
+      }
+      expect(passed, `byte ${at}`).toBe(false);
+    }
+    for (const length of [0, 1, body.length - 1])
+      expect(await codeOf(() => readGroupSignal(body.slice(0, length)))).toBe('cannot-decrypt');
+  });
+});
