@@ -176,6 +176,7 @@ describe('a message that has not left', () => {
       post: () => false,
       ack: () => false,
       live: () => false,
+      livePost: () => false,
       retry() {},
       close() {},
     };

@@ -61,6 +61,7 @@ const createSwitch = () => {
         post: (posts) => open && entry.connection.post(posts),
         ack: (ids) => open && entry.connection.ack(ids),
         live: (signals) => open && entry.connection.live(signals),
+        livePost: (post) => open && entry.connection.livePost(post),
         retry: () => undefined,
         close: () => {
           live.delete(entry);

@@ -54,6 +54,7 @@ export const withFaults =
         post: (posts) => (faults.loseSend() ? cut() : connection.post(posts)),
         ack: (ids) => (faults.loseSend() ? cut() : connection.ack(ids)),
         live: (signals) => connection.live(signals),
+        livePost: (post) => connection.livePost(post),
         retry: () => connection.retry(),
         close() {
           closed = true;

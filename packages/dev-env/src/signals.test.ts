@@ -2,8 +2,9 @@ import type { IncomingLive, LiveEnvelope } from '@sotto/contract/envelope';
 import type { Transport } from '@sotto/engine/ports';
 import { openVault } from '@sotto/engine/vault';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { accountOf, circle, hears } from './circle.ts';
 import { idOf, meet, viewOf } from './meeting.ts';
-import { createWorld, online, until, type World, type Wrap } from './world.ts';
+import { createWorld, online, type Resident, until, type World, type Wrap } from './world.ts';
 
 let world: World;
 beforeAll(async () => {
@@ -40,6 +41,37 @@ const tap = () => {
 };
 
 describe('typing', () => {
+  it('in a group is shown to who is in it, each by name, and ends with the message', async () => {
+    const { all, id, views } = await circle(world, 'several', [{}, {}, {}]);
+    const [ann, bob, cyd] = all as [Resident, Resident, Resident];
+    // The key that proves it goes out with the first message.
+    for (const one of all) await one.engine.send(id, `from ${accountOf(one)}`);
+    await Promise.all(views.flatMap((view) => all.map((one) => hears(view, `from ${accountOf(one)}`))));
+    const typing = (at: number) => views[at]!.getSnapshot().typing.toSorted();
+    await ann.engine.typing(id, true);
+    await bob.engine.typing(id, true);
+    const both = [ann, bob].map(accountOf).toSorted();
+    await until(views[2]!, () => typing(2).join() === both.join(), 'both of them');
+    expect(Object.keys(views[2]!.getSnapshot().people!)).toEqual(expect.arrayContaining(both));
+    expect(typing(0)).toEqual([accountOf(bob)]);
+    await bob.engine.typing(id, false);
+    await until(views[2]!, () => typing(2).length === 1, 'the end of one');
+    await ann.engine.send(id, 'done');
+    await ann.engine.typing(id, false);
+    await hears(views[2]!, 'done');
+    await until(views[2]!, () => typing(2).length === 0, 'the end');
+    // Who keeps it to themselves says nothing, and who is blocked is not heard.
+    await bob.engine.setSettings({ typing: false });
+    await cyd.engine.openDirect(accountOf(ann));
+    await cyd.engine.block(accountOf(ann) as unknown as typeof id);
+    const seen: string[] = [];
+    views[2]!.subscribe(() => seen.push(...views[2]!.getSnapshot().typing));
+    await bob.engine.typing(id, true);
+    await ann.engine.typing(id, true);
+    await until(views[1]!, () => typing(1).length === 1, 'who is not blocked there');
+    expect(seen).toEqual([]);
+  });
+
   it('is shown while it goes on, ends with the message, and is stored nowhere', async () => {
     const { ann, bob, withAnn, withBob, anns } = await meet(world, 'typing');
     const stored = async () => JSON.stringify([await ann.store.all('seen'), await bob.store.all('outbox')]);

@@ -2,6 +2,7 @@ import type {
   IncomingEnvelope,
   IncomingLive,
   LiveEnvelope,
+  LivePost,
   OutgoingEnvelope,
   OutgoingPost,
 } from '@sotto/contract/envelope';
@@ -186,6 +187,8 @@ export interface Connection {
   ack(ids: readonly string[]): boolean;
   /** For who is connected this moment: up to LIMITS.livePerSend, never answered. */
   live(signals: readonly LiveEnvelope[]): boolean;
+  /** The same for everybody in a channel. */
+  livePost(post: LivePost): boolean;
   /** While it is down: tries at once instead of when the next attempt is due. */
   retry(): void;
   close(): void;

@@ -2,6 +2,7 @@ import {
   IncomingEnvelope,
   IncomingLive,
   type LiveEnvelope,
+  type LivePost,
   type OutgoingEnvelope,
   type OutgoingPost,
 } from '@sotto/contract/envelope';
@@ -195,6 +196,12 @@ export const openConnection = (
       if (!socket.connected || signals.length === 0) return false;
       const wire = signals.map((signal) => ({ ...signal, body: toWire(signal.body) }));
       socket.emit('live', { envelopes: wire as LiveEnvelope[], posts: [] });
+      return true;
+    },
+    livePost(post) {
+      if (!socket.connected) return false;
+      const posts = [{ ...post, body: toWire(post.body) }] as LivePost[];
+      socket.emit('live', { envelopes: [], posts });
       return true;
     },
     retry() {

@@ -1,6 +1,6 @@
 import { Content } from '@sotto/contract/content';
 import type { IncomingLive, LiveEnvelope } from '@sotto/contract/envelope';
-import type { DeliveryToken, DeviceId } from '@sotto/contract/ids';
+import type { ChannelId, DeliveryToken, DeviceId } from '@sotto/contract/ids';
 import { LIMITS } from '@sotto/contract/limits';
 import { decode, encode } from '@sotto/crypto/canonical';
 import { CryptoError } from '@sotto/crypto/errors';
@@ -9,6 +9,7 @@ import { KIND_SESSION } from '@sotto/crypto/session-body';
 import { decryptSignal, encryptSignal, type SignalWindow } from '@sotto/crypto/signal';
 import type { Clock } from '../clock.ts';
 import type { Model } from '../model.ts';
+import { groupSignal, openGroupSignal, type Heard } from '../groups/signals.ts';
 import type { Connection } from '../ports.ts';
 import type { SelfRow } from '../rows.ts';
 import type { Signs } from '../signs.ts';
@@ -136,9 +137,22 @@ const createMoments = (clock: Clock, changed: () => void) => {
   };
 };
 
+/** Who writes, where. */
+const keyOf = (conversation: string, account: string): string => `${conversation} ${account}`;
+
+const typingOf = (keys: readonly string[]): Signs['typing'] => {
+  const typing: Signs['typing'] = {};
+  for (const key of keys) {
+    const [conversation = '', account = ''] = key.split(' ');
+    (typing[conversation] ??= []).push(account);
+  }
+  return typing;
+};
+
 /** Typing and presence: said over the connection that there is, kept in memory, and forgotten by themselves. */
 export const createSignals = ({ model, clock, onSigns }: Options): Signals => {
   const windows = new Map<string, SignalWindow>();
+  const heardInGroups: Heard = new Map();
   const said = new Map<string, number>();
   let connection: Connection | undefined;
   let isPresent = false;
@@ -146,7 +160,7 @@ export const createSignals = ({ model, clock, onSigns }: Options): Signals => {
 
   const changed = (): void => {
     onSigns({
-      typing: Object.fromEntries(writing.keys().map((account) => [account, [account]])),
+      typing: typingOf(writing.keys()),
       online: online.keys(),
     });
   };
@@ -187,7 +201,8 @@ export const createSignals = ({ model, clock, onSigns }: Options): Signals => {
   // Who has sent what they wrote has stopped writing.
   const unsubscribe = model.onChange((writes) => {
     for (const write of writes) {
-      if (write.table === 'message' && 'put' in write && write.put.unread) writing.end(write.put.from);
+      if (write.table === 'message' && 'put' in write && write.put.unread)
+        writing.end(keyOf(write.put.conversation, write.put.from));
     }
   });
 
@@ -196,10 +211,30 @@ export const createSignals = ({ model, clock, onSigns }: Options): Signals => {
     const heard = self && (await openSignal(self, model, windows, body, clock.now()));
     if (!heard || !connection) return;
     const { account, signal } = heard;
-    const [moments, on, ms] =
-      signal.kind === 'typing' ? [writing, signal.typing, TYPING_MS] : [online, signal.online, PRESENCE_MS];
-    if (on) moments.put(account, ms);
-    else moments.end(account);
+    if (signal.kind === 'typing') setWriting(account, account, signal.typing);
+    else if (signal.online) online.put(account, PRESENCE_MS);
+    else online.end(account);
+  };
+
+  const setWriting = (conversation: string, account: string, typing: boolean): void => {
+    const key = keyOf(conversation, account);
+    if (typing) writing.put(key, TYPING_MS);
+    else writing.end(key);
+  };
+
+  const hearGroup = async (group: string, body: Uint8Array<ArrayBuffer>): Promise<void> => {
+    const { self } = model;
+    const at = { group, body, heard: heardInGroups, now: clock.now() };
+    const signal = self && (await openGroupSignal(model, self, at));
+    if (signal && connection) setWriting(group, signal.account, signal.typing);
+  };
+
+  /** Whether there was anybody to hear it. */
+  const sayWriting = async (conversation: string, typing: boolean): Promise<boolean> => {
+    if (!model.conversations.get(conversation)?.group) return say([conversation], { kind: 'typing', typing });
+    const body = await groupSignal(model, conversation, typing, clock.now());
+    if (!body || !connection) return false;
+    return connection.livePost({ channel: conversation as unknown as ChannelId, body });
   };
 
   const forget = (): void => {
@@ -219,7 +254,9 @@ export const createSignals = ({ model, clock, onSigns }: Options): Signals => {
     async heard(signals) {
       for (const { body, channel } of signals) {
         // Whatever does not open is nobody's: there is nothing to set aside, and nobody to tell.
-        if (channel === undefined) await hear(body as Uint8Array<ArrayBuffer>).catch(() => undefined);
+        const bytes = body as Uint8Array<ArrayBuffer>;
+        const hearing = channel === undefined ? hear(bytes) : hearGroup(channel, bytes);
+        await hearing.catch(() => undefined);
       }
     },
     async typing(conversation, typing) {
@@ -229,7 +266,7 @@ export const createSignals = ({ model, clock, onSigns }: Options): Signals => {
       if (typing ? since < TYPING_EVERY_MS : !said.has(conversation)) return;
       if (typing) said.set(conversation, clock.now());
       else said.delete(conversation);
-      const isHeard = await say([conversation], { kind: 'typing', typing });
+      const isHeard = await sayWriting(conversation, typing);
       if (!isHeard) said.delete(conversation);
     },
     async present(present) {
