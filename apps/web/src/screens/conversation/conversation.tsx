@@ -1,4 +1,3 @@
-import type { ConversationId } from '@sotto/contract/ids';
 import type { ConversationSummary, ConversationView, Person } from '@sotto/engine/views';
 import { useCallback, useEffect, useState } from 'react';
 import { useEngineSnapshot } from '../../app/engine-context.ts';

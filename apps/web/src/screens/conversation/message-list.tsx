@@ -1,4 +1,4 @@
-import type { ConversationSummary, ConversationView, Person } from '@sotto/engine/views';
+import type { ConversationSummary, ConversationView } from '@sotto/engine/views';
 import { useCallback, useEffect, useMemo, useRef } from 'react';
 import type { KeyboardEvent } from 'react';
 import { useToday } from '../../app/use-today.ts';

@@ -1,5 +1,5 @@
 import type { ConversationId } from '@sotto/contract/ids';
-import type { ChatMessage, ConversationSummary, ConversationView, Person } from '@sotto/engine/views';
+import type { ChatMessage, ConversationSummary, ConversationView } from '@sotto/engine/views';
 import { lazy, Suspense, useMemo, useState } from 'react';
 import type { ReactNode } from 'react';
 import { useNavigate } from 'react-router';
