@@ -5,7 +5,7 @@ import { isFull, isOutage } from './store/database.ts';
 
 /** A refusal whose `detail` may be shown: it never holds what was sent. */
 export class Refusal extends RelayError {
-  readonly detail: string;
+  override readonly detail: string;
 
   constructor(code: ErrorCode, detail: string) {
     super(code, detail);

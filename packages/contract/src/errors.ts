@@ -77,6 +77,7 @@ export type Problem = z.infer<typeof Problem>;
 export class RelayError extends Error {
   override readonly name = 'RelayError';
   readonly code: ErrorCode | 'unreachable';
+  readonly detail: string | undefined;
   /** Seconds, where the relay named them. */
   readonly retryAfter: number | undefined;
 
@@ -87,6 +88,7 @@ export class RelayError extends Error {
   ) {
     super(detail === undefined ? code : `${code}: ${detail}`, options);
     this.code = code;
+    this.detail = detail;
     this.retryAfter = options?.retryAfter;
   }
 

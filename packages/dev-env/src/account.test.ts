@@ -50,7 +50,7 @@ describe('making an account', () => {
     const unknown = mallory.engine.register({ link: { invite }, handle: newHandle(), name: 'Mallory' });
     await expect(unknown).rejects.toMatchObject({ code: 'invite-unknown' });
     const none = mallory.engine.register({ link: {}, handle: newHandle(), name: 'Mallory' });
-    await expect(none).rejects.toMatchObject({ code: 'invite-unknown' });
+    await expect(none).rejects.toMatchObject({ code: 'verification-required', detail: 'invite' });
     const again = eve.engine.register({ link, handle: newHandle(), name: 'Eve' });
     await expect(again).rejects.toMatchObject({ code: 'already-registered' });
   });

@@ -129,6 +129,16 @@ describe('presence', () => {
     await until(anns, ({ typing }) => typing.length === 1, 'what came after');
     expect(anns.getSnapshot().online).toBe(false);
   });
+
+  it('is taken back at once by who keeps it to themselves from now on, and said again by who does not', async () => {
+    const { bob, anns } = await meet(world, 'shares');
+    await bob.engine.present(true);
+    await until(anns, ({ online: isThere }) => isThere, 'there');
+    await bob.engine.setSettings({ presence: false });
+    await until(anns, ({ online: isThere }) => !isThere, 'kept back');
+    await bob.engine.setSettings({ presence: true });
+    await until(anns, ({ online: isThere }) => isThere, 'there again');
+  });
 });
 
 describe('a live signal', () => {

@@ -1,5 +1,4 @@
 import type { ErrorCode } from '@sotto/contract/errors';
-import { RelayError } from '@sotto/contract/errors';
 import { LIMITS } from '@sotto/contract/limits';
 import { createAcquaintance } from './account/commands.ts';
 import { publishDelivery } from './account/delivery.ts';
@@ -269,14 +268,12 @@ export const createEngine = async ({
   const engine: Engine = {
     ...views,
 
-    async register({ link, handle, name }) {
-      const { invite } = link;
-      if (invite === undefined) throw new RelayError('invite-unknown');
+    async register({ name, ...wish }) {
       if (model.self && !model.self.registering) throw new EngineError('already-registered');
       const called = cleanName(name);
       if (called === '' || called.length > LIMITS.nameCharacters) throw new EngineError('bad-name');
       try {
-        await prepare(model, { link: { ...link, invite }, handle, name: called }, clock.now());
+        await prepare(model, { ...wish, name: called }, clock.now());
         set({ phase: 'joining' });
         await confirm(model, transport, clock.now());
       } catch (error) {

@@ -14,6 +14,7 @@ import type {
   AppendRequest,
   AppendResponse,
   DeliveryRequest,
+  EmailCodeResponse,
   RegisterRequest,
   RegisterResponse,
 } from '@sotto/contract/rest/accounts';
@@ -26,6 +27,7 @@ import type {
 } from '@sotto/contract/rest/channels';
 import type { InviteCheckResponse, InviteResponse } from '@sotto/contract/rest/invites';
 import type { BundlesResponse, PrekeysResponse, PublishRequest } from '@sotto/contract/rest/prekeys';
+import type { RelayResponse } from '@sotto/contract/rest/relay';
 import { type Dated, type Key, MESSAGE_INDEXES, type MessageRow, type Row, type TableName } from './rows.ts';
 
 /** One change of one row. `isNew`: the writer has seen that there is none under that key, so that the store need not look. */
@@ -196,6 +198,10 @@ export interface Connection {
 
 /** The relay as a client sees it. Every method throws RelayError and nothing else. */
 export interface Transport {
+  /** Who is there, and what it demands of who registers. */
+  relay(): Promise<RelayResponse>;
+  /** Mails a code, where that is demanded. */
+  mailCode(address: string): Promise<EmailCodeResponse>;
   checkInvite(invite: InviteSecret): Promise<InviteCheckResponse>;
   register(request: RegisterRequest): Promise<RegisterResponse>;
   createInvite(signer: Signer, invite: InviteId): Promise<InviteResponse>;
@@ -207,6 +213,7 @@ export interface Transport {
   /** Adds an event to one's own chain. */
   append(signer: Signer, request: AppendRequest): Promise<AppendResponse>;
   removeDevice(signer: Signer, device: DeviceId): Promise<void>;
+  deleteAccount(signer: Signer): Promise<void>;
   /** From now on a token of this hash lets into the inbox, and no other. */
   setDelivery(signer: Signer, request: DeliveryRequest): Promise<void>;
   createChannel(signer: Signer, request: CreateChannelRequest): Promise<EpochResponse>;

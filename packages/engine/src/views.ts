@@ -1,7 +1,8 @@
 import type { ErrorCode } from '@sotto/contract/errors';
 import type { AccountId, ConversationId, DeviceId, Handle, InviteSecret } from '@sotto/contract/ids';
 import type { Link } from '@sotto/contract/link';
-import type { AppendRequest } from '@sotto/contract/rest/accounts';
+import type { AppendRequest, EmailCodeResponse, Verification } from '@sotto/contract/rest/accounts';
+import type { RelayResponse } from '@sotto/contract/rest/relay';
 import type { Role } from '@sotto/crypto/membership-operation';
 import type {
   DeviceTrouble,
@@ -290,9 +291,23 @@ export interface ConversationView extends View<ConversationSnapshot> {
 
 /** The headless client. Every rejected promise carries a RelayError, a StoreError, a CryptoError or an EngineError. */
 export interface Engine extends View<EngineSnapshot> {
+  /** Who is there, and what it demands of who registers. */
+  relay(): Promise<RelayResponse>;
   checkInvite(invite: InviteSecret): Promise<'open' | 'used' | 'expired' | 'unknown'>;
-  /** Makes keys and an account. Survives a crash at any point: the next start goes on where it stopped. */
-  register(request: { link: Link; handle: Handle; name: string }): Promise<void>;
+  /** Has a code mailed, where the relay demands one: `request` is shown again with it. `expiresIn` is milliseconds. */
+  mailCode(address: string): Promise<EmailCodeResponse>;
+  /**
+   * Makes keys and an account, with the invite of `link` and the proofs that the relay demands. Survives a crash at any point:
+   * the next start goes on where it stopped, unless the relay has refused by name.
+   */
+  register(request: {
+    link: Link;
+    handle: Handle;
+    name: string;
+    verification?: Verification | undefined;
+  }): Promise<void>;
+  /** Deletes the account at the relay, with all its devices. What is stored here stays. */
+  deleteAccount(): Promise<void>;
   /** A link that lets one person make an account and be a verified contact of this one. */
   createInvite(): Promise<{ link: Link; expiresAt: number }>;
   /** Finds a person by handle, or takes one from a link, and opens the conversation. */
@@ -412,7 +427,10 @@ export interface Engine extends View<EngineSnapshot> {
   addDevice(offer: DeviceOffer): Promise<DeviceProposal>;
   /** On a device of the account: adds the other to the chain and hands it what it needs. `stale-head`: from `addDevice` again. */
   confirmDevice(acceptance: DeviceAcceptance): Promise<void>;
-  /** Revokes a device of one's own account, also this one: nobody writes to it or reads what it sends any more. */
+  /**
+   * Revokes a device of one's own account, also this one: nobody writes to it or reads what it sends any more. Without the
+   * only one nobody gets into the account again.
+   */
   removeDevice(device: DeviceId): Promise<void>;
   /** The person has seen that the identity of a contact, or of this account, changed: what waits is sent. */
   acceptIdentity(id: ConversationId | AccountId): Promise<void>;

@@ -1,7 +1,13 @@
-import { AccountResponse, AppendResponse, RegisterResponse } from '@sotto/contract/rest/accounts';
+import {
+  AccountResponse,
+  AppendResponse,
+  EmailCodeResponse,
+  RegisterResponse,
+} from '@sotto/contract/rest/accounts';
 import { ChannelResponse, ChannelsResponse, EpochResponse } from '@sotto/contract/rest/channels';
 import { InviteCheckResponse, InviteResponse } from '@sotto/contract/rest/invites';
 import { BundlesResponse, PrekeysResponse } from '@sotto/contract/rest/prekeys';
+import { RelayResponse } from '@sotto/contract/rest/relay';
 import type { Signer, Transport } from '@sotto/engine/ports';
 import * as z from 'zod/mini';
 import { openConnection } from './connection.ts';
@@ -23,6 +29,14 @@ export const createTransport = ({ origin }: { origin: string }): Transport => {
   };
 
   return {
+    relay: () => http({ method: 'GET', path: '/v1/relay', answer: RelayResponse }),
+    mailCode: (address) =>
+      http({
+        method: 'POST',
+        path: '/v1/verifications/email',
+        body: { address },
+        answer: EmailCodeResponse,
+      }),
     checkInvite: (invite) =>
       http({ method: 'POST', path: '/v1/invites/check', body: { invite }, answer: InviteCheckResponse }),
     register: (body) => http({ method: 'POST', path: '/v1/accounts', body, answer: RegisterResponse }),
@@ -59,6 +73,10 @@ export const createTransport = ({ origin }: { origin: string }): Transport => {
     removeDevice: (signer, device) =>
       sessionOf(signer).with((token) =>
         http({ method: 'DELETE', path: `/v1/devices/${device}`, token, answer: Nothing }),
+      ),
+    deleteAccount: (signer) =>
+      sessionOf(signer).with((token) =>
+        http({ method: 'DELETE', path: '/v1/account', token, answer: Nothing }),
       ),
     setDelivery: (signer, body) =>
       sessionOf(signer).with((token) =>

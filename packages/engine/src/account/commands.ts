@@ -15,7 +15,10 @@ import type { Engine } from '../views.ts';
 import type { Directory } from './directory.ts';
 import { signerOf } from './signer.ts';
 
-type Acquaintance = Pick<Engine, 'checkInvite' | 'createInvite' | 'addContact' | 'openDirect'>;
+type Acquaintance = Pick<
+  Engine,
+  'relay' | 'mailCode' | 'checkInvite' | 'createInvite' | 'addContact' | 'openDirect'
+>;
 
 /** How people come to know each other. */
 export const createAcquaintance = (
@@ -59,6 +62,9 @@ export const createAcquaintance = (
   };
 
   return {
+    relay: () => transport.relay(),
+    mailCode: (address) => transport.mailCode(address),
+
     async checkInvite(invite) {
       return (await transport.checkInvite(invite)).state;
     },

@@ -1,6 +1,6 @@
-import type { DeliveryHash, Handle, InviteSecret } from '@sotto/contract/ids';
+import type { DeliveryHash, Handle } from '@sotto/contract/ids';
 import type { Link } from '@sotto/contract/link';
-import type { RegisterRequest } from '@sotto/contract/rest/accounts';
+import type { RegisterRequest, Verification } from '@sotto/contract/rest/accounts';
 import { RelayError } from '@sotto/contract/errors';
 import { fromBase64url, toBase64url } from '@sotto/crypto/bytes';
 import { createChain } from '@sotto/crypto/chain';
@@ -22,21 +22,29 @@ const FINAL: readonly RelayError['code'][] = [
   'invite-unknown',
   'invite-used',
   'invite-expired',
+  'verification-required',
+  'verification-failed',
 ];
 
 const NO_PREKEYS = { signed: 0, 'one-time': 0, 'pq-last-resort': 0, 'pq-one-time': 0 };
 
 export interface Wish {
-  link: Link & { invite: InviteSecret };
+  link: Link;
   handle: Handle;
   name: string;
+  verification?: Verification | undefined;
 }
 
+/** What of a wish the relay hears beside the keys. */
+const asked = ({ link: { invite }, handle, verification }: Wish) => ({
+  handle,
+  ...(invite !== undefined && { invite }),
+  ...(verification && { verification }),
+});
+
 /** New keys and the first event of a chain, not yet known to anybody. */
-const createSelf = async (
-  { link, handle, name }: Wish,
-  now: number,
-): Promise<{ self: SelfRow; prekeys: PrekeyRow[] }> => {
+const createSelf = async (wish: Wish, now: number): Promise<{ self: SelfRow; prekeys: PrekeyRow[] }> => {
+  const { link, handle, name } = wish;
   const [signing, identity] = await Promise.all([generateSigningKey(), generateAgreementKey()]);
   const createdAt = dayOf(now);
   const { account, event } = await createChain({ signing, identity, createdAt });
@@ -73,8 +81,7 @@ const createSelf = async (
     delivery,
     prekeyIds: { ...NO_PREKEYS, signed: 1, 'pq-last-resort': 1 },
     registering: {
-      invite: link.invite,
-      handle,
+      ...asked(wish),
       event: toBase64url(event),
       sealingKey: wireSealingKey(sealing),
       signed: wirePrekey(prekeys[0]!),
@@ -97,7 +104,8 @@ export const prepare = async (model: Model, wish: Wish, now: number): Promise<vo
   await model.change(async (draft) => {
     const self = fresh?.self ?? (await draft.get('self', 'self'))!;
     for (const row of fresh?.prekeys ?? []) draft.put('prekey', row, [row.kind, row.id]);
-    const registering: RegisterRequest = { ...self.registering!, invite: link.invite, handle };
+    const { invite: _invite, verification: _verification, ...keys } = self.registering!;
+    const registering: RegisterRequest = { ...keys, ...asked(wish) };
     const { inviter: _, ...rest } = self;
     draft.put(
       'self',

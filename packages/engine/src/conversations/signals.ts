@@ -156,6 +156,8 @@ export const createSignals = ({ model, clock, onSigns }: Options): Signals => {
   const said = new Map<string, number>();
   let connection: Connection | undefined;
   let isPresent = false;
+  /** Whether others may hear it. */
+  let shares = model.self !== undefined && settingsOf(model.self).presence;
   let cancelPresence: (() => void) | undefined;
 
   const changed = (): void => {
@@ -181,26 +183,35 @@ export const createSignals = ({ model, clock, onSigns }: Options): Signals => {
     return envelopes.length > 0;
   };
 
-  const sayPresence = async (): Promise<void> => {
+  const sayPresence = async (online: boolean): Promise<void> => {
     cancelPresence?.();
     cancelPresence = undefined;
-    if (!model.self || !connection || !settingsOf(model.self).presence) return;
+    if (!connection) return;
     const peers = [...model.conversations.values()]
       .toSorted((a, b) => (b.last?.time ?? b.createdAt) - (a.last?.time ?? a.createdAt))
       .slice(0, PRESENCE_PEERS);
-    if (isPresent) cancelPresence = clock.after(PRESENCE_EVERY_MS, () => void repeat());
+    if (online) cancelPresence = clock.after(PRESENCE_EVERY_MS, () => void repeat());
     await say(
       peers.map(({ id }) => id),
-      { kind: 'presence', online: isPresent },
+      { kind: 'presence', online },
     );
   };
 
   /** Fails when the store is closed or broken: then nobody is there. */
-  const repeat = (): Promise<void> => sayPresence().catch(() => undefined);
+  const repeat = (): Promise<void> => sayPresence(isPresent && shares).catch(() => undefined);
+
+  /** Who keeps from now on that they are there takes back what was said of it. */
+  const follow = (self: SelfRow): void => {
+    const { presence } = settingsOf(self);
+    if (presence === shares) return;
+    shares = presence;
+    if (isPresent) void repeat();
+  };
 
   // Who has sent what they wrote has stopped writing.
   const unsubscribe = model.onChange((writes) => {
     for (const write of writes) {
+      if (write.table === 'self' && 'put' in write) follow(write.put);
       if (write.table === 'message' && 'put' in write && write.put.unread)
         writing.end(keyOf(write.put.conversation, write.put.from));
     }
@@ -248,7 +259,7 @@ export const createSignals = ({ model, clock, onSigns }: Options): Signals => {
   return {
     connected(next) {
       connection = next;
-      if (isPresent) void repeat();
+      if (isPresent && shares) void repeat();
     },
     disconnected: forget,
     async heard(signals) {
@@ -272,7 +283,7 @@ export const createSignals = ({ model, clock, onSigns }: Options): Signals => {
     async present(present) {
       if (present === isPresent) return;
       isPresent = present;
-      await sayPresence();
+      if (shares) await sayPresence(present);
     },
     stop() {
       unsubscribe();

@@ -1,5 +1,5 @@
 import { RelayError } from '@sotto/contract/errors';
-import type { ChainHead } from '@sotto/contract/ids';
+import type { ChainHead, DeviceId } from '@sotto/contract/ids';
 import { toBase64url } from '@sotto/crypto/bytes';
 import { revokeDevice } from '@sotto/crypto/chain';
 import { remembered } from '../account/contact-keys.ts';
@@ -38,6 +38,7 @@ type Commands = Pick<
   | 'addDevice'
   | 'confirmDevice'
   | 'removeDevice'
+  | 'deleteAccount'
   | 'acceptIdentity'
   | 'startAnew'
 >;
@@ -58,6 +59,8 @@ export const createDeviceCommands = (parts: Parts): Commands => {
   const revoke = async (device: string): Promise<void> => {
     const self = await current();
     if (!self.devices.some((entry) => entry.device === device)) throw new RelayError('device-unknown');
+    // A chain always has somebody who can go on with it.
+    if (self.devices.length === 1) return transport.removeDevice(signerOf(self), device as DeviceId);
     const { state } = await remembered(self.chain);
     const draft = { state, author: self.signing, createdAt: dayOf(clock.now()), device };
     const { event } = await revokeDevice(draft);
@@ -114,6 +117,11 @@ export const createDeviceCommands = (parts: Parts): Commands => {
       }
       await directory.refreshSelf().catch(() => undefined);
       kick();
+    },
+
+    async deleteAccount() {
+      await command(async () => undefined);
+      await transport.deleteAccount(signerOf(model.self!));
     },
 
     async acceptIdentity(id) {

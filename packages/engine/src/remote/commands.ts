@@ -9,8 +9,11 @@ export type CommandName = Exclude<keyof Engine, keyof LocalViews | 'close'>;
  * it is as done once. `once`: it fails as `interrupted`, for what it did may be done.
  */
 export const COMMANDS: Record<CommandName, 'again' | 'once'> = {
+  relay: 'again',
   checkInvite: 'again',
+  mailCode: 'once',
   register: 'again',
+  deleteAccount: 'again',
   createInvite: 'again',
   addContact: 'again',
   openDirect: 'again',
