@@ -9,6 +9,7 @@ import type { AddressOf } from './address.ts';
 import { documentRoutes } from './docs-page.ts';
 import { errorMapper } from './errors.ts';
 import { operationRoutes } from './operations.ts';
+import { phonePage } from './phone-page.ts';
 import { serve } from './route.ts';
 import { ROUTES } from './routes.ts';
 import { checkOrigin, securityHeaders } from './security.ts';
@@ -52,6 +53,7 @@ export const createApp = (parts: AppParts): Express => {
 
   app.use(operationRoutes({ ...parts, metricsToken: config.metricsToken }));
   app.use(documentRoutes());
+  app.use('/phone.html', phonePage(config));
   app.use(webApp(config.webFolder));
   app.use(errorMapper(log, metrics));
   return app;
