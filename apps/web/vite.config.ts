@@ -24,8 +24,8 @@ export default defineConfig({
         // A script and no module: nothing in it is loaded later, for a service worker cannot `import()`.
         rollupFormat: 'iife',
         globPatterns: ['**/*.{html,js,css,webmanifest}', 'icon.svg', 'icon-192.png', 'apple-touch-icon.png'],
-        // The service worker keeps what it imports by itself.
-        globIgnores: ['assets/sw-engine-*.js'],
+        // The service worker keeps what it imports by itself; the page of phone numbers is for who needs it.
+        globIgnores: ['assets/sw-engine-*.js', 'phone.html', 'assets/phone-*'],
       },
       manifest: {
         id: '/',
@@ -36,9 +36,21 @@ export default defineConfig({
         start_url: '/',
         scope: '/',
         display: 'standalone',
+        display_override: ['window-controls-overlay', 'standalone'],
         background_color: '#ffffff',
         theme_color: '#0b6b69',
         categories: ['social', 'communication'],
+        shortcuts: [
+          { name: 'New chat', url: '/#/new' },
+          { name: 'Note to self', url: '/#/me' },
+        ],
+        // Taken by the service worker (src/sw.ts): what is shared never leaves the device.
+        share_target: {
+          action: '/share',
+          method: 'POST',
+          enctype: 'multipart/form-data',
+          params: { title: 'title', text: 'text', url: 'url' },
+        },
         icons: [
           { src: '/icon-192.png', sizes: '192x192', type: 'image/png', purpose: 'any' },
           { src: '/icon-512.png', sizes: '512x512', type: 'image/png', purpose: 'any' },

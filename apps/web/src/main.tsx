@@ -6,6 +6,8 @@ import { createSession } from './app/session.ts';
 // oxlint-disable-next-line import/default -- made by Vite
 import workerUrl from './engine-worker.ts?worker&url';
 import { askToSync } from './platform/background-sync.ts';
+import { watchInstall } from './platform/install.ts';
+import { leavingChannel } from './platform/leaving.ts';
 import { applyPreferences } from './platform/preferences.ts';
 import { trustScripts } from './platform/script-url.ts';
 import { askToPersist, forgetAccount, hadAccount, noteAccount, persisted } from './platform/storage.ts';
@@ -26,10 +28,14 @@ const session = createSession({
   askToPersist,
   persisted,
   askToSync: () => void askToSync(),
+  leaving: leavingChannel(),
+  wipe: async () => (await import('./platform/wipe.ts')).wipe(),
+  reload: () => location.replace('/'),
 });
 
 applyPreferences();
 fitAboveKeyboard();
+watchInstall();
 void session.start();
 await followLanguage();
 createRoot(document.getElementById('root')!).render(<App session={session} updates={watchUpdates(trust)} />);

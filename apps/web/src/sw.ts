@@ -2,6 +2,7 @@ import { clientsClaim } from 'workbox-core';
 import { cleanupOutdatedCaches, createHandlerBoundToURL, precacheAndRoute } from 'workbox-precaching';
 import type { PrecacheEntry } from 'workbox-precaching';
 import { NavigationRoute, registerRoute } from 'workbox-routing';
+import type { Notice } from './platform/notice.ts';
 import { trustScripts } from './platform/script-url.ts';
 import type { Sync } from './sw-engine.ts';
 // oxlint-disable-next-line import/default -- made by Vite
@@ -17,8 +18,19 @@ precacheAndRoute(self.__WB_MANIFEST);
 cleanupOutdatedCaches();
 registerRoute(
   new NavigationRoute(createHandlerBoundToURL('/index.html'), {
-    denylist: [/^\/v1(\/|$)/, /^\/socket\.io\//],
+    denylist: [/^\/v1(\/|$)/, /^\/socket\.io\//, /^\/phone\.html$/],
   }),
+);
+
+// What another app shares goes on in the fragment, which no server hears of.
+registerRoute(
+  '/share',
+  async ({ request }) => {
+    const form = await request.formData();
+    const given = [...form].flatMap(([name, value]) => (typeof value === 'string' ? [[name, value]] : []));
+    return Response.redirect(`/#/share?${new URLSearchParams(given)}`, 303);
+  },
+  'POST',
 );
 
 // So that the first visit is enough: the page that installed this is under its control at once.
@@ -37,8 +49,31 @@ const sync: Sync = async () => {
   return self.sync!();
 };
 
+const windows = (): Promise<readonly WindowClient[]> =>
+  self.clients.matchAll({ type: 'window', includeUncontrolled: true });
+
+/** Unless somebody looks at a page of the app, whichever has asked. */
+const notify = async ({ title, path, ...rest }: Notice): Promise<void> => {
+  if ((await windows()).some(({ focused }) => focused)) return;
+  await self.registration.showNotification(title, { ...rest, icon: '/icon-192.png', data: path });
+};
+
+/** Leads to what was chosen, in a page that is there or in a new one. */
+const goTo = async (path: string): Promise<void> => {
+  const [client] = await windows();
+  if (!client) return void (await self.clients.openWindow(`/#${path}`));
+  client.postMessage({ type: 'SOTTO_OPEN', path });
+  await client.focus();
+};
+
+self.addEventListener('notificationclick', (event) => {
+  event.notification.close();
+  event.waitUntil(goTo(String(event.notification.data)));
+});
+
 self.addEventListener('message', (event) => {
-  const { type } = (event.data ?? {}) as { type?: unknown };
+  const { type, notice } = (event.data ?? {}) as { type?: unknown; notice?: Notice };
+  if (type === 'SOTTO_NOTIFY' && notice) event.waitUntil(notify(notice));
   // Only when the person says so; until then the old version goes on undisturbed.
   if (type === 'SKIP_WAITING') void self.skipWaiting();
   if (type === 'SOTTO_SYNC') event.waitUntil(sync().then((end) => event.ports[0]?.postMessage(end)));

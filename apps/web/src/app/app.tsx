@@ -1,24 +1,32 @@
+import { lazy, Suspense } from 'react';
 import { HashRouter } from 'react-router';
 import { language, t } from '../i18n/i18n.ts';
 import type { Updates } from '../platform/updates.ts';
 import { Broken, ObstacleScreen, Wiped } from '../screens/trouble/trouble.tsx';
 import { UpdatePrompt } from '../screens/update/update-prompt.tsx';
-import { Spinner } from '../ui/spinner.tsx';
 import { EngineContext } from './engine-context.ts';
 import { ErrorBoundary } from './error-boundary.tsx';
 import { Screens } from './screens.tsx';
+import { SessionContext } from './session-context.ts';
 import type { Session } from './session.ts';
 import { useView } from './use-view.ts';
+import { Waiting } from './waiting.tsx';
 import './app.css';
+
+const Left = lazy(() => import('../screens/trouble/left.tsx').then((page) => ({ default: page.Left })));
 
 const Stage = ({ session }: { session: Session }) => {
   const state = useView(session);
   switch (state.at) {
     case 'starting':
+      return <Waiting as="main" label={t('app.opening')} />;
+    case 'leaving':
+      return <Waiting as="main" label={t('app.leaving')} />;
+    case 'left':
       return (
-        <main className="app-center">
-          <Spinner label={t('app.opening')} />
-        </main>
+        <Suspense fallback={null}>
+          <Left told={state.told} />
+        </Suspense>
       );
     case 'obstacle':
       return <ObstacleScreen obstacle={state.obstacle} />;
@@ -44,7 +52,9 @@ export const App = ({ session, updates }: { session: Session; updates: Updates }
   <div className="app" key={useView(language).language}>
     <UpdatePrompt updates={updates} />
     <div className="app-stage">
-      <Stage session={session} />
+      <SessionContext value={session}>
+        <Stage session={session} />
+      </SessionContext>
     </div>
   </div>
 );

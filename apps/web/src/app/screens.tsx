@@ -1,10 +1,13 @@
 import { lazy, Suspense, useEffect, useState } from 'react';
 import { Route, Routes } from 'react-router';
+import { t } from '../i18n/i18n.ts';
 import { hasNetwork, isAttended, onAttention, onNetwork } from '../platform/attention.ts';
 import { Chats } from '../screens/chats/chats.tsx';
 import { NothingOpen } from '../screens/chats/nothing-open.tsx';
 import { Removed } from '../screens/trouble/trouble.tsx';
 import { useEngine, useEngineSnapshot } from './engine-context.ts';
+import { useSession } from './session-context.ts';
+import { Waiting } from './waiting.tsx';
 
 const loadConversation = () => import('../screens/conversation/conversation-route.tsx');
 
@@ -30,6 +33,8 @@ const StarredMessages = lazy(() =>
 const Welcome = lazy(() =>
   import('../screens/welcome/welcome.tsx').then((page) => ({ default: page.Welcome })),
 );
+const Share = lazy(() => import('../screens/share/share.tsx').then((page) => ({ default: page.Share })));
+const ToSelf = lazy(() => import('../screens/share/to-self.tsx').then((page) => ({ default: page.ToSelf })));
 const SettingsPage = lazy(() =>
   import('../screens/settings/settings.tsx').then((page) => ({ default: page.SettingsPage })),
 );
@@ -46,10 +51,22 @@ const usePresence = (ready: boolean): void => {
   }, [engine, ready]);
 };
 
+/** What is told outside of the page is nothing to wait for. */
+const useAnnouncing = (inside: boolean): void => {
+  const engine = useEngine();
+  useEffect(() => {
+    if (!inside) return undefined;
+    // Without it the app goes on as before.
+    const stop = import('./announce.ts').then(({ announce }) => announce(engine)).catch(() => undefined);
+    return () => void stop.then((end) => end?.());
+  }, [engine, inside]);
+};
+
 /** What stands on an open engine: the way to an account, or the chats. */
 export const Screens = () => {
   const engine = useEngine();
   const { phase } = useEngineSnapshot();
+  const { leave } = useSession();
   // Set by the welcome screen itself, so that it can say where to go on before it makes way.
   const [inside, setInside] = useState(phase === 'ready' || phase === 'removed');
   const [readOnly, setReadOnly] = useState(false);
@@ -60,17 +77,19 @@ export const Screens = () => {
     // Asked for again when one is opened.
     loadConversation().catch(() => undefined);
   }, []);
+  useAnnouncing(inside);
   useEffect(() => onNetwork(() => hasNetwork() && engine.nudge()), [engine]);
 
   if (!inside)
     return (
-      <Suspense fallback={null}>
+      <Suspense fallback={<Waiting as="main" label={t('app.loading')} />}>
         <Welcome onDone={() => setInside(true)} />
       </Suspense>
     );
-  if (phase === 'removed' && !readOnly) return <Removed onRead={() => setReadOnly(true)} />;
+  if (phase === 'removed' && !readOnly)
+    return <Removed onRead={() => setReadOnly(true)} onLeave={() => void leave()} />;
   return (
-    <Suspense fallback={null}>
+    <Suspense fallback={<Waiting as="main" label={t('app.loading')} />}>
       <Routes>
         <Route path="/join/*" element={<AddByLink />} />
         <Route path="/add/*" element={<AddByLink />} />
@@ -81,6 +100,8 @@ export const Screens = () => {
           <Route path="/requests" element={<Requests />} />
           <Route path="/starred" element={<StarredMessages />} />
           <Route path="/settings" element={<SettingsPage />} />
+          <Route path="/share" element={<Share />} />
+          <Route path="/me" element={<ToSelf />} />
           <Route path="*" element={<NothingOpen />} />
         </Route>
       </Routes>

@@ -2,7 +2,7 @@ import { createBox } from '@sotto/engine/box';
 import type { EngineSnapshot } from '@sotto/engine/views';
 import { expect, test, vi } from 'vitest';
 import type { PageEngine } from './page-engine.ts';
-import { createSession, type SessionParts } from './session.ts';
+import { createSession, type LeavingStep, type SessionParts } from './session.ts';
 
 const snapshot = (phase: EngineSnapshot['phase']): EngineSnapshot => ({
   phase,
@@ -16,9 +16,23 @@ const snapshot = (phase: EngineSnapshot['phase']): EngineSnapshot => ({
 /** As much of an engine as a session looks at. */
 const engineIn = (phase: EngineSnapshot['phase'], keeps = true) => {
   const state = createBox(snapshot(phase));
-  const engine = { ...state, canKeepKeys: async () => keeps } as unknown as PageEngine;
+  const close = vi.fn(async () => undefined);
+  const engine = { ...state, canKeepKeys: async () => keeps, close } as unknown as PageEngine;
   const become = (next: Partial<EngineSnapshot>): void => state.set({ ...state.getSnapshot(), ...next });
-  return { engine, become };
+  return { engine, become, close };
+};
+
+/** Hears what a tab says to the others, and lets it hear one of them. */
+const tabs = () => {
+  const said: LeavingStep[] = [];
+  let hear: (step: LeavingStep) => void = () => undefined;
+  const leaving: SessionParts['leaving'] = {
+    say: (step) => said.push(step),
+    listen: (listener) => {
+      hear = listener;
+    },
+  };
+  return { said, leaving, hear: (step: LeavingStep) => hear(step) };
 };
 
 const sessionWith = (engine: PageEngine, parts: Partial<SessionParts> = {}) => {
@@ -28,6 +42,9 @@ const sessionWith = (engine: PageEngine, parts: Partial<SessionParts> = {}) => {
     openEngine: async () => engine,
     hadAccount: () => false,
     forgetAccount: () => undefined,
+    leaving: tabs().leaving,
+    wipe: async () => undefined,
+    reload: () => undefined,
     persisted: createBox<boolean | undefined>(undefined),
     ...told,
     ...parts,
@@ -108,4 +125,54 @@ test('a store that does not open says why', async () => {
   });
   await session.start();
   expect(session.getSnapshot()).toEqual({ at: 'broken', reason: 'full' });
+});
+
+test('who leaves tells the relay and the other tabs, closes, and then deletes', async () => {
+  const { engine, close } = engineIn('ready');
+  const { said, leaving } = tabs();
+  const order: string[] = [];
+  close.mockImplementation(async () => void order.push('close'));
+  const { session } = sessionWith(engine, {
+    leaving,
+    wipe: async () => void order.push('wipe'),
+    forgetAccount: () => order.push('forget'),
+  });
+  await session.start();
+  await session.leave(async () => void order.push('tell'));
+  expect(order).toEqual(['tell', 'close', 'wipe', 'forget']);
+  expect(said).toEqual(['begun', 'done']);
+  expect(session.getSnapshot()).toEqual({ at: 'left', told: true });
+});
+
+test('a relay that does not answer keeps nobody from leaving', async () => {
+  const { session } = sessionWith(engineIn('ready').engine);
+  await session.start();
+  await session.leave(() => Promise.reject(new Error('unreachable')));
+  expect(session.getSnapshot()).toEqual({ at: 'left', told: false });
+});
+
+test('what could not be deleted is said, and the account is not forgotten', async () => {
+  const forgetAccount = vi.fn();
+  const { session } = sessionWith(engineIn('ready').engine, {
+    forgetAccount,
+    wipe: () => Promise.reject(Object.assign(new Error('no'), { code: 'blocked' })),
+  });
+  await session.start();
+  await session.leave();
+  expect(session.getSnapshot()).toEqual({ at: 'broken', reason: 'blocked' });
+  expect(forgetAccount).not.toHaveBeenCalled();
+});
+
+test('a tab that hears of it lets go, and begins anew when it is done', async () => {
+  const { engine, close } = engineIn('ready');
+  const { hear, leaving } = tabs();
+  const reload = vi.fn();
+  const { session } = sessionWith(engine, { leaving, reload });
+  await session.start();
+  hear('begun');
+  expect(session.getSnapshot()).toEqual({ at: 'leaving' });
+  expect(close).toHaveBeenCalledOnce();
+  expect(reload).not.toHaveBeenCalled();
+  hear('done');
+  expect(reload).toHaveBeenCalledOnce();
 });

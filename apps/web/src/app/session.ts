@@ -10,7 +10,11 @@ export type SessionSnapshot =
   /** There was an account, and the browser threw its store away. */
   | { at: 'wiped' }
   | { at: 'broken'; reason: string }
-  | { at: 'open'; engine: Engine };
+  | { at: 'open'; engine: Engine }
+  /** What is stored here is being deleted. */
+  | { at: 'leaving' }
+  /** It is deleted; `told`: the relay knows that this device is gone. */
+  | { at: 'left'; told: boolean };
 
 export interface SessionParts {
   findObstacle(): Obstacle | undefined;
@@ -24,6 +28,18 @@ export interface SessionParts {
   persisted: View<boolean | undefined>;
   /** Something waits to be sent and there is no connection, or nobody may be here when there is. */
   askToSync(): void;
+  /** Tells the other tabs how far this one has come with leaving, and hears the same of them. */
+  leaving: LeavingChannel;
+  /** Deletes everything that this browser has stored of the account. */
+  wipe(): Promise<void>;
+  reload(): void;
+}
+
+export type LeavingStep = 'begun' | 'done';
+
+export interface LeavingChannel {
+  say(step: LeavingStep): void;
+  listen(listener: (step: LeavingStep) => void): void;
 }
 
 export interface Session extends View<SessionSnapshot> {
@@ -31,7 +47,14 @@ export interface Session extends View<SessionSnapshot> {
   start(): Promise<void>;
   /** The person has read that the store is gone. */
   beginAgain(): void;
+  /** Forgets the account on this device: `tell` lets the relay know of it, as far as it answers. */
+  leave(tell?: (engine: Engine) => Promise<void>): Promise<void>;
 }
+
+/** In ms: who leaves does not wait longer for the relay. */
+const TELL_MS = 8000;
+/** In ms: a tab that has heard that another leaves looks by itself then. */
+const LEAVING_MS = 20_000;
 
 const reasonOf = (error: unknown): string =>
   error instanceof Error && 'code' in error && typeof error.code === 'string' ? error.code : 'unknown';
@@ -46,10 +69,27 @@ const once = (test: () => boolean, then: () => void): (() => void) => {
   };
 };
 
+/** Whether `work` came to its end in that time. */
+const within = (ms: number, work: Promise<void>): Promise<boolean> =>
+  Promise.race([
+    work.then(
+      () => true,
+      () => false,
+    ),
+    new Promise<boolean>((resolve) => setTimeout(() => resolve(false), ms)),
+  ]);
+
 /** Leads a page from its first moment to an open engine. */
 export const createSession = (parts: SessionParts): Session => {
   const state = createBox<SessionSnapshot>({ at: 'starting' });
   let engine: Engine | undefined;
+
+  parts.leaving.listen((step) => {
+    if (step === 'done') return parts.reload();
+    state.set({ at: 'leaving' });
+    void engine?.close();
+    setTimeout(parts.reload, LEAVING_MS);
+  });
 
   const watch = ({ getSnapshot, subscribe }: Engine): void => {
     const isReady = (): boolean => getSnapshot().phase === 'ready';
@@ -101,6 +141,20 @@ export const createSession = (parts: SessionParts): Session => {
       if (state.getSnapshot().at !== 'wiped' || !engine) return;
       parts.forgetAccount();
       state.set({ at: 'open', engine });
+    },
+    async leave(tell) {
+      state.set({ at: 'leaving' });
+      parts.leaving.say('begun');
+      const told = !tell || !engine || (await within(TELL_MS, tell(engine)));
+      try {
+        await engine?.close();
+        await parts.wipe();
+        parts.forgetAccount();
+        state.set({ at: 'left', told });
+      } catch (error) {
+        state.set({ at: 'broken', reason: reasonOf(error) });
+      }
+      parts.leaving.say('done');
     },
   };
 };

@@ -7,20 +7,34 @@ export const TEXT_SIZES = ['normal', 'large', 'larger'] as const;
 export interface Preferences {
   theme: (typeof THEMES)[number];
   textSize: (typeof TEXT_SIZES)[number];
+  /** Messages that come while nobody looks are shown by the system. */
+  notifications: boolean;
+  /** With what they say. */
+  previews: boolean;
   /** Absent: what the browser asks for. */
   language?: string;
 }
 
 const KEY = 'sotto-preferences';
-const DEFAULTS: Preferences = { theme: 'system', textSize: 'normal' };
+const DEFAULTS: Preferences = {
+  theme: 'system',
+  textSize: 'normal',
+  notifications: false,
+  previews: true,
+};
 
 /** What was stored, whatever somebody or an older version put there. */
 export const parsePreferences = (stored: string | null): Preferences => {
   try {
-    const { theme, textSize, language } = JSON.parse(stored ?? '{}') as Record<string, unknown>;
+    const { theme, textSize, notifications, previews, language } = JSON.parse(stored ?? '{}') as Record<
+      string,
+      unknown
+    >;
     return {
       theme: THEMES.find((known) => known === theme) ?? DEFAULTS.theme,
       textSize: TEXT_SIZES.find((known) => known === textSize) ?? DEFAULTS.textSize,
+      notifications: notifications === true,
+      previews: previews !== false,
       ...(typeof language === 'string' && { language }),
     };
   } catch {

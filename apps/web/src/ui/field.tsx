@@ -19,7 +19,11 @@ export const Field = ({ label, hint, problem, prefix, ...input }: FieldProps) =>
       <label className="field-label" htmlFor={id}>
         {label}
       </label>
-      <div className="field-box" data-problem={problem !== undefined}>
+      <div
+        className="field-box"
+        dir={prefix === undefined ? undefined : 'ltr'}
+        data-problem={problem !== undefined}
+      >
         {prefix !== undefined && (
           <span className="field-prefix" aria-hidden="true">
             {prefix}

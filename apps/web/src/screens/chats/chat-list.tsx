@@ -1,11 +1,13 @@
 import type { ConversationSummary } from '@sotto/engine/views';
-import { lazy, Suspense, useCallback, useState } from 'react';
+import { lazy, Suspense, useCallback, useEffect, useState } from 'react';
 import { useLocation, useNavigate } from 'react-router';
 import { useEngine, useEngineSnapshot } from '../../app/engine-context.ts';
 import { explain } from '../../app/failure.ts';
 import { useNow } from '../../app/use-now.ts';
 import { useToday } from '../../app/use-today.ts';
+import { useView } from '../../app/use-view.ts';
 import { t } from '../../i18n/i18n.ts';
+import { installOffer } from '../../platform/install.ts';
 import { Avatar } from '../../ui/avatar.tsx';
 import { Bar } from '../../ui/bar.tsx';
 import { Button, IconButton } from '../../ui/button.tsx';
@@ -28,6 +30,9 @@ const InviteDialog = lazy(() =>
 );
 const NewChatDialog = lazy(() =>
   import('../people/new-chat-dialog.tsx').then((module) => ({ default: module.NewChatDialog })),
+);
+const InstallCard = lazy(() =>
+  import('../install/install-card.tsx').then((card) => ({ default: card.InstallCard })),
 );
 
 /** What is shown over the list; one thing at a time. */
@@ -87,7 +92,7 @@ const OverList = ({ over, onOver, onFailure }: OverListProps) => {
               onChoose: () => void engine.noteToSelf().then((id) => go(`/c/${id}`), onFailure),
             },
             { label: t('writing.starredTitle'), onChoose: () => go('/starred') },
-            { label: t('settings.title'), onChoose: () => go('/settings') },
+            { label: t('chats.settings'), onChoose: () => go('/settings') },
           ]}
         />
       );
@@ -135,6 +140,16 @@ export const ChatList = ({ open }: { open: string | undefined }) => {
   const [archiveOpen, setArchiveOpen] = useState(false);
   const [problem, setProblem] = useState<string>();
   const empty = conversations.length === 0;
+  const navigate = useNavigate();
+  // Whoever has written or was written to may want to keep it.
+  const offers = useView(installOffer) === 'prompt' && conversations.some(({ last }) => last);
+
+  // Where a shortcut of the installed app leads to.
+  useEffect(() => {
+    if (pathname !== '/new' || phase !== 'ready') return;
+    setOver({ at: 'new' });
+    void navigate('/', { replace: true });
+  }, [pathname, phase, navigate]);
 
   const onMenu = useCallback(
     (conversation: ConversationSummary, place: MenuPlace) => setOver({ at: 'row', place, conversation }),
@@ -200,6 +215,11 @@ export const ChatList = ({ open }: { open: string | undefined }) => {
           />
         )}
       </nav>
+      {offers && (
+        <Suspense fallback={null}>
+          <InstallCard />
+        </Suspense>
+      )}
       {!empty && <div className="chat-list-foot">{invite}</div>}
       <Suspense fallback={null}>
         {over && <OverList over={over} onOver={setOver} onFailure={(error) => setProblem(explain(error))} />}

@@ -2,6 +2,8 @@ import { Suspense, useEffect } from 'react';
 import { Outlet, useLocation, useParams } from 'react-router';
 import { useEngineSnapshot } from '../../app/engine-context.ts';
 import { useNow } from '../../app/use-now.ts';
+import { Waiting } from '../../app/waiting.tsx';
+import { t } from '../../i18n/i18n.ts';
 import { Shortcuts } from '../keys/shortcuts.tsx';
 import { ChatList } from './chat-list.tsx';
 import { Notices } from './notices.tsx';
@@ -30,7 +32,7 @@ export const Chats = () => {
       <main className="chats-panes" data-open={beside ? 'conversation' : 'list'}>
         <ChatList open={id} />
         <div className="chats-main">
-          <Suspense fallback={null}>
+          <Suspense fallback={<Waiting label={t('app.loading')} />}>
             <Outlet />
           </Suspense>
         </div>

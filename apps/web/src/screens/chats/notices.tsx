@@ -1,10 +1,11 @@
 import type { ErrorCode } from '@sotto/contract/errors';
 import { useEffect, useState, useSyncExternalStore } from 'react';
-import { useEngineSnapshot } from '../../app/engine-context.ts';
+import { useEngine, useEngineSnapshot } from '../../app/engine-context.ts';
 import { t } from '../../i18n/i18n.ts';
 import { hasNetwork, onNetwork } from '../../platform/attention.ts';
 import { Bar } from '../../ui/bar.tsx';
 import { Alarm } from './alarm.tsx';
+import { Button } from '../../ui/button.tsx';
 
 const PATIENCE_MS = 1000;
 
@@ -34,6 +35,22 @@ const useLasting = (now: boolean): boolean => {
   return now && lasting;
 };
 
+/** There is a network, as far as the browser knows: then it is the relay that is away, or the way to it. */
+const RelayAway = () => {
+  const engine = useEngine();
+  return (
+    <Bar
+      actions={
+        <Button look="quiet" onClick={() => engine.nudge()}>
+          {t('app.tryNow')}
+        </Button>
+      }
+    >
+      {t('app.relayAway')}
+    </Bar>
+  );
+};
+
 export const Notices = () => {
   const { phase, connection, refusal, storeProblem } = useEngineSnapshot();
   const removed = phase === 'removed';
@@ -43,7 +60,12 @@ export const Notices = () => {
   return (
     <>
       <div role="status" aria-label={t('app.network')}>
-        {waiting && <Bar>{refusal === undefined ? t('app.waitingForNetwork') : refusalWords(refusal)}</Bar>}
+        {waiting && refusal !== undefined && <Bar>{refusalWords(refusal)}</Bar>}
+        {waiting && refusal === undefined && !network && <Bar>{t('app.waitingForNetwork')}</Bar>}
+        {waiting &&
+          refusal === undefined &&
+          network &&
+          (connection === 'offline' ? <RelayAway /> : <Bar>{t('app.connecting')}</Bar>)}
         {removed && <Bar>{t('app.deviceRemovedNotice')}</Bar>}
       </div>
       <div role="alert">

@@ -1,11 +1,8 @@
-import type { Settings } from '@sotto/engine/rows';
-import type { Engine } from '@sotto/engine/views';
 import { useState } from 'react';
 import { useEngine, useEngineSnapshot } from '../../app/engine-context.ts';
 import { explain } from '../../app/failure.ts';
 import { t } from '../../i18n/i18n.ts';
 import type { Key } from '../../i18n/keys.ts';
-import { isAttended } from '../../platform/attention.ts';
 import { Section } from '../../ui/page.tsx';
 import { Switch } from '../../ui/switch.tsx';
 
@@ -14,13 +11,6 @@ const SWITCHES = [
   { name: 'typing', label: 'settings.typing', hint: 'settings.typingHint' },
   { name: 'presence', label: 'settings.presence', hint: 'settings.presenceHint' },
 ] as const satisfies readonly { name: string; label: Key; hint: Key }[];
-
-/** Who keeps to themselves that they are there takes it back first; afterwards nothing is said any more. */
-const change = async (engine: Engine, name: keyof Settings, on: boolean): Promise<void> => {
-  if (name === 'presence' && !on) await engine.present(false);
-  await engine.setSettings({ [name]: on });
-  if (name === 'presence' && on) await engine.present(isAttended());
-};
 
 /** What others get to know of this account. */
 export const Privacy = () => {
@@ -38,7 +28,7 @@ export const Privacy = () => {
           checked={settings[name]}
           onChange={(on) => {
             setProblem(undefined);
-            change(engine, name, on).catch((error: unknown) => setProblem(explain(error)));
+            engine.setSettings({ [name]: on }).catch((error: unknown) => setProblem(explain(error)));
           }}
         />
       ))}

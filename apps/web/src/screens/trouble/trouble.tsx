@@ -54,12 +54,13 @@ export const Broken = ({ reason }: { reason: string }) => (
   </Card>
 );
 
-export const Removed = ({ onRead }: { onRead(): void }) => (
+export const Removed = ({ onRead, onLeave }: { onRead(): void; onLeave(): void }) => (
   <Card title={t('app.removedTitle')}>
     <p>{t('app.removedSays')}</p>
     <p>{t('app.removedDo')}</p>
     <Button look="main" onClick={onRead}>
       {t('app.readHere')}
     </Button>
+    <Button onClick={onLeave}>{t('app.removedDelete')}</Button>
   </Card>
 );

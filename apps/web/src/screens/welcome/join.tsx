@@ -1,18 +1,21 @@
-import { Handle } from '@sotto/contract/ids';
-import type { InviteSecret } from '@sotto/contract/ids';
 import { LIMITS } from '@sotto/contract/limits';
-import type { Link } from '@sotto/contract/link';
-import { useRef, useState } from 'react';
+import { formatLink, type Link } from '@sotto/contract/link';
+import type { Verification } from '@sotto/contract/rest/accounts';
+import type { ReactNode } from 'react';
+import { useState } from 'react';
 import { Link as RouterLink } from 'react-router';
-import { useEngineSnapshot } from '../../app/engine-context.ts';
+import { useView } from '../../app/use-view.ts';
 import { t } from '../../i18n/i18n.ts';
+import { installOffer } from '../../platform/install.ts';
 import { Button } from '../../ui/button.tsx';
 import { Card } from '../../ui/card.tsx';
-import { Field } from '../../ui/field.tsx';
 import { Spinner } from '../../ui/spinner.tsx';
-import { finalHandleProblem, handleProblem, suggestHandle, tidyHandle } from './handle.ts';
-import { useJoin } from './use-join.ts';
-import type { JoinState } from './use-join.ts';
+import { EmailStep } from './email-step.tsx';
+import { InstallFirst } from './install-first.tsx';
+import { JoinForm } from './join-form.tsx';
+import { PhoneStep } from './phone-step.tsx';
+import { type Details, type InviteState, useInvite, useJoin } from './use-join.ts';
+import type { Demands } from './use-relay.ts';
 
 const DAYS = LIMITS.inviteMs / (24 * 60 * 60 * 1000);
 
@@ -31,117 +34,93 @@ const REFUSED = {
   },
 } as const;
 
-interface FormProps {
-  state: JoinState;
-  onSubmit(handle: Handle, name: string): void;
-}
-
-const JoinForm = ({ state, onSubmit }: FormProps) => {
-  const { phase } = useEngineSnapshot();
-  const [name, setName] = useState('');
-  /** Undefined as long as the handle follows the name. */
-  const [typed, setTyped] = useState<string>();
-  const [asked, setAsked] = useState(false);
-  const nameField = useRef<HTMLInputElement>(null);
-  const handleField = useRef<HTMLInputElement>(null);
-
-  const handle = typed ?? suggestHandle(name);
-  const working = state === 'working';
-  const taken = typeof state === 'object' && 'taken' in state && state.taken === handle;
-  const nameProblem =
-    name.trim().length > LIMITS.nameCharacters
-      ? t('welcome.nameLong', { most: LIMITS.nameCharacters })
-      : asked && name.trim() === ''
-        ? t('welcome.nameMissing')
-        : undefined;
-  const wrongHandle = asked ? finalHandleProblem(handle) : handleProblem(handle);
-
-  const submit = (): void => {
-    setAsked(true);
-    const good = Handle.safeParse(handle);
-    const called = name.trim();
-    if (called === '' || called.length > LIMITS.nameCharacters) nameField.current?.focus();
-    else if (!good.success) handleField.current?.focus();
-    else if (!working) onSubmit(good.data, called);
-  };
-  return (
-    <form
-      noValidate
-      onSubmit={(event) => {
-        event.preventDefault();
-        submit();
-      }}
-    >
-      <Field
-        ref={nameField}
-        label={t('welcome.name')}
-        hint={t('welcome.nameHint')}
-        problem={nameProblem}
-        value={name}
-        onChange={(event) => setName(event.target.value)}
-        autoComplete="name"
-        autoCapitalize="words"
-        readOnly={working}
-      />
-      <Field
-        ref={handleField}
-        label={t('welcome.handle')}
-        prefix="@"
-        hint={t('welcome.handleRule')}
-        problem={taken ? t('welcome.handleTaken', { handle }) : wrongHandle}
-        value={handle}
-        onChange={(event) => setTyped(tidyHandle(event.target.value))}
-        autoComplete="username"
-        autoCapitalize="none"
-        autoCorrect="off"
-        spellCheck={false}
-        readOnly={working}
-      />
-      {typeof state === 'object' && 'failed' in state && (
-        <p className="card-problem" role="alert">
-          {state.failed}
-        </p>
-      )}
-      <Button look="main" type="submit" aria-disabled={working}>
-        {typeof state === 'object' && 'failed' in state ? t('app.again') : t('welcome.join')}
-      </Button>
-      <div className="join-progress">
-        {working && (
-          <Spinner label={phase === 'joining' ? t('welcome.tellingRelay') : t('welcome.makingKeys')} />
-        )}
-      </div>
-      <p className="card-aside">{t('welcome.keysAside')}</p>
-    </form>
-  );
-};
-
-interface JoinProps {
+interface StepsProps {
   link: Link;
-  invite: InviteSecret;
+  demands: Demands;
+  onInvite(state: InviteState): void;
   onSubmit(): void;
 }
 
-export const Join = ({ link, invite: secret, onSubmit }: JoinProps) => {
-  const { invite, join, check, submit } = useJoin(link, secret);
-  if (invite === 'checking' || typeof invite === 'object') {
+/** One question after the other; the account is made after the last, so that a wrong code is told where it was typed. */
+const Steps = ({ link, demands, onInvite, onSubmit }: StepsProps) => {
+  const { join, phone, typing, submit } = useJoin(link, onInvite);
+  const [details, setDetails] = useState<Details>();
+  const [email, setEmail] = useState<Verification['email']>();
+  const [at, setAt] = useState<'details' | 'email'>('details');
+  const refused = typeof join === 'object' && 'refused' in join ? join.refused : undefined;
+  const isTaken = typeof join === 'object' && 'taken' in join;
+  const step = isTaken ? 'details' : refused === 'email' ? 'email' : at;
+
+  const go = (next: Details, proof: Verification['email']): void => {
+    onSubmit();
+    submit(next, proof);
+  };
+
+  if (demands.phone && !phone) return <PhoneStep link={link} again={refused === 'phone'} />;
+  if (!details || step === 'details') {
     return (
-      <Card title={t('welcome.joinTitle')}>
-        {link.contact && <p>{t('welcome.invitedBy', { handle: link.contact.handle })}</p>}
-        {invite === 'checking' ? (
-          <Spinner label={t('welcome.checking')} />
-        ) : (
-          <>
-            <p className="card-problem" role="alert">
-              {invite.failed}
-            </p>
-            <Button look="main" onClick={check}>
-              {t('app.again')}
-            </Button>
-          </>
-        )}
-      </Card>
+      <JoinForm
+        state={join}
+        initial={details}
+        last={!demands.email || email !== undefined}
+        onSubmit={(next) => {
+          const asks = demands.email && !email;
+          setDetails(next);
+          setAt(asks ? 'email' : 'details');
+          if (asks) typing();
+          else go(next, email);
+        }}
+      />
     );
   }
+  return (
+    <EmailStep
+      state={join}
+      onProof={(proof) => {
+        setEmail(proof);
+        setAt('email');
+        go(details, proof);
+      }}
+      onBack={() => {
+        setAt('details');
+        setEmail(undefined);
+        typing();
+      }}
+    />
+  );
+};
+
+const Failed = ({ words, onAgain }: { words: string; onAgain(): void }) => (
+  <>
+    <p className="card-problem" role="alert">
+      {words}
+    </p>
+    <Button look="main" onClick={onAgain}>
+      {t('app.again')}
+    </Button>
+  </>
+);
+
+interface JoinProps {
+  link: Link;
+  demands: Demands;
+  onSubmit(): void;
+}
+
+export const Join = ({ link: given, demands, onSubmit }: JoinProps) => {
+  // Where nobody needs an invite, an old one is no obstacle.
+  const [{ invite: secret, ...rest }] = useState(given);
+  const link: Link = demands.invite && secret !== undefined ? { ...rest, invite: secret } : rest;
+  const { invite, setInvite, check } = useInvite(link);
+  const isIos = useView(installOffer) === 'steps';
+  const frame = (children: ReactNode) => (
+    <Card title={t('welcome.joinTitle')}>
+      {link.contact && <p>{t('welcome.invitedBy', { handle: link.contact.handle })}</p>}
+      {children}
+    </Card>
+  );
+  if (invite === 'checking') return frame(<Spinner label={t('welcome.checking')} />);
+  if (typeof invite === 'object') return frame(<Failed words={invite.failed} onAgain={check} />);
   if (invite !== 'open') {
     return (
       <Card title={t(REFUSED[invite].title)}>
@@ -152,16 +131,10 @@ export const Join = ({ link, invite: secret, onSubmit }: JoinProps) => {
       </Card>
     );
   }
-  return (
-    <Card title={t('welcome.joinTitle')}>
-      {link.contact && <p>{t('welcome.invitedBy', { handle: link.contact.handle })}</p>}
-      <JoinForm
-        state={join}
-        onSubmit={(handle, name) => {
-          onSubmit();
-          submit(handle, name);
-        }}
-      />
-    </Card>
+  return frame(
+    <>
+      {isIos && <InstallFirst link={formatLink(location.origin, given)} />}
+      <Steps link={link} demands={demands} onInvite={setInvite} onSubmit={onSubmit} />
+    </>,
   );
 };

@@ -2,11 +2,19 @@ import { parseLink } from '@sotto/contract/link';
 import { startTransition, useEffect, useState } from 'react';
 import { useLocation, useNavigate } from 'react-router';
 import { useEngineSnapshot } from '../../app/engine-context.ts';
-import { t } from '../../i18n/i18n.ts';
+import { useView } from '../../app/use-view.ts';
+import english from 'virtual:catalogue/en/welcome';
+import { addEnglish, t } from '../../i18n/i18n.ts';
+import { installOffer } from '../../platform/install.ts';
+import { Button } from '../../ui/button.tsx';
 import { Card } from '../../ui/card.tsx';
 import { Spinner } from '../../ui/spinner.tsx';
+import { InstallFirst } from './install-first.tsx';
 import { InviteField } from './invite-field.tsx';
 import { Join } from './join.tsx';
+import { useRelay } from './use-relay.ts';
+
+addEnglish(english);
 
 /** The keys were made before the page was closed; the relay had not answered yet. */
 const Finishing = () => {
@@ -24,8 +32,11 @@ export const Welcome = ({ onDone }: { onDone(): void }) => {
   const { phase } = useEngineSnapshot();
   const { pathname } = useLocation();
   const navigate = useNavigate();
+  const { relay, ask } = useRelay();
+  const isIos = useView(installOffer) === 'steps';
   const [submitted, setSubmitted] = useState(false);
-  const link = pathname === '/' ? undefined : parseLink(pathname);
+  const wanted = /^\/(?:join|add)(?:\/|$)/.test(pathname);
+  const link = wanted ? parseLink(pathname) : undefined;
 
   useEffect(() => {
     if (phase !== 'ready') return;
@@ -36,15 +47,46 @@ export const Welcome = ({ onDone }: { onDone(): void }) => {
 
   if (phase === 'ready') return null;
   if (phase === 'joining' && !submitted) return <Finishing />;
-  if (link?.invite !== undefined) {
-    return <Join key={pathname} link={link} invite={link.invite} onSubmit={() => setSubmitted(true)} />;
+  if (relay === 'asking') {
+    return (
+      <Card title={t('welcome.joinTitle')}>
+        <Spinner label={t('welcome.asking')} />
+      </Card>
+    );
+  }
+  if ('failed' in relay) {
+    return (
+      <Card title={t('welcome.joinTitle')}>
+        <p className="card-problem" role="alert">
+          {relay.failed}
+        </p>
+        <Button look="main" onClick={ask}>
+          {t('app.again')}
+        </Button>
+      </Card>
+    );
+  }
+  const { demands } = relay;
+  const mayJoin = !demands.invite || link?.invite !== undefined;
+  if (mayJoin && (link || !wanted)) {
+    return <Join key={pathname} link={link ?? {}} demands={demands} onSubmit={() => setSubmitted(true)} />;
   }
   return (
-    <Card title={t('welcome.title')}>
+    <Card title={t(demands.invite ? 'welcome.title' : 'welcome.joinTitle')}>
       {link && <p>{t('welcome.contactOnly')}</p>}
-      {!link && pathname !== '/' && <p className="card-problem">{t('welcome.badLink')}</p>}
-      <p>{t('welcome.says')}</p>
-      <InviteField />
+      {!link && wanted && <p className="card-problem">{t('welcome.badLink')}</p>}
+      {demands.invite && (
+        <>
+          {isIos && <InstallFirst />}
+          <p>{t('welcome.says')}</p>
+          <InviteField />
+        </>
+      )}
+      {!demands.invite && (
+        <Button look="main" onClick={() => void navigate('/', { replace: true })}>
+          {t('welcome.joinWithout')}
+        </Button>
+      )}
     </Card>
   );
 };
