@@ -29,7 +29,7 @@ test('with the relay gone the app opens, shows everything, and takes messages th
   await expect(bobs.chat('Ann')).toContainText('answer');
   await bobs.open('Ann');
   expect(await bobs.texts()).toEqual(['before', 'answer']);
-  await expect(bob.page.getByText('Waiting for network')).toBeVisible();
+  await expect(bob.page.getByText('The relay does not answer')).toBeVisible();
   await expect(bob.page.getByText('Sotto is by invitation')).toBeHidden();
 
   await bobs.send('one');
@@ -45,15 +45,15 @@ test('with the relay gone the app opens, shows everything, and takes messages th
   await expect(anns.message('three')).toBeVisible();
   expect(await anns.texts()).toEqual(['before', 'answer', 'one', 'two', 'three']);
   expect(await bobs.texts()).toEqual(['before', 'answer', 'one', 'two', 'three']);
-  await expect(bob.page.getByText('Waiting for network')).toBeHidden();
+  await expect(bob.page.getByText('The relay does not answer')).toBeHidden();
 });
 
 test('a store that the browser threw away is named, and is no empty account', async ({ relay, person }) => {
   const ann = await person('Ann');
   await Sotto.join(ann, relay.invite, 'ann');
   await ann.page.goto('about:blank');
-  const page = await ann.open('/robots.txt').catch(() => ann.page);
   ann.expectFailures(/404/);
+  const page = await ann.open('/robots.txt').catch(() => ann.page);
   await page.evaluate(
     () =>
       new Promise((resolve) => {
