@@ -11,7 +11,7 @@ import { unreadToTell } from './sections.ts';
 import './chats.css';
 
 /** What stands in the place of a conversation. */
-const PAGES: readonly string[] = ['/new-group', '/requests', '/settings', '/starred'];
+const PAGES: readonly string[] = ['/new-group', '/requests', '/settings', '/share', '/starred'];
 
 /** The list beside the conversation, or one of them at a time where there is no room for both. */
 export const Chats = () => {
