@@ -42,6 +42,9 @@ export const openDatabase = (connection: pg.PoolConfig): Database => {
 const CONFLICTS = ['P2034', 'TransactionWriteConflict', '40001', '40P01', '55P03'];
 
 const OUTAGES = [
+  // A statement, or a pause within a transaction, that took too long.
+  '57014',
+  '25P03',
   'ECONNREFUSED',
   'ECONNRESET',
   'EPIPE',
