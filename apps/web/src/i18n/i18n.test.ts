@@ -35,6 +35,12 @@ test('a name of the other direction does not mix with the words around it', asyn
   expect(t('conversation.about', { name: 'Bob' })).toBe('عن \u2068Bob\u2069');
 });
 
+test('what a message is chosen by is no name', async () => {
+  await speak('ar', []);
+  expect(t('conversation.noteCreated', { by: 'you', name: 'Bob' })).toBe('أنشأتَ المجموعة');
+  expect(t('conversation.noteCreated', { by: 'other', name: 'Bob' })).toBe('أنشأ \u2068Bob\u2069 المجموعة');
+});
+
 test('the locale is the browser’s own for the language in use, and formatters follow', async () => {
   const format = perLocale((locale) => ({ locale }));
   await speak('de', ['en-GB', 'de-CH']);

@@ -33,14 +33,17 @@ export const localeNow = (): string => state.getSnapshot().locale;
 const RTL_LETTER = /[\u0590-\u08ff\ufb1d-\ufdff\ufe70-\ufefc]/u;
 
 /** Keeps a name of the other direction from mixing with the words around it. */
-const isolate = (value: string): string =>
+export const isolate = (value: string): string =>
   state.getSnapshot().direction === 'rtl' || RTL_LETTER.test(value) ? `\u2068${value}\u2069` : value;
+
+/** What a message is chosen by, and never shows. */
+const CASES: readonly string[] = ['by', 'how'];
 
 /** The message of that name in the language in use. Numbers are written as that language does where the message says so. */
 export const t = (key: Key, values: Record<string, string | number> = {}): string => {
   const safe = Object.entries(values).map(([name, value]) => [
     name,
-    typeof value === 'string' ? isolate(value) : value,
+    typeof value === 'string' && !CASES.includes(name) ? isolate(value) : value,
   ]);
   return i18n._(key, Object.fromEntries(safe));
 };

@@ -104,7 +104,7 @@ export const Head = ({ summary, view, writable, onFailure, onSearch }: HeadProps
       </Link>
       <Avatar name={peer.name} account={peer.account} size="s" />
       <div className="conversation-peer">
-        <h1 ref={heading} tabIndex={-1}>
+        <h1 ref={heading} tabIndex={-1} dir="auto">
           <bdi>{peer.name}</bdi>
         </h1>
         <p className="conversation-handle">

@@ -1,6 +1,6 @@
 import type { GroupNote } from '@sotto/engine/rows';
 import { perLocale } from '../../i18n/format.ts';
-import { t } from '../../i18n/i18n.ts';
+import { isolate, t } from '../../i18n/i18n.ts';
 import type { Key } from '../../i18n/keys.ts';
 import { personName } from './names.ts';
 import type { People } from './names.ts';
@@ -28,7 +28,7 @@ export const noteWords = (
   const by = mine ? 'you' : 'other';
   const accounts = 'accounts' in note ? note.accounts : [];
   const others = accounts.filter((account) => account !== me);
-  const who = list().format(others.map((account) => personName(people?.[account])));
+  const who = list().format(others.map((account) => isolate(personName(people?.[account]))));
   const toYou = others.length === 0 ? 'toYou' : 'toYouAnd';
   const how = mine ? 'byYou' : others.length < accounts.length ? toYou : 'other';
   switch (note.kind) {

@@ -51,7 +51,9 @@ export const MemberPicker = ({ without, chosen, onChange }: MemberPickerProps) =
             <label className="member-picker-row">
               <Avatar name={peer.name} account={peer.account} size="s" />
               <span className="member-picker-names">
-                <bdi>{peer.name}</bdi>
+                <span>
+                  <bdi>{peer.name}</bdi>
+                </span>
                 <span className="page-quiet">
                   <bdi dir="ltr">@{peer.handle}</bdi>
                 </span>
