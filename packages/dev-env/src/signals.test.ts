@@ -223,4 +223,40 @@ describe('a live signal', () => {
     await until(anns, ({ online: isThere }) => isThere, 'what came after');
     expect(anns.getSnapshot().typing).toEqual([]);
   });
+
+  it('of a group does none either, as noise, a replay, or a part of one', async () => {
+    const heard: IncomingLive[] = [];
+    let hear: ((signals: IncomingLive[]) => void) | undefined;
+    const wrap: Wrap = {
+      transport: (inner: Transport): Transport => ({
+        ...inner,
+        connect: (signer, listener) => {
+          hear = (signals) => listener.live(signals);
+          return inner.connect(signer, {
+            ...listener,
+            live: (signals) => {
+              heard.push(...signals.filter(({ channel }) => channel !== undefined));
+              listener.live(signals);
+            },
+          });
+        },
+      }),
+    };
+    const { all, id, views } = await circle(world, 'replay', [{}, {}, wrap]);
+    const [ann, bob] = all as [Resident, Resident];
+    for (const one of [ann, bob]) await one.engine.send(id, `from ${accountOf(one)}`);
+    await Promise.all([ann, bob].map((one) => hears(views[2]!, `from ${accountOf(one)}`)));
+    const cyds = views[2]!;
+    await ann.engine.typing(id, true);
+    await until(cyds, ({ typing }) => typing.length === 1, 'typing');
+    await ann.engine.typing(id, false);
+    await until(cyds, ({ typing }) => typing.length === 0, 'the end');
+    const { channel, body } = heard[0]!;
+    const noise = crypto.getRandomValues(new Uint8Array(body.length));
+    hear!([heard[0]!, { ...heard[0]!, body: noise }, { ...heard[0]!, body: body.slice(0, 40) }]);
+    expect(channel).toBe(id);
+    await bob.engine.typing(id, true);
+    await until(cyds, ({ typing }) => typing.length > 0, 'what came after');
+    expect(cyds.getSnapshot().typing).toEqual([accountOf(bob)]);
+  });
 });
