@@ -1,8 +1,13 @@
+import { AxeBuilder } from '@axe-core/playwright';
 import type { Page } from '@playwright/test';
 import { linkDevice } from '../fixtures/devices.ts';
 import { expect, test } from '../fixtures/test.ts';
 import { openSettings } from '../pages/settings.ts';
 import { Sotto } from '../pages/sotto.ts';
+
+const expectSound = async (page: Page): Promise<void> => {
+  expect((await new AxeBuilder({ page }).analyze()).violations.map(({ id }) => id)).toEqual([]);
+};
 
 /** What a browser says, and must say, of a device that is no more and of a relay that does not answer. */
 const GONE = /401|WebSocket|Failed to load resource|ERR_CONNECTION_REFUSED/;
@@ -60,6 +65,7 @@ test('who signs out leaves nothing behind, in no tab, and the account goes on el
   const dialog = page.getByRole('dialog', { name: 'Sign out on this device?' });
   await expect(dialog).toContainText('your keys, all messages and drafts');
   await expect(dialog).toContainText('your other device');
+  await expectSound(page);
   await dialog.getByRole('button', { name: 'Cancel' }).click();
   await expect(dialog).toBeHidden();
 
@@ -68,6 +74,7 @@ test('who signs out leaves nothing behind, in no tab, and the account goes on el
   await dialog.getByRole('button', { name: 'Sign out and delete' }).click();
   await expect(page.getByRole('heading', { name: 'Everything here is deleted' })).toBeVisible();
   await expect(page.getByText('The relay did not answer')).toBeHidden();
+  await expectSound(page);
   await expect(tab.getByRole('heading', { name: 'Sotto is by invitation' })).toBeVisible();
   await tab.close();
   await page.getByRole('button', { name: 'To the start' }).click();
@@ -116,6 +123,7 @@ test('an account is deleted by who types its handle, and its handle is free', as
   await dialog.getByRole('textbox').fill('anna');
   await dialog.getByRole('button', { name: 'Delete for good' }).click();
   await expect(dialog.getByText('That is not your handle')).toBeVisible();
+  await expectSound(page);
   expect(await relay.query('SELECT handle FROM account')).toEqual([{ handle: 'ann' }]);
 
   ann.expectFailures(GONE);
