@@ -100,3 +100,35 @@ test('a relay that knows the device no more says so, and nothing here is lost', 
   await expect(anns.message('kept')).toBeVisible();
   await expectSound(page);
 });
+
+test('what cannot be opened any more can be deleted, to begin anew', async ({ relay, person }) => {
+  const ann = await person('Ann');
+  const anns = await Sotto.join(ann, relay.invite, 'ann');
+  const { page } = ann;
+  await page.getByRole('button', { name: 'Menu' }).click();
+  await page.getByRole('menuitem', { name: 'Note to self' }).click();
+  await anns.send('not to be read any more');
+  ann.expectFailures(/404/);
+  await page.goto(`${relay.url}/robots.txt`);
+  await page.evaluate(
+    () =>
+      new Promise((resolve) => {
+        const opening = indexedDB.open('sotto');
+        opening.addEventListener('success', () => {
+          const clearing = opening.result.transaction('vault', 'readwrite');
+          clearing.objectStore('vault').clear();
+          clearing.addEventListener('complete', () => {
+            opening.result.close();
+            resolve(undefined);
+          });
+        });
+      }),
+  );
+  await ann.open();
+  await expect(page.getByRole('heading', { name: 'Your chats could not be opened' })).toBeVisible();
+  await expectSound(page);
+  await page.getByRole('button', { name: 'Delete what is here' }).click();
+  await expect(page.getByRole('heading', { name: 'Everything here is deleted' })).toBeVisible();
+  await page.getByRole('button', { name: 'To the start' }).click();
+  await expect(page.getByRole('heading', { name: 'Sotto is by invitation' })).toBeVisible();
+});

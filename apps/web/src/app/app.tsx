@@ -33,7 +33,7 @@ const Stage = ({ session }: { session: Session }) => {
     case 'wiped':
       return <Wiped onBeginAgain={session.beginAgain} />;
     case 'broken':
-      return <Broken reason={state.reason} />;
+      return <Broken reason={state.reason} onLeave={() => void session.leave()} />;
     case 'open':
       return (
         <EngineContext value={state.engine}>

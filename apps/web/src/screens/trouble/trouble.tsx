@@ -44,13 +44,15 @@ const BROKEN_WORDS: Record<string, Key> = {
   draw: 'app.brokenDraw',
 };
 
-export const Broken = ({ reason }: { reason: string }) => (
+/** `onLeave`: what is here can be deleted. Offered where nothing of it can be read any more. */
+export const Broken = ({ reason, onLeave }: { reason: string; onLeave?: () => void }) => (
   <Card title={t('app.brokenTitle')}>
     <p>{t(BROKEN_WORDS[reason] ?? 'app.brokenOther')}</p>
     <p>{t('app.brokenDo')}</p>
     <Button look="main" onClick={reload}>
       {t('app.reload')}
     </Button>
+    {reason === 'sealed' && onLeave && <Button onClick={onLeave}>{t('app.removedDelete')}</Button>}
   </Card>
 );
 
