@@ -156,7 +156,7 @@ const receive = async (lab: Lab): Promise<Figure[]> => {
   ];
 };
 
-const lab = await openLab(SIZE, option('--keep'));
+const lab = await openLab(SIZE, { keep: option('--keep') });
 const end = (): void => void lab.close().finally(() => process.exit(1));
 process.once('SIGINT', end).once('SIGTERM', end);
 try {

@@ -57,3 +57,9 @@ export const time = (
   ratio: value / reference,
   ...(goal !== undefined && { goal }),
 });
+
+/** The least of the values that so large a share of them does not exceed. */
+export const percentile = (values: readonly number[], share: number): number => {
+  const sorted = values.toSorted((a, b) => a - b);
+  return sorted[Math.max(0, Math.ceil(share * sorted.length) - 1)]!;
+};

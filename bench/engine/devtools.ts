@@ -49,9 +49,16 @@ const attach = async (session: CDPSession) => {
 const total = ({ usedSize, embedderHeapUsedSize = 0, backingStorageSize = 0 }: Heap): number =>
   (usedSize + embedderHeapUsedSize + backingStorageSize) / 1024 / 1024;
 
+type Side = 'page' | 'worker';
+
 export const openTools = async (page: Page) => {
   const session = await page.context().newCDPSession(page);
   const worker = await attach(session);
+  const ask = (
+    of: Side,
+    method: 'Profiler.enable' | 'Profiler.start' | 'Profiler.stop' | 'Profiler.setSamplingInterval',
+    params: object = {},
+  ) => (of === 'worker' ? worker(method, params) : session.send(method, params as never));
   return {
     /** MiB of the page and of its worker, after a collection. */
     async memory(): Promise<{ page: number; worker: number }> {
@@ -62,13 +69,13 @@ export const openTools = async (page: Page) => {
         worker: total(await worker<Heap>('Runtime.getHeapUsage')),
       };
     },
-    async startProfile(): Promise<void> {
-      await worker('Profiler.enable');
-      await worker('Profiler.setSamplingInterval', { interval: 500 });
-      await worker('Profiler.start');
+    async startProfile(of: Side = 'worker'): Promise<void> {
+      await ask(of, 'Profiler.enable');
+      await ask(of, 'Profiler.setSamplingInterval', { interval: 500 });
+      await ask(of, 'Profiler.start');
     },
-    async endProfile(): Promise<Profile> {
-      return (await worker<{ profile: Profile }>('Profiler.stop')).profile;
+    async endProfile(of: Side = 'worker'): Promise<Profile> {
+      return ((await ask(of, 'Profiler.stop')) as { profile: Profile }).profile;
     },
   };
 };

@@ -1,5 +1,5 @@
 // A relay with the built app, and a Chromium with a profile on disk that has an account and its messages.
-import { type BrowserContext, chromium, type Page } from '@playwright/test';
+import type { Page } from '@playwright/test';
 import { execFile } from 'node:child_process';
 import {
   copyFileSync,
@@ -19,7 +19,7 @@ import { createRelay, type Relay } from '../../apps/relay/src/relay.ts';
 import { UNLIMITED } from '../../apps/relay/src/services/limits.ts';
 import { bundle } from '../../e2e/crypto/lab.ts';
 import { parseLink } from '../../packages/contract/src/link.ts';
-import { findChromium } from '../../scripts/browser.mjs';
+import { launch, type Launch } from '../chromium.ts';
 import type * as inPage from './page.ts';
 import type { Probe } from './probe.ts';
 import type { Size } from './rows.ts';
@@ -60,17 +60,6 @@ const buildApp = async (folder: string): Promise<void> => {
   });
 };
 
-const launch = (profile: string): Promise<BrowserContext> => {
-  const found = findChromium();
-  return chromium.launchPersistentContext(profile, {
-    args: found?.args ?? [],
-    ...(found?.executablePath !== undefined && { executablePath: found.executablePath }),
-    viewport: { width: 1280, height: 800 },
-    // What it would do once, at the first visit, is not what is measured.
-    serviceWorkers: 'block',
-  });
-};
-
 /** A page with what page.ts offers, where the relay serves the app from. */
 const addPage = async (web: string): Promise<void> => {
   const script = await bundle('bench/engine/page.ts', 'bench-engine');
@@ -84,8 +73,16 @@ interface State {
   contact?: Contact;
 }
 
-/** `keep`: a folder that stays, with the account and the messages of the run before. */
-export const openLab = async (size: Size, keep?: string): Promise<Lab> => {
+interface LabOptions {
+  /** A folder that stays, with the account and the messages of the run before. */
+  keep?: string | undefined;
+  /** What runs in the app's page before its first script. */
+  probe?: string;
+  browser?: Launch;
+}
+
+export const openLab = async (size: Size, options: LabOptions = {}): Promise<Lab> => {
+  const { keep } = options;
   const folder = keep ?? mkdtempSync(path.join(tmpdir(), 'sotto-bench-'));
   mkdirSync(folder, { recursive: true });
   const closers: (() => unknown)[] = [];
@@ -94,7 +91,7 @@ export const openLab = async (size: Size, keep?: string): Promise<Lab> => {
     for (const closer of closers.splice(0).toReversed()) await closer();
   };
   try {
-    return await fillLab(folder, size, closers, close);
+    return await fillLab(folder, size, options, closers, close);
   } catch (error) {
     await close();
     throw error;
@@ -115,18 +112,19 @@ const startRelay = (folder: string, port: number): Promise<Relay> =>
 const fillLab = async (
   folder: string,
   size: Size,
+  { probe: script = 'bench/engine/probe.ts', browser = { serviceWorkers: 'block' } }: LabOptions,
   closers: (() => unknown)[],
   close: () => Promise<void>,
 ): Promise<Lab> => {
   await buildApp(folder);
   await addPage(path.join(folder, 'web'));
-  const probe = path.join(await bundle('bench/engine/probe.ts', 'bench-probe'), 'bundle.js');
+  const probe = path.join(await bundle(script, 'bench-probe'), 'bundle.js');
   const file = path.join(folder, 'state.json');
   const state: State = existsSync(file) ? (JSON.parse(readFileSync(file, 'utf8')) as State) : { port: 0 };
   const relay = await startRelay(folder, state.port);
   closers.push(() => relay.close());
   const origin = `http://localhost:${relay.port}`;
-  const context = await launch(path.join(folder, 'profile'));
+  const context = await launch(path.join(folder, 'profile'), browser);
   closers.push(() => context.close());
 
   const withPage = async <T>(work: (page: Page) => Promise<T>): Promise<T> => {

@@ -1,5 +1,7 @@
 // Put into the app's page before its first script: notes when something is painted, what its worker says of the connection,
 // and tasks that hold the page up.
+import { painted } from '../painted.ts';
+
 interface Probe {
   /** Start and duration of tasks over 50 ms, in ms. */
   tasks: [start: number, duration: number][];
@@ -12,27 +14,6 @@ interface Probe {
   /** Clicks on one of the conversations there; in ms until its messages can be seen. */
   open(at: number): Promise<number>;
 }
-
-const frame = (): Promise<number> =>
-  new Promise((resolve) => {
-    requestAnimationFrame(() => {
-      const { port1, port2 } = new MessageChannel();
-      port1.addEventListener('message', () => resolve(performance.now()));
-      port1.start();
-      port2.postMessage(0);
-    });
-  });
-
-/** When what passes has been painted. */
-const painted = (test: () => boolean): Promise<number> =>
-  new Promise((resolve) => {
-    const observer = new MutationObserver(() => {
-      if (!test()) return;
-      observer.disconnect();
-      resolve(frame());
-    });
-    observer.observe(document, { childList: true, subtree: true, attributes: true });
-  });
 
 const shown = (): string | undefined => document.querySelector<HTMLElement>('.message')?.dataset['id'];
 

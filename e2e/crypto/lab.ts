@@ -22,16 +22,21 @@ const HEADERS = {
 const TYPES: Record<string, string> = { '.js': 'text/javascript', '.json': 'application/json' };
 
 /**
- * Bundles a module for a browser.
+ * Bundles a module for a browser. `alias`: where packages are that are not installed beside it.
  * @returns the folder with `bundle.js`
  */
-export const bundle = async (entry: string, name: string): Promise<string> => {
+export const bundle = async (
+  entry: string,
+  name: string,
+  alias: Record<string, string> = {},
+): Promise<string> => {
   const outDir = path.join(BUNDLES, name);
   await build({
     configFile: false,
     root: ROOT,
     logLevel: 'error',
     publicDir: false,
+    resolve: { alias },
     build: {
       target: 'es2022',
       outDir,
