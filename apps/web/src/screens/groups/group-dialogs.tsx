@@ -103,7 +103,7 @@ export const EditDialog = ({ group, onSave, onClose }: EditDialogProps) => {
   return (
     <Ask
       title={t('groups.edit')}
-      action={t('settings.save')}
+      action={t('groups.save')}
       ready={isNamed && !isLong}
       work={() => onSave(named, description.trim())}
       onClose={onClose}
