@@ -29,7 +29,7 @@ export const NewGroup = () => {
   const create = async (): Promise<void> => {
     if (title.trim() === '') return setProblem({ of: 'title', says: t('groups.nameMissing') });
     if (title.trim().length > LIMITS.nameCharacters)
-      return setProblem({ of: 'title', says: t('welcome.nameLong', { most: LIMITS.nameCharacters }) });
+      return setProblem({ of: 'title', says: t('app.badName') });
     setProblem(undefined);
     setWorking(true);
     try {
