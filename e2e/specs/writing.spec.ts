@@ -269,3 +269,50 @@ test('in Arabic a time reads from the right, whatever the message says', async (
   await expect(bubble.locator('.message-bubble')).toHaveCSS('direction', 'ltr');
   await expect(time).toHaveCSS('direction', 'rtl');
 });
+
+test('who is named in a group is told, and marked', async ({ relay, person }) => {
+  test.setTimeout(180_000);
+  const [anns, bobs] = await meet(relay, person);
+  const cid = await person('Cid');
+  const cids = await Sotto.join(cid, await anns.invite(), 'cid');
+  await cids.open('ann');
+  await cids.send('I am Cid');
+  await anns.open('Cid');
+  await anns.send('Hello Cid');
+  await anns.page.getByRole('button', { name: 'Menu' }).click();
+  await anns.page.getByRole('menuitem', { name: 'New group' }).click();
+  await anns.page.getByLabel('Name of the group').fill('Trip');
+  for (const name of ['Bob', 'Cid'])
+    await anns.page.getByRole('checkbox', { name: new RegExp(name) }).check();
+  await anns.page.getByRole('button', { name: 'Make the group' }).click();
+  await expect(anns.page.getByRole('heading', { name: 'Trip', exact: true })).toBeVisible();
+  // Somewhere else.
+  await anns.page.goto(`${relay.url}/#/`);
+
+  await bobs.open('Trip');
+  await bobs.composer.pressSequentially('Ask @an');
+  const list = bobs.page.getByRole('listbox', { name: 'People in this group' });
+  await expect(list.getByRole('option')).toHaveCount(1);
+  await expectSound(bobs.page, 'completion of names');
+  await bobs.page.keyboard.press('Enter');
+  await expect(bobs.composer).toHaveValue('Ask @Ann ');
+  await expect(bobs.page.locator('.composer-marks mark')).toHaveText('@Ann');
+  await bobs.composer.pressSequentially('or **@Cid**');
+  await bobs.page.keyboard.press('Escape');
+  await bobs.composer.press('Enter');
+  await expect(bobs.message('Ask').locator('.mention')).toHaveText(['@Ann', '@Cid']);
+  await expect(anns.chat('Trip')).toContainText('1 mention of you');
+  await expectSound(bobs.page, 'mentions');
+  await anns.open('Trip');
+  await expect(anns.message('Ask').locator('.mention[data-me="true"]')).toHaveText('@Ann');
+  await cids.open('Trip');
+  await expect(cids.message('Ask').locator('.mention[data-me="true"]')).toHaveText('@Cid');
+  await expect(cids.message('Ask').locator('strong')).toHaveText('@Cid');
+
+  // Another text names others.
+  await choose(bobs, 'Ask', 'Edit');
+  await bobs.composer.fill('Ask @Cid alone');
+  await bobs.composer.press('Enter');
+  await expect(anns.message('Ask @Cid alone').locator('.mention')).toHaveText(['@Cid']);
+  await expect(anns.message('Ask @Cid alone').locator('.mention[data-me="true"]')).toHaveCount(0);
+});

@@ -91,7 +91,7 @@ const OverList = ({ over, onOver, onFailure }: OverListProps) => {
               label: t('chats.noteToSelf'),
               onChoose: () => void engine.noteToSelf().then((id) => go(`/c/${id}`), onFailure),
             },
-            { label: t('writing.starredTitle'), onChoose: () => go('/starred') },
+            { label: t('chats.starred'), onChoose: () => go('/starred') },
             { label: t('chats.settings'), onChoose: () => go('/settings') },
           ]}
         />

@@ -30,7 +30,7 @@ const Preview = ({ conversation }: { conversation: ConversationSummary }) => {
     return (
       <>
         <span className="chat-row-draft">{t('chats.draft')}</span>
-        <bdi className="chat-row-text">{draft.text || t('writing.draftReply')}</bdi>
+        <bdi className="chat-row-text">{draft.text || t('chats.draftReply')}</bdi>
       </>
     );
   if (group && last?.note) return <NoteLine last={last} note={last.note} />;

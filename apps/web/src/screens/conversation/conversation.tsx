@@ -16,6 +16,7 @@ import { useConversation } from './use-conversation.ts';
 import { useMembers } from './use-members.ts';
 import { useWriting } from './use-writing.ts';
 import type { Writing } from './use-writing.ts';
+import './words.ts';
 import './conversation.css';
 
 interface WriteProps {

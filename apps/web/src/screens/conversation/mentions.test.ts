@@ -25,6 +25,7 @@ test('of two with one name the handle tells', () => {
   expect(mentionName(bob, [bob, twin])).toBe('@bob_b');
   expect(named('@Bob @bob_c', [bob, twin])).toEqual(['4:@bob_c']);
   expect(named('@bob_b', [bob])).toEqual(['3:@bob_b']);
+  expect(named('@BOB_b and @bob', [bob])).toEqual(['3:@BOB_b', '3:@bob']);
 });
 
 test('no more than there may be', () => {

@@ -11,6 +11,11 @@ export const mentionName = (person: Person, people: readonly Person[]): string =
 
 const WORD = /[\p{Letter}\p{Mark}\p{Number}_]/u;
 
+/** Whether it stands there, whatever its case; what case makes longer is another word. */
+const standsAt = (text: string, at: number, name: string): boolean =>
+  text.slice(at, at + name.length).toLocaleLowerCase() === name.toLocaleLowerCase() &&
+  !WORD.test(text[at + name.length] ?? '');
+
 /** Who of these people is named in a text, and where: the longest name that stands there whole. */
 export const findMentions = (text: string, people: readonly Person[], most: number): Mention[] => {
   const names = people
@@ -22,9 +27,7 @@ export const findMentions = (text: string, people: readonly Person[], most: numb
   const found: Mention[] = [];
   for (let at = text.indexOf('@'); at >= 0 && found.length < most; at = text.indexOf('@', at + 1)) {
     if (WORD.test(text[at - 1] ?? '')) continue;
-    const named = names.find(
-      ({ name }) => text.startsWith(name, at) && !WORD.test(text[at + name.length] ?? ''),
-    );
+    const named = names.find(({ name }) => standsAt(text, at, name));
     if (!named) continue;
     found.push({ account: named.account, start: at, length: named.name.length });
     at += named.name.length - 1;

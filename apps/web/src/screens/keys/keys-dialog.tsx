@@ -1,6 +1,7 @@
 import { t } from '../../i18n/i18n.ts';
 import type { Key } from '../../i18n/keys.ts';
 import { Dialog } from '../../ui/dialog.tsx';
+import './words.ts';
 import './keys.css';
 
 const isApple = (): boolean => /Mac|iPhone|iPad/.test(navigator.userAgent);

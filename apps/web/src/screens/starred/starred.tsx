@@ -12,6 +12,7 @@ import { Button, IconButton } from '../../ui/button.tsx';
 import { StarIcon } from '../../ui/icons.tsx';
 import { Page } from '../../ui/page.tsx';
 import { Spinner } from '../../ui/spinner.tsx';
+import './words.ts';
 import './starred.css';
 
 type Starred = StarredPage['messages'][number];
@@ -91,11 +92,11 @@ export const StarredMessages = () => {
   const today = useToday();
   const chats = new Map(conversations.map((chat) => [chat.id, chat]));
   return (
-    <Page title={t('writing.starredTitle')} back={t('conversation.back')}>
+    <Page title={t('chats.starred')} back={t('conversation.back')}>
       {problem !== undefined && <p role="alert">{problem}</p>}
       {page === undefined && problem === undefined && <Spinner label={t('app.opening')} />}
       {page?.messages.length === 0 && <p className="starred-none">{t('writing.starredNone')}</p>}
-      <ul className="starred" aria-label={t('writing.starredTitle')}>
+      <ul className="starred" aria-label={t('chats.starred')}>
         {page?.messages.map((one) => (
           <Row
             key={`${one.conversation} ${one.message.from} ${one.message.id}`}

@@ -2,10 +2,9 @@ import { lazy, Suspense, useState } from 'react';
 import { t } from '../../i18n/i18n.ts';
 import { Button } from '../../ui/button.tsx';
 import { Section } from '../../ui/page.tsx';
+import './words.ts';
 
-const KeysDialog = lazy(() =>
-  import('../keys/keys-dialog.tsx').then((module) => ({ default: module.KeysDialog })),
-);
+const KeysDialog = lazy(() => import('./keys-dialog.tsx').then((module) => ({ default: module.KeysDialog })));
 
 export const Keyboard = () => {
   const [shown, setShown] = useState(false);
