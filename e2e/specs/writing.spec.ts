@@ -15,6 +15,7 @@ const paste = (field: Locator, text: string): Promise<void> =>
   }, text);
 
 test('emoji are picked, found by name and used to react', async ({ relay, person }) => {
+  test.setTimeout(150_000);
   const [anns, bobs] = await meet(relay, person);
   const { page } = anns;
   const picker = page.getByRole('dialog', { name: 'Emoji' });
@@ -131,6 +132,7 @@ test('files that are dropped or pasted change nothing, and it is said', async ({
 });
 
 test('forwarded to several, and starred to be found again', async ({ relay, person }) => {
+  test.setTimeout(150_000);
   const [anns, bobs] = await meet(relay, person);
   const eve = await person('Eve');
   const eves = await Sotto.join(eve, await anns.invite(), 'eve');
