@@ -24,8 +24,9 @@ export default defineConfig({
         // A script and no module: nothing in it is loaded later, for a service worker cannot `import()`.
         rollupFormat: 'iife',
         globPatterns: ['**/*.{html,js,css,webmanifest}', 'icon.svg', 'icon-192.png', 'apple-touch-icon.png'],
-        // The service worker keeps what it imports by itself; the page of phone numbers is for who needs it.
-        globIgnores: ['assets/sw-engine-*.js', 'phone.html', 'assets/phone-*'],
+        // The service worker keeps what it imports by itself; the page of phone numbers, and the names of emoji in four
+        // languages, are for who needs them, and then in the browser's cache.
+        globIgnores: ['assets/sw-engine-*.js', 'phone.html', 'assets/phone-*', 'assets/_virtual_emoji*'],
       },
       manifest: {
         id: '/',

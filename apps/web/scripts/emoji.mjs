@@ -1,4 +1,4 @@
-// The emoji that the app offers: `virtual:emoji` what they are, `virtual:emoji/<language>` what they are called. From
+// The emoji that the app offers: `virtual:emoji` what they are, `virtual:emoji-<language>` what they are called. From
 // emojibase; it has no Arabic, so those names are Unicode's own (emoji/ar.json, of CLDR 48.2).
 import { readFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
@@ -56,7 +56,7 @@ const names = (language) => {
 export const emojiData = () => ({
   name: 'emoji-data',
   /** @param {string} id */
-  resolveId: (id) => (id === MODULE || id.startsWith(`${MODULE}/`) ? `\0${id}` : undefined),
+  resolveId: (id) => (id === MODULE || id.startsWith(`${MODULE}-`) ? `\0${id}` : undefined),
   /** @param {string} id */
   load(id) {
     if (!id.startsWith(`\0${MODULE}`)) return undefined;

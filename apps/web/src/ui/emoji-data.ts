@@ -16,10 +16,10 @@ export interface Emoji {
 }
 
 const NAMES: Record<Language, () => Promise<{ default: string[][] }>> = {
-  en: () => import('virtual:emoji/en'),
-  de: () => import('virtual:emoji/de'),
-  es: () => import('virtual:emoji/es'),
-  ar: () => import('virtual:emoji/ar'),
+  en: () => import('virtual:emoji-en'),
+  de: () => import('virtual:emoji-de'),
+  es: () => import('virtual:emoji-es'),
+  ar: () => import('virtual:emoji-ar'),
 };
 
 /** Whether this machine has a picture of it, and only one where it is made of several. */

@@ -4,7 +4,7 @@ declare module 'virtual:emoji' {
   export default all;
 }
 
-declare module 'virtual:emoji/*' {
+declare module 'virtual:emoji-*' {
   /** In the order of `all`: the name, then other words for it. */
   const names: string[][];
   export default names;

@@ -1,9 +1,9 @@
 import { expect, test } from 'vitest';
 import all from 'virtual:emoji';
-import arabic from 'virtual:emoji/ar';
-import german from 'virtual:emoji/de';
-import english from 'virtual:emoji/en';
-import spanish from 'virtual:emoji/es';
+import arabic from 'virtual:emoji-ar';
+import german from 'virtual:emoji-de';
+import english from 'virtual:emoji-en';
+import spanish from 'virtual:emoji-es';
 import type { Emoji } from './emoji-data.ts';
 import { emojiOf, findEmoji } from './find-emoji.ts';
 
