@@ -37,6 +37,8 @@ export default defineConfig({
       timeout: 180_000,
       testIgnore: engine === 'chromium' ? '**/story.spec.ts' : [],
     })),
+    // Of the components, in the built Storybook.
+    { name: 'stories', testDir: 'e2e/stories', outputDir: 'test-results/stories' },
     // `npm run screenshots`
     ...(process.env['SCREENSHOTS'] ? [{ name: 'screenshots', testDir: 'e2e/screenshots' }] : []),
   ],

@@ -8,6 +8,8 @@ import { checkModels } from './spin.mjs';
 import { checkVectors } from './vectors.mjs';
 
 const PARTS = ['verify', 'e2e'];
+/** Of Playwright. */
+const STORIES = '--project=stories';
 const args = process.argv.slice(2);
 let parts = PARTS;
 if (args[0] === '--only') {
@@ -130,12 +132,21 @@ const playwright = async (rest) => {
 
 /** In Chromium, unless the arguments name a project. */
 const browser = async () => {
+  if (args.includes(STORIES)) return undefined;
   for (const script of ['scripts/browser.mjs', 'scripts/build.mjs']) {
     const { code } = await run(process.execPath, [script], { show: true });
     if (code !== 0) return { passed: 0, failed: 1, output: '' };
   }
   const named = args.some((arg) => arg.startsWith('--project'));
   return playwright(named ? args : [...args, '--project=specs', '--project=chromium']);
+};
+
+/** axe on every story, only where nothing else was asked for. */
+const stories = async () => {
+  if (args.length > 0 && !args.includes(STORIES)) return undefined;
+  const { code, output } = await run(process.execPath, ['scripts/build.mjs', 'stories']);
+  if (code !== 0) return { passed: 0, failed: 1, output };
+  return playwright(args.length > 0 ? args : [STORIES]);
 };
 
 /**
@@ -189,6 +200,7 @@ const STEPS = [
   { name: 'vectors', part: 'verify', step: checkVectors },
   { name: 'unit and integration', part: 'verify', step: vitest },
   { name: 'browser', part: 'e2e', step: browser },
+  { name: 'stories', part: 'e2e', step: stories },
   { name: 'firefox', part: 'e2e', step: engine('firefox', ensureFirefox) },
   { name: 'webkitgtk', part: 'e2e', step: engine('webkitgtk', ensureWebKit) },
 ];
