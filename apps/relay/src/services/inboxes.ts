@@ -44,7 +44,11 @@ export class Inboxes {
     this.#now = now;
     this.#log = log;
     this.#full = full;
-    this.#crowded = { rows: full.rows * SHARE_OF_POSTS, bytes: full.bytes * SHARE_OF_POSTS };
+    // PostgreSQL takes no parts of a row.
+    this.#crowded = {
+      rows: Math.floor(full.rows * SHARE_OF_POSTS),
+      bytes: Math.floor(full.bytes * SHARE_OF_POSTS),
+    };
     this.#timer = setInterval(() => void this.find(), FIND_MS);
     this.#timer.unref();
     void this.find();
