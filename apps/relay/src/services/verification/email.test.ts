@@ -266,10 +266,12 @@ describe('the answer says nothing about the mail', () => {
     server.state.refusing = true;
     const address = newAddress();
     expect(await codes.send(address, ASKER)).toEqual(shape);
-    await eventually(() => expect(warn).toHaveBeenCalledOnce());
+    // Mails of the tests before may still be on their way.
+    await eventually(() => expect(warn).toHaveBeenCalled());
     server.state.refusing = false;
     // Of an error the log keeps its kind, its code and where it was; see log.ts.
-    expect(warn.mock.calls).toEqual([[{ error: expect.any(Error) }, expect.not.stringContaining('@')]]);
+    for (const call of warn.mock.calls)
+      expect(call).toEqual([{ error: expect.any(Error) }, expect.not.stringContaining('@')]);
   });
 
   it('when there is no mail server', async () => {

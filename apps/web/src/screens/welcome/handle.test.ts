@@ -1,5 +1,9 @@
+import english from 'virtual:catalogue/en/welcome';
 import { expect, test } from 'vitest';
+import { addEnglish } from '../../i18n/i18n.ts';
 import { finalHandleProblem, handleProblem, suggestHandle, tidyHandle } from './handle.ts';
+
+addEnglish(english);
 
 test.each([
   ['Ada Lovelace', 'ada_lovelace'],
