@@ -81,25 +81,21 @@ const putOwn = (
   message: Omit<MessageRow, 'order' | 'status' | 'at'>,
   now: number,
 ): void => {
-  const { device } = self;
-  // Later than all before, whatever the clock says: by that others see which of them was overtaken. What was edited keeps its time.
-  const sentAt = message.edits ? message.sentAt : timeAfter(now, [conversation.sent?.[device]]);
-  const [content, ...more] = contentsOf({ ...message, sentAt } as MessageRow);
+  const [content, ...more] = contentsOf(message as MessageRow);
   const seq = post(draft, self, conversation.id, content!);
   let row: MessageRow;
   let { floors } = conversation;
   if (seq === undefined) {
-    const placed = place(conversation, device, now);
+    const placed = place(conversation, self.device, now);
     ({ floors } = placed);
     const goes = message.timer !== undefined && { expiresAt: now + message.timer * 1000 };
-    row = { ...message, sentAt, order: placed.order, at: now, status: 'sent', ...goes };
+    row = { ...message, order: placed.order, at: now, status: 'sent', ...goes };
     enqueueSync(draft, self, conversation.id, content!, { at: placed.order });
-  } else row = { ...message, sentAt, order: UNSENT_ORDER + seq, status: 'waiting', unindexed: 1 };
+  } else row = { ...message, order: UNSENT_ORDER + seq, status: 'waiting', unindexed: 1 };
   for (const edit of more) post(draft, self, conversation.id, edit);
   putMessage(draft, row);
   const { timerChosen: _, ...rest } = conversation;
-  const sent = { ...rest.sent, [device]: sentAt };
-  putConversation(draft, withLast({ ...rest, floors, sent }, row, self.account));
+  putConversation(draft, withLast({ ...rest, floors }, row, self.account));
 };
 
 /** Says something about a message to whom it is for. */
