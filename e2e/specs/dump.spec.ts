@@ -38,7 +38,7 @@ test.use({
   // A copy of the app whose worker tells.
   relayEnv: async ({}, use) => {
     const folder = await mkdtemp(path.join(tmpdir(), 'sotto-web-'));
-    await cp(DIST, folder, { recursive: true });
+    await cp(DIST, folder, { recursive: true, filter: (file) => !file.endsWith('.br') });
     const assets = path.join(folder, 'assets');
     const worker = (await readdir(assets)).find((name) => /^engine-worker-.*\.js$/.test(name));
     const script = path.join(assets, worker!);
