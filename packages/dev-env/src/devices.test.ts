@@ -103,6 +103,10 @@ describe('an account with several devices', () => {
     }
     expect(new Set(lists[0]).size).toBe(12);
     for (const list of lists) expect(list).toEqual(lists[0]);
+    for (const from of all.keys()) {
+      const own = lists[0]!.filter((text) => text.startsWith(`${from} `));
+      expect(own).toEqual([0, 1, 2].map((round) => `${from} ${round}`));
+    }
 
     await until(second.engine, ({ conversations }) => conversations[0]!.unread >= 6, 'unread');
     await ann.engine.markRead(withBob);

@@ -2,6 +2,7 @@ import type { OutgoingEnvelope, OutgoingPost } from '@sotto/contract/envelope';
 import type { SendResult } from '@sotto/contract/events/relay';
 import { LIMITS } from '@sotto/contract/limits';
 import type { OutboxRow } from '../rows.ts';
+import { laneOf } from './lanes.ts';
 
 /** In bytes, nearly. */
 export const LARGEST_FRAME = LIMITS.frameBytes / 2;
@@ -28,9 +29,28 @@ export interface Frame {
   ids: string[];
 }
 
+/** Of the chains that a row was encrypted by. */
+const headsOf = ({ envelopes = [] }: OutboxRow): string =>
+  [...new Set(envelopes.map(({ head }) => head))].toSorted().join(' ');
+
+/**
+ * Those that may go at once: of a lane as many as were encrypted by the same chains. The relay takes what goes by the chain as it is
+ * and refuses what does not, so that a message could overtake one that was written before it.
+ */
+const together = (rows: readonly OutboxRow[]): OutboxRow[] => {
+  const lanes = new Map<string, { heads: string; ended: boolean }>();
+  return rows.filter((row) => {
+    const [lane, heads] = [laneOf(row), headsOf(row)];
+    const known = lanes.get(lane) ?? { heads, ended: false };
+    lanes.set(lane, known);
+    known.ended ||= known.heads !== heads;
+    return !known.ended;
+  });
+};
+
 /** Without answer yet, in order; of `single`, those of the first row alone. */
 const openParts = (rows: readonly OutboxRow[], answers: Answers, single: boolean) => {
-  const open = rows.flatMap((row) =>
+  const open = together(rows).flatMap((row) =>
     partsOf(row)
       .filter(({ id }) => !answers.has(id))
       .map((part) => ({ row, part })),
