@@ -36,14 +36,8 @@ export const pageScripts = (): Set<string> => {
   return whole(path.join(DIST, /<script type="module"[^>]* src="\/([^"]+)"/.exec(html)![1]!));
 };
 
-/** What the page's worker runs to show what is stored. */
+/** What the page's worker runs: in one piece, for WebKit would run a script again that what is loaded later imports. */
 export const workerScripts = (): Set<string> => whole(asset('engine-worker-'));
-
-/** What it loads besides, to write and to connect. */
-export const writerScripts = (): string[] => {
-  const first = workerScripts();
-  return [...whole(asset('open-engine-'))].filter((file) => !first.has(file));
-};
 
 /** What serves the app. */
 export const serviceWorker = path.join(DIST, 'sw.js');
