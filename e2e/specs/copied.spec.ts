@@ -32,6 +32,24 @@ const ageKeys = async (page: Page): Promise<void> => {
   );
 };
 
+/** How many sealing keys in a profile the relay has had. */
+const published = (page: Page): Promise<number> =>
+  page.evaluate(
+    () =>
+      new Promise<number>((resolve, reject) => {
+        const opening = indexedDB.open('sotto');
+        opening.addEventListener('error', () => reject(opening.error!));
+        opening.addEventListener('success', () => {
+          const reading = opening.result.transaction('self').objectStore('self').get('self');
+          reading.addEventListener('success', () => {
+            opening.result.close();
+            const self = reading.result as { sealing: { publishedAt?: number }[] };
+            resolve(self.sealing.filter(({ publishedAt }) => publishedAt !== undefined).length);
+          });
+        });
+      }),
+  );
+
 test('A7: a copy of a profile that comes back is told so, sends nothing, and can go on; then the other stops', async ({
   relay,
   person,
@@ -51,6 +69,7 @@ test('A7: a copy of a profile that comes back is told so, sends nothing, and can
   await first.open('Ann');
   await first.send('from the first');
   await first.expectStatus('from the first', 'Delivered');
+  await expect.poll(() => published(bob.page)).toBe(2);
 
   const second = new Sotto(await copy.open());
   const alarm = second.page.getByText('This profile was copied');

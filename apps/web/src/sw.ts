@@ -75,7 +75,7 @@ self.addEventListener('message', (event) => {
   const { type, notice } = (event.data ?? {}) as { type?: unknown; notice?: Notice };
   if (type === 'SOTTO_NOTIFY' && notice) event.waitUntil(notify(notice));
   // Only when the person says so; until then the old version goes on undisturbed.
-  if (type === 'SKIP_WAITING') void self.skipWaiting();
+  if (type === 'SKIP_WAITING') event.waitUntil(self.skipWaiting());
   if (type === 'SOTTO_SYNC') event.waitUntil(sync().then((end) => event.ports[0]?.postMessage(end)));
 });
 
