@@ -83,7 +83,7 @@ test('A7: a copy of a profile that comes back is told so, sends nothing, and can
   await second.page.getByRole('button', { name: 'Decide…' }).click();
   await second.page.getByRole('dialog').getByRole('button', { name: 'Go on here' }).click();
   await expect(alarm).toHaveCount(0);
-  await second.expectStatus('from the copy', 'Delivered');
+  await second.expectStatus('from the copy', 'Read');
   await expect.poll(() => anns.texts()).toContain('from the copy');
   await bob.restart();
   await bob.open();
