@@ -23,6 +23,8 @@ export interface Resident {
   transport: Transport;
   /** Starts another engine on the same disk, as a browser does after a crash: the one before is not closed. */
   restart(): Promise<Engine>;
+  /** Closes the engine and lets go of the disk. */
+  leave(): Promise<void>;
 }
 
 /** What stands between an engine and its network or its disk. */
@@ -49,7 +51,7 @@ export const createWorld = async (): Promise<World> => {
     ...readConfig({ SOTTO_DATA: folder, PORT: '0', LOG_LEVEL: 'silent' }),
     limits: UNLIMITED,
   });
-  const residents: Resident[] = [];
+  const residents = new Set<Resident>();
   const same = <T>(part: T): T => part;
 
   const newcomer = async ({
@@ -73,8 +75,12 @@ export const createWorld = async (): Promise<World> => {
         void before.close();
         return resident.engine;
       },
+      async leave() {
+        residents.delete(resident);
+        await resident.engine.close();
+      },
     };
-    residents.push(resident);
+    residents.add(resident);
     return resident;
   };
 
@@ -94,7 +100,7 @@ export const createWorld = async (): Promise<World> => {
       return resident;
     },
     async close() {
-      await Promise.all(residents.map(({ engine }) => engine.close()));
+      await Promise.all([...residents].map(({ engine }) => engine.close()));
       await relay.close();
       await rm(folder, { recursive: true, force: true });
     },
