@@ -7,6 +7,7 @@ import {
   type Dated,
   type Key,
   KEY_PATHS,
+  type MessageRow,
   type Row,
   type SelfRow,
   type TableName,
@@ -17,6 +18,8 @@ export interface Draft {
   get<T extends TableName>(table: T, key: Key<T>): Promise<Row<T> | undefined>;
   /** Reads rows at once that `get` is going to be asked for one by one. */
   prefetch<T extends TableName>(table: T, keys: readonly Key<T>[]): Promise<void>;
+  /** Up to `most` of the last messages of somebody in a conversation, and all of theirs in here; in no order. */
+  messagesOf(conversation: string, from: string, most: number): Promise<MessageRow[]>;
   put<T extends TableName>(table: T, row: Row<T>, key: Key<T>): void;
   remove<T extends TableName>(table: T, key: Key<T>): void;
   nextSeq(): number;
@@ -174,6 +177,17 @@ export const openModel = async (store: Store): Promise<Model> => {
         if (keys.length === 0) return;
         const rows = (await isEmpty(table)) ? [] : await store.getMany(table, keys);
         for (const [index, key] of keys.entries()) fetched.set(address(table, key), rows[index]);
+      },
+      async messagesOf(conversation, from, most) {
+        const rows = await store.messages({ conversation, from }, { limit: most });
+        const found = new Map(rows.map((row) => [address('message', [conversation, row.id]), row]));
+        for (const [at, write] of drafted) {
+          if (write.table !== 'message') continue;
+          found.delete(at);
+          if ('put' in write && write.put.conversation === conversation && write.put.from === from)
+            found.set(at, write.put);
+        }
+        return [...found.values()];
       },
       put: (table, row, key) => void drafted.set(address(table, key), { table, put: row } as Write),
       remove: (table, key) => void drafted.set(address(table, key), { table, remove: key } as Write),

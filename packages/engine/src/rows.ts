@@ -142,6 +142,8 @@ export interface ConversationRow {
   request?: true;
   /** For each sending device, the highest `order` used: none of its messages stands before an earlier one. */
   floors: Record<string, number>;
+  /** For each sending device, the highest `sentAt` that a message of it had: one with a lower one was overtaken. */
+  sent?: Record<string, number>;
   /** Written and not sent; the id of what it answers. */
   draft?: { text: string; reply?: string };
   /** Seconds after which a new message goes: those of the newest message, or what was chosen here since. */

@@ -11,6 +11,39 @@ const YEAR = 365 * 24 * 60 * 60 * 1000;
 /** An accept time or a place as it is taken: nothing that a relay says moves a conversation years ahead. */
 export const timely = (at: number, now: number): number => Math.min(at, now + YEAR);
 
+const DAY = 24 * 60 * 60 * 1000;
+/** Of a sender's own messages, that one which was overtaken is looked for among. */
+const LOOKED_AT = 500;
+
+/** The conversation knowing of a message that its device says it wrote at `sentAt`; no clock is taken to be further ahead. */
+export const withSent = (
+  { sent }: ConversationRow,
+  device: string,
+  { sentAt, at }: { sentAt: number; at: number },
+): Record<string, number> => ({
+  ...sent,
+  [device]: Math.max(sent?.[device] ?? 0, Math.min(sentAt, at + DAY)),
+});
+
+/**
+ * Where a message stands that others of its device overtook, which wrote it before them: in front of the first of those. None when
+ * it was not overtaken, or by what is too long ago.
+ */
+export const placeOfLate = async (
+  draft: Draft,
+  conversation: ConversationRow,
+  { from, device, sentAt }: Pick<MessageRow, 'from' | 'device' | 'sentAt'>,
+): Promise<number | undefined> => {
+  if (sentAt >= (conversation.sent?.[device] ?? 0)) return undefined;
+  const rows = (await draft.messagesOf(conversation.id, from, LOOKED_AT)).filter(
+    (row) => row.device === device && !row.newer && row.order < UNSENT_ORDER,
+  );
+  const next = Math.min(...rows.filter((row) => row.sentAt > sentAt).map(({ order }) => order));
+  if (next === Number.POSITIVE_INFINITY) return undefined;
+  const before = Math.max(next - 1, ...rows.map(({ order }) => order).filter((order) => order < next));
+  return (before + next) / 2;
+};
+
 /**
  * Where a message of `device`, accepted at `at`, stands: at that time, but after every earlier message of the same
  * device here. Every device that sees the same messages computes the same places.

@@ -73,20 +73,33 @@ const isUnsent = ({ model }: Desk, row: MessageRow): boolean =>
     return isIt && !envelopes && !post && (done ?? []).length === 0;
   });
 
+type Unplaced = Omit<MessageRow, 'order' | 'status' | 'at'>;
+
+/** A message as if it had been written at `sentAt`, and changed after that. */
+const writtenAt = (message: Unplaced, sentAt: number): Unplaced => {
+  const { edits } = message;
+  if (!edits) return { ...message, sentAt };
+  const moved = edits.map((version, at) => ({ ...version, sentAt: sentAt + at }));
+  return { ...message, sentAt, edits: moved, edited: sentAt + edits.length };
+};
+
 /** Stores a new message of one's own where it stands until it is accepted; a note to oneself is there at once. */
 const putOwn = (
   draft: Draft,
   self: SelfRow,
   conversation: ConversationRow,
-  message: Omit<MessageRow, 'order' | 'status' | 'at'>,
+  text: Unplaced,
   now: number,
 ): void => {
+  const { device } = self;
+  // Later than all before, whatever the clock says: by that others see which of them was overtaken.
+  const message = writtenAt(text, timeAfter(now, [conversation.sent?.[device]]));
   const [content, ...more] = contentsOf(message as MessageRow);
   const seq = post(draft, self, conversation.id, content!);
   let row: MessageRow;
   let { floors } = conversation;
   if (seq === undefined) {
-    const placed = place(conversation, self.device, now);
+    const placed = place(conversation, device, now);
     ({ floors } = placed);
     const goes = message.timer !== undefined && { expiresAt: now + message.timer * 1000 };
     row = { ...message, order: placed.order, at: now, status: 'sent', ...goes };
@@ -95,7 +108,8 @@ const putOwn = (
   for (const edit of more) post(draft, self, conversation.id, edit);
   putMessage(draft, row);
   const { timerChosen: _, ...rest } = conversation;
-  putConversation(draft, withLast({ ...rest, floors }, row, self.account));
+  const sent = { ...rest.sent, [device]: message.edited ?? message.sentAt };
+  putConversation(draft, withLast({ ...rest, floors, sent }, row, self.account));
 };
 
 /** Says something about a message to whom it is for. */

@@ -16,7 +16,7 @@ import {
 } from '../conversations/draft.ts';
 import { freeId } from '../conversations/clash.ts';
 import { withMarks } from '../conversations/marks.ts';
-import { place, withLast, withTimer } from '../conversations/order.ts';
+import { place, placeOfLate, withLast, withSent, withTimer } from '../conversations/order.ts';
 import { takePending } from '../conversations/pending.ts';
 import { readHere } from '../conversations/reading.ts';
 import { receiptsOf } from '../conversations/receipts.ts';
@@ -44,17 +44,24 @@ export interface Arrival {
   deletesAll?: true;
 }
 
-/** Where a message stands whose place another device of the account has found already. */
-const placeOf = (
+/** Where a message stands, and what the conversation knows of its device then. */
+const placeOf = async (
+  draft: Draft,
   conversation: ConversationRow,
-  { from: { device }, at, placed }: Arrival,
-): ReturnType<typeof place> =>
-  placed
-    ? {
-        order: at,
-        floors: { ...conversation.floors, [device]: Math.max(conversation.floors[device] ?? 0, at) },
-      }
-    : place(conversation, device, at);
+  { sentAt, newer }: Pick<MessageRow, 'sentAt' | 'newer'>,
+  { from: { account, device }, at, placed }: Arrival,
+): Promise<{ order: number } & Pick<ConversationRow, 'floors' | 'sent'>> => {
+  // Another device of this account has found the place.
+  if (placed) {
+    const floors = { ...conversation.floors, [device]: Math.max(conversation.floors[device] ?? 0, at) };
+    return { order: at, floors };
+  }
+  // What such a one says of its time is not known here.
+  if (newer) return place(conversation, device, at);
+  const late = await placeOfLate(draft, conversation, { from: account, device, sentAt });
+  if (late !== undefined) return { order: late, floors: conversation.floors };
+  return { ...place(conversation, device, at), sent: withSent(conversation, device, { sentAt, at }) };
+};
 
 /** When a message came from another device of this account, it has been sent and read. */
 const statusOf = ({ from, me, now }: Arrival, timer: number | undefined): Partial<MessageRow> => {
@@ -71,7 +78,7 @@ const putArrival = async (
   const { from, at, now, me, request } = arrival;
   const made = await directConversation(draft, arrival.conversation, now, request);
   const { conversation, marks } = await takePending(draft, made, { author: from.account, id: message.id });
-  const { order, floors } = placeOf(conversation, arrival);
+  const { order, ...known } = await placeOf(draft, conversation, message, arrival);
   const plain = {
     ...message,
     conversation: conversation.id,
@@ -87,7 +94,7 @@ const putArrival = async (
   putMessage(draft, row);
   const unread = conversation.unread + (row.unread ?? 0);
   const mentioned = (conversation.mentioned ?? 0) + Number(row.unread === 1 && names(row, me));
-  const counted = { ...conversation, floors, unread, ...(mentioned > 0 && { mentioned }) };
+  const counted = { ...conversation, ...known, unread, ...(mentioned > 0 && { mentioned }) };
   putConversation(draft, withTimer(withLast(counted, row, me), row));
   return !conversation.request && from.account !== me;
 };
