@@ -4,6 +4,7 @@ import { createGroupKey } from '@sotto/crypto/channel';
 import { sealField } from '@sotto/crypto/group-field';
 import { createGroup, propose } from '@sotto/crypto/membership';
 import { generateSigningKey } from '@sotto/crypto/keys';
+import { isCensor } from '@sotto/engine/groups/log';
 import { withTexts } from '@sotto/engine/groups/group-rows';
 import type { GroupRow, SelfRow } from '@sotto/engine/rows';
 import { apply } from '@sotto/engine/inbox/apply';
@@ -86,6 +87,21 @@ describe('what a member says of messages', () => {
       conversation: BOB,
     });
     expect(elsewhere.reached).toBeUndefined();
+  });
+});
+
+describe('who takes back what others wrote', () => {
+  it('is said by the state that it was sent under, whenever it is read', () => {
+    const censors = [
+      { epoch: 2, accounts: [ANN] },
+      { epoch: 5, accounts: [ANN, BOB] },
+      { epoch: 7, accounts: [] },
+    ];
+    const row = { censors } as unknown as GroupRow;
+    const at = (account: string) => [1, 2, 4, 5, 6, 7].filter((epoch) => isCensor(row, { account, epoch }));
+    expect(at(ANN)).toEqual([2, 4, 5, 6]);
+    expect(at(BOB)).toEqual([5, 6]);
+    expect(at(ME)).toEqual([]);
   });
 });
 

@@ -1,6 +1,6 @@
 import type { ConversationId } from '@sotto/contract/ids';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { accountOf, circle, groupOf, hears, sees, viewOf, words } from './circle.ts';
+import { accountOf, circle, groupOf, hears, people, sees, viewOf, words } from './circle.ts';
 import { messageOf, newId } from './meeting.ts';
 import { createWorld, online, type Resident, until, type World } from './world.ts';
 
@@ -92,6 +92,11 @@ describe('in a group', () => {
     await Promise.all(
       views.map((view) => until(view, () => messageOf(view, message)?.deleted === true, 'gone')),
     );
+    // Everybody is told who did that.
+    for (const view of views) {
+      expect(messageOf(view, message)!.deletedBy).toBe(accountOf(ann));
+      expect(view.getSnapshot().people![accountOf(ann)]).toBeDefined();
+    }
     await ann.engine.setRole(id, accountOf(bob), 'admin');
     await until(bob.engine, () => groupOf(bob, id)?.role === 'admin', 'the role');
     await bob.engine.removeMembers(id, [accountOf(cyd)]);
@@ -99,6 +104,24 @@ describe('in a group', () => {
     await expect(bob.engine.removeMembers(id, [accountOf(ann)])).rejects.toMatchObject({
       code: 'membership-invalid',
     });
+  });
+
+  it('members add others where the policy lets them, and nowhere else', async () => {
+    const { all, id, views } = await circle(world, 'adding', [{}, {}]);
+    const [ann, bob] = all as [Resident, Resident];
+    const [cyd] = await people(world, 'added', [{}]);
+    await bob.engine.addContact(cyd!.engine.getSnapshot().contact!);
+    await expect(bob.engine.addMembers(id, [accountOf(cyd!)])).rejects.toMatchObject({
+      code: 'membership-invalid',
+    });
+    await ann.engine.setPolicy(id, { membersAdd: true });
+    await until(bob.engine, () => groupOf(bob, id)!.policy.membersAdd, 'the policy');
+    await bob.engine.addMembers(id, [accountOf(cyd!)]);
+    await Promise.all([ann, bob, cyd!].map((one) => sees(one, id, 3)));
+    const cyds = await viewOf(cyd!, id);
+    await cyd!.engine.send(id, 'here I am');
+    await Promise.all([...views, cyds].map((view) => hears(view, 'here I am')));
+    expect(all.map((one) => groupOf(one, id)!.stopped)).toEqual([undefined, undefined]);
   });
 
   it('what a member sends where admins alone write is not shown', async () => {

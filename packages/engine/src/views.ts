@@ -193,8 +193,9 @@ export interface ChatMessage {
   outdated?: true;
   /** In a group: how far it came with each of those that it was for. */
   reached?: readonly { account: AccountId; reach?: Reach }[];
-  /** The author took it back for everybody. */
+  /** It was taken back for everybody: by its author, or by that admin. */
   deleted?: true;
+  deletedBy?: AccountId;
   /** It has been changed: what it said before, the first first; times in ms since 1970 by the author's clock. */
   edits?: readonly { text: string; time: number }[];
   reply?: QuotedMessage;

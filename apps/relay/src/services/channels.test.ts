@@ -232,10 +232,27 @@ describe('a change', () => {
     expect(members).toEqual(sorted([admin(bob), plain(carol)]));
   });
 
+  it('lets who is no admin add others: whether the group does its log says', async () => {
+    const { channel } = await make();
+    await test.channels.change(bob.account, channel, change(1, { put: [plain(carol)] }));
+    const { members } = await test.channels.read(carol.account, channel, 0);
+    expect(members).toEqual(sorted([admin(alice), plain(bob), plain(carol)]));
+  });
+
   const bad: [string, string, () => [TestAccount, Partial<ChangeChannelRequest>]][] = [
     ['by who is no member', 'channel-unknown', () => [carol, { put: [plain(carol)] }]],
     ['by who is no member, of an old epoch', 'channel-unknown', () => [carol, { epoch: 0 }]],
-    ['that adds, by no admin', 'forbidden', () => [bob, { put: [plain(carol)] }]],
+    ['that adds an admin, by no admin', 'forbidden', () => [bob, { put: [admin(carol)] }]],
+    [
+      'that adds, and demotes an admin, by no admin',
+      'forbidden',
+      () => [bob, { put: [plain(carol), plain(alice)] }],
+    ],
+    [
+      'that adds and removes another, by no admin',
+      'forbidden',
+      () => [bob, { put: [plain(carol)], remove: [alice.account] }],
+    ],
     ['that makes oneself an admin', 'forbidden', () => [bob, { put: [admin(bob)] }]],
     ['that puts what is there, by no admin', 'forbidden', () => [bob, { put: [plain(bob)] }]],
     ['that removes another, by no admin', 'forbidden', () => [bob, { remove: [alice.account] }]],

@@ -60,7 +60,9 @@ const assertAllowed = (
   if (!member) throw new RelayError('channel-unknown');
   const { admin } = member;
   if (epoch !== now.epoch + 1) throw new RelayError('stale-epoch');
-  if (!admin && (put.length > 0 || remove.some((one) => one !== account))) throw new RelayError('forbidden');
+  // Whether this group lets its members add others the log says, which the relay cannot read.
+  const promotes = put.some((one) => one.admin || now.roster.has(one.account));
+  if (!admin && (promotes || remove.some((one) => one !== account))) throw new RelayError('forbidden');
   if (!remove.every((one) => now.roster.has(one))) throw new Refusal('bad-request', 'remove: no member');
   // Removals are as many as there are members.
   const removal = put.length === 0 && remove.length > 0;

@@ -37,8 +37,8 @@ export type CreateChannelRequest = z.infer<typeof CreateChannelRequest>;
 
 /**
  * `POST /v1/channels/:channel/entries`: the entry and what it does to the list of members, both or neither, if the channel
- * stands at `epoch - 1`; otherwise `stale-epoch`. Admins change anything; others leave, or add an entry that changes no
- * members. Repeating it is answered as the first time. Who is a member before or after gets the entry as an envelope, but
+ * stands at `epoch - 1`; otherwise `stale-epoch`. Admins change anything; others leave, put accounts that are not there yet and
+ * no admins, or add an entry that changes no members: whether a group lets them is for its members to check. Repeating it is answered as the first time. Who is a member before or after gets the entry as an envelope, but
  * for who has not joined and has as many requests as are kept. Whoever makes a change has joined.
  */
 export const ChangeChannelRequest = z.strictObject({

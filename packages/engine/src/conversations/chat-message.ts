@@ -60,6 +60,7 @@ const make = (row: MessageRow, quoted: MessageRow | undefined, me: string): Chat
     ...(row.outdated && { outdated: true }),
     ...(row.to && { reached: reachOf(row, row.to) }),
     ...(deleted && { deleted: true }),
+    ...(deleted && deleted.by !== from && { deletedBy: deleted.by as AccountId }),
     ...(edits && { edits: edits.map((edit) => ({ text: edit.text, time: edit.sentAt })) }),
     ...(mentions && { mentions }),
     ...(row.reply && { reply: quote(row, quoted, me) }),

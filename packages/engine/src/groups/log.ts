@@ -2,7 +2,7 @@ import type { Address } from '@sotto/crypto/address';
 import { toBase64url, type Bytes } from '@sotto/crypto/bytes';
 import { viewChain } from '@sotto/crypto/chain-view';
 import { applyEntry } from '@sotto/crypto/membership';
-import { entryHash, readEntry, encodeContent, type Entry } from '@sotto/crypto/membership-operation';
+import { entryHash, readEntry, encodeContent, POLICY, type Entry } from '@sotto/crypto/membership-operation';
 import { roleOf, type GroupState } from '@sotto/crypto/membership-state';
 import { CryptoError } from '@sotto/crypto/errors';
 import { hasOthers } from '../devices/sync.ts';
@@ -107,6 +107,38 @@ const departedBy = (row: GroupRow, changes: readonly Change[]): GroupRow['depart
   return departed;
 };
 
+/** Changes of who may take back what others wrote that are remembered. */
+const KEPT_CENSORS = 256;
+
+const censorsOf = ({ policy, members }: GroupState): string[] =>
+  (policy & POLICY.adminsDelete) === 0
+    ? []
+    : members.flatMap(({ account, role }) => (role === 'member' ? [] : [account]));
+
+/** With who may, as of each epoch: a message counts by the state that it was sent under, whenever it is read. */
+const censorsBy = (row: GroupRow, changes: readonly Change[]): NonNullable<GroupRow['censors']> => {
+  const known =
+    row.censors ?? (row.state ? [{ epoch: row.state.epoch, accounts: censorsOf(row.state) }] : []);
+  const all = [...known];
+  for (const { after } of changes) {
+    const accounts = censorsOf(after);
+    const before = all.at(-1)?.accounts ?? [];
+    if (before.join() !== accounts.join()) all.push({ epoch: after.epoch, accounts });
+  }
+  return all.slice(-KEPT_CENSORS);
+};
+
+/** Whether what `account` says under the state of `epoch` takes back what others wrote. */
+export const isCensor = (
+  { state, censors }: GroupRow,
+  { account, epoch }: { account: string; epoch: number },
+): boolean => {
+  const accounts = censors
+    ? censors.findLast((since) => since.epoch <= epoch)?.accounts
+    : state && censorsOf(state);
+  return accounts?.includes(account) ?? false;
+};
+
 /** The lines that say what changed, but for what happened before this account came; the last that lists show. */
 const putNotes = async (
   { draft, self, now }: LogContext,
@@ -199,7 +231,12 @@ export const applyLog = async (
     return row;
   }
   const { making: _m, ...made } = row;
-  const known = { ...made, state: last.after, departed: departedBy(row, changes)! };
+  const known = {
+    ...made,
+    state: last.after,
+    departed: departedBy(row, changes)!,
+    censors: censorsBy(row, changes),
+  };
   const named = await withTexts(known, known.texts);
   const note = await putNotes(context, named, changes);
   const isMember = roleOf(last.after, me) !== undefined;

@@ -52,6 +52,8 @@ export interface GroupRow {
   texts?: { title?: FieldOpening; description?: FieldOpening };
   /** Who is no member any more, and since which epoch. */
   departed?: Record<string, number>;
+  /** Who may take back what others wrote, since which epoch: the newest last. */
+  censors?: { epoch: number; accounts: string[] }[];
   stopped?: GroupStop;
   /** The id of a channel key that a revoked device of this account holds. */
   leaky?: Uint8Array<ArrayBuffer>;

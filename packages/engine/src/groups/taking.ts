@@ -11,7 +11,7 @@ import { apply, applyNewer, type Arrival } from '../inbox/apply.ts';
 import { isKnown, newerOf, isNewer } from '../inbox/decrypt.ts';
 import type { GroupRow, HeldRow } from '../rows.ts';
 import { stopGroup } from './group-rows.ts';
-import { applyLog, knowsActor, type LogContext } from './log.ts';
+import { applyLog, isCensor, knowsActor, type LogContext } from './log.ts';
 
 /** What became of something that came of a group. */
 export interface Taken {
@@ -74,7 +74,6 @@ const takeContent = async (
   const content = Content.safeParse(value).data;
   const { account } = from;
   if (!isAllowed(row, { account, epoch, kind: content?.kind }, standing)) return { reason: 'not-allowed' };
-  const manages = standing.role !== undefined && standing.role !== 'member';
   const arrival: Arrival = {
     from,
     conversation: row.group,
@@ -83,7 +82,7 @@ const takeContent = async (
     me: self.account,
     request: false,
     ...(standing.departed && { outdated: true }),
-    ...(manages && (row.state!.policy & POLICY.adminsDelete) !== 0 && { deletesAll: true }),
+    ...(isCensor(row, { account, epoch }) && { deletesAll: true }),
   };
   if (!content || !isKnown(content)) {
     if (!isNewer(value, content)) return { reason: 'unknown-content' };

@@ -135,12 +135,18 @@ const Failed = ({ message, peer, deeds }: { message: ChatMessage; peer: Person; 
   );
 };
 
-const Body = ({ message }: { message: ChatMessage }) =>
-  message.newer || message.deleted ? (
-    <em className="message-newer">{t(message.deleted ? 'app.deletedMessage' : 'app.newerMessage')}</em>
-  ) : (
-    <MessageText text={message.text} mentions={message.mentions} />
-  );
+/** That it is gone, and where its author did not do that, who did. */
+const deletedWords = ({ deletedBy }: ChatMessage, people: People): string => {
+  if (deletedBy === undefined) return t('app.deletedMessage');
+  const name = people?.[deletedBy]?.name;
+  return name ? t('conversation.deletedBy', { name }) : t('conversation.deletedByAdmin');
+};
+
+const Body = ({ message, people }: { message: ChatMessage; people: People }) => {
+  if (message.deleted) return <em className="message-newer">{deletedWords(message, people)}</em>;
+  if (message.newer) return <em className="message-newer">{t('app.newerMessage')}</em>;
+  return <MessageText text={message.text} mentions={message.mentions} />;
+};
 
 /** What was changed in the group. */
 const Note = ({ message, note, people }: { message: ChatMessage; note: GroupNote; people: People }) => {
@@ -204,7 +210,7 @@ export const MessageRow = memo(({ entry, peer, people, today, marked, deeds }: M
             </bdi>
             {message.forwarded && <p className="message-forwarded">{t('conversation.forwarded')}</p>}
             {reply && !deleted && <Quote quote={reply} peer={peer} people={people} onJump={deeds.onJump} />}
-            <Body message={message} />
+            <Body message={message} people={people} />
             <Meta message={message} onHistory={deeds.onHistory} />
           </div>
           <IconButton
