@@ -7,6 +7,7 @@ import { openGateway, type Gateway, type GatewayParts } from './realtime/gateway
 import type { Redis } from './redis.ts';
 import { Accounts } from './services/accounts.ts';
 import { Chains } from './services/chains.ts';
+import { ChannelLinks } from './services/channel-links.ts';
 import { Channels } from './services/channels.ts';
 import { Doorbell } from './services/doorbell.ts';
 import { Gate, SharedGate } from './services/gate.ts';
@@ -87,6 +88,7 @@ export const createServices = ({ database, last, config, origins, redis, metrics
       strangersAtOnce: config.limits.strangers.points,
       time: () => mailbox.time(),
     }),
+    channelLinks: new ChannelLinks(pool, { doorbell, limits, inboxes, time: () => mailbox.time() }),
     prekeys: new Prekeys(prisma, {
       gate: gates.gate,
       limits,

@@ -33,7 +33,7 @@ const COLUMNS: Record<string, string[]> = {
   account: ['created_at: midnight', 'delivery', 'handle', 'head', 'id', 'skeleton'],
   // `day`: whole days.
   chain_event: ['account', 'day', 'event', 'index'],
-  channel: ['epoch', 'id', 'log_bytes'],
+  channel: ['epoch', 'id', 'link_epoch', 'link_hash', 'link_preview', 'log_bytes'],
   channel_entry: ['channel', 'entry', 'epoch'],
   // `joined`: that somebody agreed, and not when.
   channel_member: ['account', 'admin', 'channel', 'joined'],

@@ -4,6 +4,7 @@ import { RelayError } from '@sotto/contract/errors';
 import type { ChannelId, DeviceId, EnvelopeId } from '@sotto/contract/ids';
 import type { ChangeChannelRequest, CreateChannelRequest, Member } from '@sotto/contract/rest/channels';
 import { migrate } from '../src/postgres/migrate.ts';
+import { ChannelLinks } from '../src/services/channel-links.ts';
 import { Channels } from '../src/services/channels.ts';
 import { openDatabase } from '../src/store/database.ts';
 import { idText } from '../src/store/id-bytes.ts';
@@ -91,6 +92,7 @@ export const openChannels = async () => {
   const open = () =>
     new Channels(pool, { doorbell: { ring }, limits: { take }, inboxes, strangersAtOnce: 1000, time });
   return {
+    links: new ChannelLinks(pool, { doorbell: { ring }, limits: { take }, inboxes, time }),
     /** As the relay uses it, and to look from outside. */
     pool,
     look,

@@ -28,6 +28,8 @@ export const STATUS = {
   'device-unknown': 404,
   /** Also for who is no member. */
   'channel-unknown': 404,
+  /** The channel has no link, or another by now; also for channels that there are not. */
+  'link-unknown': 404,
   'handle-taken': 409,
   'invite-exists': 409,
   'too-many-prekeys': 409,
@@ -36,6 +38,8 @@ export const STATUS = {
   /** Somebody who would join is in as many as can be, or is asked by as many. */
   'too-many-channels': 409,
   'channel-exists': 409,
+  /** Who asks to join is in already. */
+  'already-member': 409,
   /** Its log is as long as can be: members can be removed, nothing else. */
   'channel-full': 409,
   /** The recipient's chain has gone on: fetch the account. */

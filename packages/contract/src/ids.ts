@@ -52,6 +52,14 @@ export type DeliveryToken = z.infer<typeof DeliveryToken>;
 export const DeliveryHash = id32().brand<'DeliveryHash'>();
 export type DeliveryHash = z.infer<typeof DeliveryHash>;
 
+/** 16 bytes out of the secret of a link to a group: shown to the relay by who follows it. */
+export const LinkToken = id16().brand<'LinkToken'>();
+export type LinkToken = z.infer<typeof LinkToken>;
+
+/** SHA-256 of that: what the relay knows of a link that nobody has followed. */
+export const LinkHash = id32().brand<'LinkHash'>();
+export type LinkHash = z.infer<typeof LinkHash>;
+
 /** ASCII on purpose: no two handles look alike. Lower case is the only spelling. */
 export const Handle = z
   .string()

@@ -31,6 +31,8 @@ export const LIMITS = {
   /** An entry of a channel's log: an operation that names every member, sealed. */
   entryBytes: 96 * 1024,
   entriesPerPage: 100,
+  /** What a link to a group shows to who follows it, and what they ask with: both sealed. */
+  linkBytes: 2 * 1024,
   /** Of all entries of a channel's log; who is no admin adds up to half of it. */
   logBytesPerChannel: 64 * 1024 * 1024,
   chainEventBytes: 4 * 1024,

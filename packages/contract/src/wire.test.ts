@@ -22,6 +22,10 @@ import {
   ChannelsResponse,
   CreateChannelRequest,
   EpochResponse,
+  JoinRequest,
+  LinkRequest,
+  LinkResponse,
+  PutLinkRequest,
 } from './rest/channels.ts';
 import { InboxResponse, SendRequest, SendResponse } from './rest/inbox.ts';
 import { InviteCheckRequest, InviteCheckResponse, InviteResponse } from './rest/invites.ts';
@@ -57,6 +61,9 @@ const WIRE = {
   InviteCheckRequest,
   InviteCheckResponse,
   InviteResponse,
+  JoinRequest,
+  LinkRequest,
+  LinkResponse,
   LiveEnvelope,
   LiveEvent,
   LivePost,
@@ -67,6 +74,7 @@ const WIRE = {
   PrekeysResponse,
   Problem,
   PublishRequest,
+  PutLinkRequest,
   RegisterRequest,
   RegisterResponse,
   RelayResponse,

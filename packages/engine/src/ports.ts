@@ -24,6 +24,10 @@ import type {
   ChannelsResponse,
   CreateChannelRequest,
   EpochResponse,
+  JoinRequest,
+  LinkRequest,
+  LinkResponse,
+  PutLinkRequest,
 } from '@sotto/contract/rest/channels';
 import type { InviteCheckResponse, InviteResponse } from '@sotto/contract/rest/invites';
 import type { BundlesResponse, PrekeysResponse, PublishRequest } from '@sotto/contract/rest/prekeys';
@@ -223,5 +227,8 @@ export interface Transport {
   /** Those of one's own account. */
   channels(signer: Signer): Promise<ChannelsResponse>;
   joinChannel(signer: Signer, channel: ChannelId): Promise<void>;
+  putLink(signer: Signer, channel: ChannelId, request: PutLinkRequest): Promise<void>;
+  lookAtLink(signer: Signer, channel: ChannelId, request: LinkRequest): Promise<LinkResponse>;
+  askToJoin(signer: Signer, channel: ChannelId, request: JoinRequest): Promise<void>;
   connect(signer: Signer, listener: ConnectionListener): Connection;
 }

@@ -4,7 +4,12 @@ import {
   EmailCodeResponse,
   RegisterResponse,
 } from '@sotto/contract/rest/accounts';
-import { ChannelResponse, ChannelsResponse, EpochResponse } from '@sotto/contract/rest/channels';
+import {
+  ChannelResponse,
+  ChannelsResponse,
+  EpochResponse,
+  LinkResponse,
+} from '@sotto/contract/rest/channels';
 import { InviteCheckResponse, InviteResponse } from '@sotto/contract/rest/invites';
 import { BundlesResponse, PrekeysResponse } from '@sotto/contract/rest/prekeys';
 import { RelayResponse } from '@sotto/contract/rest/relay';
@@ -107,6 +112,18 @@ export const createTransport = ({ origin }: { origin: string }): Transport => {
     joinChannel: (signer, channel) =>
       sessionOf(signer).with((token) =>
         http({ method: 'POST', path: `/v1/channels/${channel}/join`, token, answer: Nothing }),
+      ),
+    putLink: (signer, channel, body) =>
+      sessionOf(signer).with((token) =>
+        http({ method: 'PUT', path: `/v1/channels/${channel}/link`, token, body, answer: Nothing }),
+      ),
+    lookAtLink: (signer, channel, body) =>
+      sessionOf(signer).with((token) =>
+        http({ method: 'POST', path: `/v1/channels/${channel}/link`, token, body, answer: LinkResponse }),
+      ),
+    askToJoin: (signer, channel, body) =>
+      sessionOf(signer).with((token) =>
+        http({ method: 'POST', path: `/v1/channels/${channel}/link/requests`, token, body, answer: Nothing }),
       ),
     connect: (signer, listener) => openConnection(origin, sessionOf(signer), listener),
   };

@@ -115,6 +115,9 @@ describe('channels over HTTP', () => {
       ['POST', '/channels', large],
       ['POST', `/channels/${channel}/entries`, change(1)],
       ['POST', `/channels/${channel}/join`, undefined],
+      ['PUT', `/channels/${channel}/link`, { epoch: 0 }],
+      ['POST', `/channels/${channel}/link`, { token: randomId() }],
+      ['POST', `/channels/${channel}/link/requests`, undefined],
       ['GET', `/channels/${channel}`, undefined],
       ['GET', '/channels', undefined],
     ] as const) {

@@ -4,6 +4,10 @@ import {
   ChannelsResponse,
   CreateChannelRequest,
   EpochResponse,
+  JoinRequest,
+  LinkRequest,
+  LinkResponse,
+  PutLinkRequest,
 } from '@sotto/contract/rest/channels';
 import { type Route, signedIn } from './route.ts';
 
@@ -53,5 +57,27 @@ export const CHANNELS: Route[] = [
     limit: 'channels',
     errors: ['channel-unknown'],
     handle: ({ channels }, { asker, path }) => channels.join(asker.account, path.channel),
+  }),
+  signedIn('put', '/channels/:channel/link', {
+    summary: 'What a link to the channel shows, and by what it is known; or that there is none any more.',
+    limit: 'channels',
+    request: PutLinkRequest,
+    errors: ['channel-unknown', 'forbidden', 'stale-epoch'],
+    handle: ({ channelLinks }, { asker, path, body }) => channelLinks.put(asker.account, path.channel, body),
+  }),
+  signedIn('post', '/channels/:channel/link', {
+    summary: 'What a link shows to who follows it.',
+    limit: 'links',
+    request: LinkRequest,
+    response: LinkResponse,
+    errors: ['link-unknown'],
+    handle: ({ channelLinks }, { asker, path, body }) => channelLinks.look(asker.account, path.channel, body),
+  }),
+  signedIn('post', '/channels/:channel/link/requests', {
+    summary: 'Asks the admins of a channel to be let in. Again is no error.',
+    limit: 'links',
+    request: JoinRequest,
+    errors: ['link-unknown', 'already-member', 'too-many-members'],
+    handle: ({ channelLinks }, { asker, path, body }) => channelLinks.ask(asker.account, path.channel, body),
   }),
 ];

@@ -46,6 +46,10 @@ export const DEFAULT_LIMITS = {
   bundles: { points: 1, seconds: 10 * MINUTE, burst: { points: 5, seconds: HOUR } },
   /** Channels made, changed, joined and read, of an account. */
   channels: { points: 240, seconds: MINUTE },
+  /** Links to channels that are followed, of an account. */
+  links: { points: 60, seconds: 10 * MINUTE },
+  /** Requests to join it, of a channel. */
+  joins: { points: 200, seconds: HOUR },
   /** Bytes for the logs of channels, of an account: they stay. */
   entryBytes: { points: 2 * MIB, seconds: HOUR },
   /** Invites made, of an account. */

@@ -109,6 +109,32 @@ export class ChannelRows {
     return rows[0] && Number(rows[0].epoch);
   }
 
+  /** The link as it was put last. */
+  async link(): Promise<{ epoch: number; hash: Uint8Array; preview: Uint8Array } | undefined> {
+    const { rows } = await this.#run<{ epoch: string; hash: Buffer; preview: Buffer }>(
+      'channel-link',
+      `SELECT link_epoch AS epoch, link_hash AS hash, link_preview AS preview FROM channel
+       WHERE id = $1 AND link_hash IS NOT NULL`,
+    );
+    return rows[0] && { ...rows[0], epoch: Number(rows[0].epoch) };
+  }
+
+  /** False when one of a later epoch stands there. */
+  async putLink(
+    epoch: number,
+    link: { hash: Uint8Array; preview: Uint8Array } | undefined,
+  ): Promise<boolean> {
+    const { rowCount } = await this.#run(
+      'put-channel-link',
+      `UPDATE channel SET link_epoch = $2, link_hash = $3, link_preview = $4
+       WHERE id = $1 AND (link_epoch IS NULL OR link_epoch <= $2)`,
+      epoch,
+      link?.hash ?? null,
+      link?.preview ?? null,
+    );
+    return rowCount === 1;
+  }
+
   /** Who is in the channel, in the order of their ids. */
   async members(): Promise<Map<AccountId, Place>> {
     const { rows } = await this.#run<{ account: Buffer } & Place>(
@@ -215,12 +241,12 @@ export class ChannelRows {
 
   /**
    * Stores a body once, with a row in the inbox of every active device of the members and of `also`, who are none any
-   * more: but for `crowded` ones, and those that have as many requests as are kept. Returns the devices that got it, and
-   * whether one of them had the id already.
+   * more: but for `crowded` ones, and those that have as many requests as are kept; with `admins` only of those. Returns the
+   * devices that got it, and whether one of them had the id already.
    */
   async post(
     { id, at, body }: { id: EnvelopeId; at: number; body: Uint8Array },
-    { also, crowded }: { also: Roster; crowded: readonly DeviceId[] },
+    { also, crowded, admins = false }: { also: Roster; crowded: readonly DeviceId[]; admins?: boolean },
   ): Promise<{ devices: DeviceId[]; used: boolean }> {
     const { rows } = await this.#run<{ devices: Buffer[]; count: string }>(
       'insert-entry-post',
@@ -229,7 +255,7 @@ export class ChannelRows {
          INSERT INTO post (channel, body) VALUES ($1, $4) RETURNING seq
        ), reader AS MATERIALIZED (
          SELECT device.id, NOT told.joined AS request FROM (
-           SELECT account, joined FROM channel_member WHERE channel = $1
+           SELECT account, joined FROM channel_member WHERE channel = $1 AND (admin OR NOT $8)
            UNION ALL SELECT * FROM unnest($5::bytea[], $6::boolean[])
          ) AS told JOIN device ON device.account = told.account AND removed_at IS NULL
          WHERE device.id <> ALL ($7) AND (told.joined OR ${requestRoomOf('device.id')} > 0)
@@ -245,6 +271,7 @@ export class ChannelRows {
       [...also.keys()].map(idBytes),
       [...also.values()].map(({ joined }) => joined),
       crowded.map(idBytes),
+      admins,
     );
     const { devices, count } = rows[0]!;
     return {

@@ -1,7 +1,7 @@
 import * as z from 'zod/mini';
 import { base64url } from '../bytes.ts';
 import { Epoch } from '../envelope.ts';
-import { AccountId, ChannelId, DeliveryToken, EnvelopeId } from '../ids.ts';
+import { AccountId, ChannelId, DeliveryToken, EnvelopeId, LinkHash, LinkToken } from '../ids.ts';
 import { LIMITS } from '../limits.ts';
 
 /** One operation of a group's membership log, signed and sealed: the relay cannot read it. */
@@ -80,3 +80,35 @@ export const ChannelsResponse = z.strictObject({
   ),
 });
 export type ChannelsResponse = z.infer<typeof ChannelsResponse>;
+
+const sealed = base64url({ max: LIMITS.linkBytes }).check(z.minLength(1));
+
+/**
+ * `PUT /v1/channels/:channel/link`: by an admin. `epoch` is that of the entry which made the link, or ended it: of several the
+ * one with the highest stands, whenever it comes; a lower one, or one that the channel has not reached, is `stale-epoch`.
+ */
+export const PutLinkRequest = z.strictObject({
+  epoch: Epoch,
+  /** Absent: there is none any more. */
+  link: z.optional(z.strictObject({ hash: LinkHash, preview: sealed })),
+});
+export type PutLinkRequest = z.infer<typeof PutLinkRequest>;
+
+/** `POST /v1/channels/:channel/link`: what the link shows. `link-unknown` for any but the one in force. */
+export const LinkRequest = z.strictObject({ token: LinkToken });
+export type LinkRequest = z.infer<typeof LinkRequest>;
+export const LinkResponse = z.strictObject({
+  preview: sealed,
+  /** How many there are. */
+  members: z.int().check(z.minimum(0)),
+  /** The account that asks is one of them. */
+  member: z.boolean(),
+});
+export type LinkResponse = z.infer<typeof LinkResponse>;
+
+/**
+ * `POST /v1/channels/:channel/link/requests`: what is handed to the devices of the admins, as an envelope of `id`, to let the
+ * account in. Repeating it is answered as the first time. The relay adds nobody.
+ */
+export const JoinRequest = z.strictObject({ token: LinkToken, id: EnvelopeId, body: sealed });
+export type JoinRequest = z.infer<typeof JoinRequest>;
