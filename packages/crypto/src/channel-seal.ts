@@ -11,6 +11,10 @@ export const KIND_GROUP_MESSAGE = 1;
 /** And of one that is a signal, of use this moment only. */
 export const KIND_GROUP_SIGNAL = 2;
 
+/** What a link to a group shows, and a request to be let in by it: sealed under the key of the link. */
+export const KIND_LINK_PREVIEW = 3;
+export const KIND_JOIN_REQUEST = 4;
+
 const VERSION = 1;
 const KIND_ENTRY = 0;
 const ID_BYTES = 32;
@@ -19,7 +23,10 @@ const ID_BYTES = 32;
 const bound = (group: string, epoch: number, id: Bytes): Bytes =>
   concat(u8(VERSION), lp(groupBytes(group)), u32(epoch), id);
 
-const seal = async (key: GroupKey, epoch: number, kind: number, body: Bytes): Promise<Bytes> => {
+/** What seals for a group. */
+export type SealingKey = Pick<GroupKey, 'group' | 'id' | 'key'>;
+
+export const seal = async (key: SealingKey, epoch: number, kind: number, body: Bytes): Promise<Bytes> => {
   const iv = crypto.getRandomValues(new Uint8Array(GCM_IV_BYTES));
   const plaintext = pad(concat(u8(kind), u32(body.length), body));
   const algorithm = gcm(iv, bound(key.group, epoch, key.id));
@@ -35,8 +42,9 @@ const readPlaintext = (plaintext: Bytes): { kind: number; body: Bytes } => {
   return { kind, body };
 };
 
-const open = async (
-  keys: readonly GroupKey[],
+/** Throws as `openPost`. */
+export const open = async (
+  keys: readonly SealingKey[],
   sealed: Uint8Array,
 ): Promise<{ epoch: number; kind: number; body: Bytes }> => {
   try {

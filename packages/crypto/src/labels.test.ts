@@ -7,6 +7,8 @@ import { verifyHead } from './chain-head.ts';
 import { join, newDevice, NOW, startChain } from './chain-suite.ts';
 import { verifyChain } from './chain.ts';
 import { CryptoError } from './errors.ts';
+import { open } from './channel-seal.ts';
+import { checkJoinRequest, openJoinRequest, openLink, sealJoinRequest, signedRequest } from './group-link.ts';
 import { bind } from './group-message.ts';
 import { checkGroupSignal, makeGroupSignal, readGroupSignal, signedSignal } from './group-signal.ts';
 import { devicesOf, encryptAll, pairOf, someGroup } from './group-suite.ts';
@@ -95,6 +97,16 @@ const purposesOf = async (signing: KeyPair): Promise<Record<SignatureLabel, Purp
 
   const signal = await makeGroupSignal(senderKey, { typing: true, now: NOW });
 
+  const link = await openLink(group.state.group, toBase64url(random(16)));
+  const sealedRequest = await sealJoinRequest(
+    link,
+    { from: own, id: toBase64url(random(16)), createdAt: NOW, delivery: toBase64url(random(16)) },
+    signing.privateKey,
+  );
+  const asked = await openJoinRequest(link, sealedRequest);
+  const { body: requestBody } = await open([link], sealedRequest);
+  const joinRequest = signedRequest(link, requestBody.slice(0, -64));
+
   const pair = await generateAgreementKey();
   const signed = { ...own, signing: signing.privateKey, kind: 'one-time' as const, id: 1, createdAt: NOW };
   const prekey = publicPrekey(await signPrekey({ ...signed, pair }));
@@ -140,6 +152,10 @@ const purposesOf = async (signing: KeyPair): Promise<Record<SignatureLabel, Purp
       context: signedSignal(group.state.group, signal.slice(0, -64)).slice(I('group/signal', NONE).length),
       holds: (signature) =>
         checkGroupSignal({ ...readGroupSignal(signal), signature }, { keys: handed, now: NOW }),
+    },
+    'group/join': {
+      context: joinRequest.slice(I('group/join', NONE).length),
+      holds: (signature) => checkJoinRequest(link, { ...asked, signature }, signing.publicKey),
     },
     membership: {
       context: entry,

@@ -9,6 +9,7 @@ export const SIGNATURE_LABELS = [
   'chain/head',
   'chain/join',
   'group',
+  'group/join',
   'group/signal',
   'membership',
   'prekey',
@@ -57,6 +58,9 @@ export const DERIVATION_LABELS = [
   'group-state',
   'field',
   'field/commit',
+  'link',
+  'link/id',
+  'link/token',
 ] as const;
 
 /** Every label there is. One use, one label: no signature or key serves two purposes. */
