@@ -8,6 +8,7 @@ import {
   DeliveryToken,
   DeviceId,
   Handle,
+  LinkSecret,
   MessageId,
 } from './ids.ts';
 import { LIMITS } from './limits.ts';
@@ -154,14 +155,61 @@ const opening = z.strictObject({
 });
 
 /**
+ * The text of a group's settings, as JSON: how one gets in by its link. Whatever a later version adds is passed over. `approval`:
+ * a person has to agree to each; `history`: what is sent along; `until`: lets nobody in from then on, in ms.
+ */
+export const GroupSettings = z.object({
+  link: z.optional(
+    z.object({
+      secret: LinkSecret,
+      approval: z.boolean(),
+      history: z.enum(['none', 'day', 'last']),
+      until: z.optional(sentAt),
+    }),
+  ),
+});
+
+export type GroupSettings = z.infer<typeof GroupSettings>;
+
+/** What a link shows, as JSON. */
+export const LinkPreview = z.object({
+  title: z.string().check(z.maxLength(LIMITS.descriptionCharacters)),
+  approval: z.boolean(),
+  until: z.optional(sentAt),
+});
+export type LinkPreview = z.infer<typeof LinkPreview>;
+
+/** How somebody is answered who asked to be let into a group. Who is let in hears it by the group itself. */
+export const JoinAnswer = z.enum(['refused', 'full', 'reset', 'expired', 'stopped']);
+export type JoinAnswer = z.infer<typeof JoinAnswer>;
+
+/** A message from before somebody came, as a member has it: on that member's word alone. */
+export const SharedMessage = z.strictObject({
+  author: AccountId,
+  id: message.id,
+  sentAt,
+  /** When the relay took it. */
+  at: z.int().check(z.minimum(0), z.maximum(LIMITS.lastPlace)),
+  reply: message.reply,
+  mentions: message.mentions,
+  forwarded: message.forwarded,
+  text,
+});
+export type SharedMessage = z.infer<typeof SharedMessage>;
+
+/**
  * What goes along with the keys of a group, which are handed over in a message of their own: what it is called, for who
- * does not have the key that its log says it under.
+ * does not have the key that its log says it under. And what else is said of it between two: the answer to a request, to who
+ * asked and to the other admins; what was written before somebody came, to them.
  */
 export const GroupContent = z.strictObject({
   kind: z.literal('group'),
   group: ChannelId,
   title: z.optional(opening),
   description: z.optional(opening),
+  settings: z.optional(opening),
+  request: z.optional(z.strictObject({ id: base64url({ min: 16, max: 16 }), answer: JoinAnswer })),
+  history: z.optional(z.array(SharedMessage).check(z.minLength(1), z.maxLength(LIMITS.sharedMessages))),
 });
 export type GroupContent = z.infer<typeof GroupContent>;
 

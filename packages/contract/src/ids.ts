@@ -52,6 +52,14 @@ export type DeliveryToken = z.infer<typeof DeliveryToken>;
 export const DeliveryHash = id32().brand<'DeliveryHash'>();
 export type DeliveryHash = z.infer<typeof DeliveryHash>;
 
+/** 16 random bytes: the secret of a link to a group. */
+export const LinkSecret = id16().brand<'LinkSecret'>();
+export type LinkSecret = z.infer<typeof LinkSecret>;
+
+/** The first 16 bytes of the hash of the first entry of a group's log. */
+export const LinkPin = id16().brand<'LinkPin'>();
+export type LinkPin = z.infer<typeof LinkPin>;
+
 /** 16 bytes out of the secret of a link to a group: shown to the relay by who follows it. */
 export const LinkToken = id16().brand<'LinkToken'>();
 export type LinkToken = z.infer<typeof LinkToken>;

@@ -47,6 +47,9 @@ export const LIMITS = {
   /** Groups with more members than this have no receipts. */
   receiptMembers: 50,
   receiptMessages: 100,
+  /** From before somebody came to a group, in one message to them; and of all that they are sent. */
+  sharedMessages: 100,
+  sharedInAll: 300,
   contactsPerMessage: 100,
   mentions: 100,
   blockedAccounts: 500,

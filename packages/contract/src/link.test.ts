@@ -10,12 +10,14 @@ const contact = {
 
 describe('links', () => {
   const withToken = { ...contact, token: 'CQkJCQkJCQkJCQkJCQkJCQ' as DeliveryToken };
+  const group = { channel: invite, secret: invite, pin: invite } as unknown as NonNullable<Link['group']>;
   const links: Link[] = [
     { invite },
     { invite, contact },
     { contact },
     { invite, contact: withToken },
     { contact: withToken },
+    { group },
   ];
   it.each(links)('come back as they were made: %j', (link) => {
     const text = formatLink('https://chat.example', link);
@@ -38,6 +40,9 @@ describe('links', () => {
     `https://chat.example/#/join/${invite}/ann/${contact.account}/more`,
     `https://chat.example/#/add/ann/${contact.account}/CQkJCQkJCQkJCQkJCQkJCQ/more`,
     `https://chat.example/#/add/Ann/${contact.account}`,
+    `https://chat.example/#/group/${invite}/${invite}`,
+    `https://chat.example/#/group/${invite}/${invite}/${invite}/more`,
+    `https://chat.example/#/group/${invite}/${invite}/${invite}x`,
     `https://chat.example/#/else/${invite}`,
   ])('refuses %j', (text) => {
     expect(parseLink(text)).toBeUndefined();

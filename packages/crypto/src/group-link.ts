@@ -77,7 +77,7 @@ const encode = ({ from, id, createdAt, delivery }: JoinRequest): Bytes =>
   concat(encodeAddress(from), sized(id), u64(createdAt), sized(delivery));
 
 /** What the signature covers: the group and the link, which do not stand in it, and the rest. */
-export const signedRequest = ({ group, id }: SealingKey, request: Bytes): Bytes =>
+export const signedRequest = ({ group, id }: Pick<SealingKey, 'group' | 'id'>, request: Bytes): Bytes =>
   I('group/join', concat(lp(groupBytes(group)), id, request));
 
 /** A request to be let in, signed by the device that asks. */
@@ -114,7 +114,7 @@ export const openJoinRequest = async (
 
 /** Whether the device with this signing key has asked that, by this link. */
 export const checkJoinRequest = (
-  keys: SealingKey,
+  keys: Pick<SealingKey, 'group' | 'id'>,
   { signature, ...request }: JoinRequest & { signature: Bytes },
   signing: Bytes,
 ): Promise<boolean> => verify(signing, signature, signedRequest(keys, encode(request)));

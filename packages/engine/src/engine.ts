@@ -21,6 +21,7 @@ import { joined } from './devices/joining.ts';
 import { EngineError } from './errors.ts';
 import { createGroupCommands, joinGroup, leaveQuietly } from './groups/commands.ts';
 import { createGroups } from './groups/groups.ts';
+import { createLinkCommands } from './groups/links.ts';
 import { createInbox } from './inbox/inbox.ts';
 import { type Box, createBox } from './box.ts';
 import { firstLive, type Live, setLive } from './live.ts';
@@ -293,6 +294,7 @@ export const createEngine = async ({
       leave: (id) => leaveQuietly(groups, id),
     }),
     ...createGroupCommands(desk, { groups, transport }),
+    ...createLinkCommands(desk, { groups, transport }),
     ...createDeviceCommands({ ...parts, command, joining, kick: lookAfterKeys }),
     cancel: (conversation, id) =>
       command((draft, self) => cancelMessage(draft, model, self, { conversation, id, now: clock.now() })),

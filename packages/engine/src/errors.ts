@@ -25,6 +25,10 @@ export type EngineErrorCode =
   | 'no-member'
   /** Of those who are in the group, admins alone. */
   | 'not-allowed'
+  /** A link to a group that shows nothing that can be read. */
+  | 'bad-link'
+  /** It lets nobody in any more. */
+  | 'link-expired'
   | 'is-group'
   | 'too-many-blocked'
   | 'bad-emoji'

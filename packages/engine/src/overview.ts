@@ -6,7 +6,7 @@ import { settingsOf } from './conversations/settings.ts';
 import { alarmOf, devicesOf } from './devices/shown.ts';
 import type { Live } from './live.ts';
 import type { ReadModel } from './model.ts';
-import type { ConversationRow } from './rows.ts';
+import type { ConversationRow, JoinRow } from './rows.ts';
 import type { ConversationSummary, EngineSnapshot, View } from './views.ts';
 
 /** Where a conversation stands in the list: by its newest message, or by when it was begun. */
@@ -65,7 +65,25 @@ export const createOverview = (model: ReadModel, live: View<Live>, clock: Clock)
     };
   };
 
-  return (): Pick<EngineSnapshot, 'me' | 'settings' | 'contact' | 'devices' | 'alarm' | 'conversations'> => {
+  const joinsOf = (joins: readonly JoinRow[] = []): EngineSnapshot['joins'] =>
+    joins.map(({ group, title, at, answer }) => ({
+      group: group as unknown as ConversationId,
+      title,
+      time: at,
+      ...(answer && { answer }),
+    }));
+  let shownJoins: { of: readonly JoinRow[] | undefined; joins: EngineSnapshot['joins'] } | undefined;
+  /** The same while nothing of it changed. */
+  const joinsNow = (): EngineSnapshot['joins'] => {
+    const of = model.self?.joins;
+    if (!shownJoins || shownJoins.of !== of) shownJoins = { of, joins: joinsOf(of) };
+    return shownJoins.joins;
+  };
+
+  return (): Pick<
+    EngineSnapshot,
+    'me' | 'settings' | 'contact' | 'devices' | 'alarm' | 'conversations' | 'joins'
+  > => {
     const next: typeof entries = new Map();
     for (const row of model.conversations.values()) {
       const contact = model.contacts.get(row.id);
@@ -81,7 +99,7 @@ export const createOverview = (model: ReadModel, live: View<Live>, clock: Clock)
       .toSorted((a, b) => rank(b) - rank(a))
       .map(({ id }) => next.get(id)!.summary);
     const { self } = model;
-    if (!self) return { conversations, devices: [] };
+    if (!self) return { conversations, devices: [], joins: [] };
     const me = {
       account: self.account as AccountId,
       handle: self.handle as Handle,
@@ -96,6 +114,7 @@ export const createOverview = (model: ReadModel, live: View<Live>, clock: Clock)
       devices: devicesOf(self),
       ...(alarm && { alarm }),
       conversations,
+      joins: joinsNow(),
     };
   };
 };

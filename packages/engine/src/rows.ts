@@ -4,9 +4,20 @@ import type { OwnPrekey, PrekeyKind } from '@sotto/crypto/prekeys';
 import type { RepairLog } from '@sotto/crypto/repair';
 import type { PeerState } from '@sotto/crypto/session-state';
 import type { RegisterRequest } from '@sotto/contract/rest/accounts';
-import type { GroupBrief, GroupNote, GroupRow, HeldRow, SenderRow } from './groups/rows.ts';
+import type { GroupBrief, GroupNote, GroupRow, HeldRow, JoinRow, SenderRow } from './groups/rows.ts';
 
-export type { GroupBrief, GroupNote, GroupRow, GroupStop, FieldOpening, HeldRow } from './groups/rows.ts';
+export type {
+  GroupBrief,
+  GroupNote,
+  GroupRow,
+  GroupStop,
+  FieldOpening,
+  HeldRow,
+  HistoryChoice,
+  JoinRow,
+  LinkSettings,
+  RequestRow,
+} from './groups/rows.ts';
 
 /** A private key that the platform will not hand out, with its public half. */
 interface StoredKeyPair {
@@ -109,6 +120,8 @@ export interface SelfRow extends AccountKeys {
   copied?: { sealing: number };
   /** Up to this number the relay may have sealing keys of the other copy: the person has decided to go on. */
   overtaken?: number;
+  /** Groups that this device has asked to be let into. */
+  joins?: JoinRow[];
   /** Who is written to once the account stands: the maker of the invite link. */
   inviter?: { account: string; handle: string; token?: string };
 }
@@ -221,6 +234,8 @@ export interface MessageRow {
   to?: string[];
   /** Its author did not know that somebody had left the group, who may have read it. */
   outdated?: true;
+  /** It is from before this account came: who sent it along, on whose word alone it stands. */
+  shared?: string;
   /** What it answers. */
   reply?: { author: string; id: string };
   mentions?: NonNullable<TextContent['mentions']>;

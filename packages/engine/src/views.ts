@@ -1,6 +1,6 @@
 import type { ErrorCode } from '@sotto/contract/errors';
 import type { AccountId, ConversationId, DeviceId, Handle, InviteSecret } from '@sotto/contract/ids';
-import type { Link } from '@sotto/contract/link';
+import type { GroupLink, Link } from '@sotto/contract/link';
 import type { AppendRequest, EmailCodeResponse, Verification } from '@sotto/contract/rest/accounts';
 import type { RelayResponse } from '@sotto/contract/rest/relay';
 import type { Role } from '@sotto/crypto/membership-operation';
@@ -8,6 +8,8 @@ import type {
   DeviceTrouble,
   GroupNote,
   GroupStop,
+  HistoryChoice,
+  JoinRow,
   MessageStatus,
   Reach,
   SendProblem,
@@ -87,9 +89,45 @@ export interface GroupSummary {
   stopped?: GroupStop;
 }
 
+/** How one gets into a group by its link. */
+export interface GroupLinkOptions {
+  /** An admin has to agree to each request. */
+  approval: boolean;
+  /** What who comes by it is sent of what was written before. */
+  history: HistoryChoice;
+  /** It lets nobody in from then on, in ms since 1970. */
+  until?: number;
+}
+
 /** The members of a group, as its log names them. */
 export interface GroupSnapshot extends GroupSummary {
   people: readonly { id: AccountId; person: Person; role: Role }[];
+  /** For those who may add members. */
+  link?: GroupLinkOptions & { link: GroupLink };
+  /** Who asks to be let in, the first first: for admins. `before`: they were in the group once. */
+  requests: readonly { id: string; person: Person; time: number; before: boolean }[];
+}
+
+/** What a link to a group shows. */
+export interface LinkSnapshot {
+  title: string;
+  members: number;
+  /** An admin has to agree. */
+  approval: boolean;
+  /** One is in it. */
+  member: boolean;
+  /** There is room for nobody else. */
+  full: boolean;
+}
+
+/** What came of asking to be let into a group. */
+export interface JoinSnapshot {
+  group: ConversationId;
+  title: string;
+  /** When it was asked, in ms since 1970. */
+  time: number;
+  /** Absent: not answered yet. Who is let in finds the group among the conversations. */
+  answer?: NonNullable<JoinRow['answer']>;
 }
 
 export interface GroupView extends View<GroupSnapshot> {
@@ -160,6 +198,8 @@ export interface EngineSnapshot {
   unsent: number;
   /** Newest first. */
   conversations: readonly ConversationSummary[];
+  /** Groups that this device asked to be let into. */
+  joins: readonly JoinSnapshot[];
   /** Why the relay lets this device not in, while it does not: more than a network that is away. */
   refusal?: ErrorCode;
   /** Something that the person should know and that keeps the engine from storing: `full`, `failed`. */
@@ -191,6 +231,8 @@ export interface ChatMessage {
   note?: GroupNote;
   /** Its author did not know that somebody had left the group, who may have read it. */
   outdated?: true;
+  /** It is from before one was in the group: who sent it along. That it was written so, and by its author, they say alone. */
+  sharedBy?: AccountId;
   /** In a group: how far it came with each of those that it was for. */
   reached?: readonly { account: AccountId; reach?: Reach }[];
   /** It was taken back for everybody: by its author, or by that admin. */
@@ -453,7 +495,38 @@ export interface Engine extends View<EngineSnapshot> {
    *
    * @throws RelayError; EngineError group-stopped, no-conversation; CryptoError `membership-invalid` for what is not one's to do
    */
-  addMembers(id: ConversationId, members: readonly AccountId[]): Promise<void>;
+  /** `history` is sent along: what this device has of what was written before, and may be passed on. */
+  addMembers(
+    id: ConversationId,
+    members: readonly AccountId[],
+    options?: { history?: HistoryChoice },
+  ): Promise<void>;
+  /** Makes or changes the group's link, with `fresh` a new one that ends the one before; undefined ends it. For admins. */
+  setGroupLink(id: ConversationId, link: (GroupLinkOptions & { fresh?: boolean }) | undefined): Promise<void>;
+  /**
+   * Answers a request to be let in, of who may be one by now. Nothing happens when another admin was first.
+   *
+   * @throws EngineError not-allowed
+   */
+  answerRequest(
+    id: ConversationId,
+    request: string,
+    answer: { accept: boolean; history?: HistoryChoice },
+  ): Promise<void>;
+  /**
+   * What a link shows.
+   *
+   * @throws RelayError `link-unknown`; EngineError bad-link, link-expired
+   */
+  lookAtGroupLink(link: GroupLink): Promise<LinkSnapshot>;
+  /**
+   * Asks to be let in. What comes of it `joins` tells, and the group itself.
+   *
+   * @throws RelayError `link-unknown`, `already-member`, `too-many-members`; EngineError bad-link, link-expired
+   */
+  joinGroup(link: GroupLink): Promise<void>;
+  /** Lets go of what was asked. */
+  forgetJoin(id: ConversationId): Promise<void>;
   removeMembers(id: ConversationId, members: readonly AccountId[]): Promise<void>;
   /** Not for the last owner, while there are others. */
   leaveGroup(id: ConversationId): Promise<void>;

@@ -33,6 +33,8 @@ const ENGINE_WORDS: Record<EngineError['code'], Key> = {
   'not-a-member': 'app.notAMember',
   'no-member': 'app.noMember',
   'not-allowed': 'app.notAllowed',
+  'bad-link': 'app.badLink',
+  'link-expired': 'app.linkExpired',
   'is-group': 'app.isGroup',
   'too-many-blocked': 'app.tooManyBlocked',
   'bad-emoji': 'app.badEmoji',
@@ -63,6 +65,10 @@ export const explain = (error: unknown): string => {
       return t('app.tooManyGroups');
     case 'channel-unknown':
       return t('app.notAMember');
+    case 'link-unknown':
+      return t('app.linkUnknown');
+    case 'already-member':
+      return t('app.alreadyMember');
     case 'device-removed':
       return t('app.deviceRemoved');
     default:

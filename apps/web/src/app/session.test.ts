@@ -11,6 +11,7 @@ const snapshot = (phase: EngineSnapshot['phase']): EngineSnapshot => ({
   unsent: 0,
   devices: [],
   conversations: [],
+  joins: [],
 });
 
 /** As much of an engine as a session looks at. */

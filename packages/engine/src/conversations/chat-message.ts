@@ -58,6 +58,7 @@ const make = (row: MessageRow, quoted: MessageRow | undefined, me: string): Chat
     ...(newer && { newer: true }),
     ...(row.note && { note: row.note }),
     ...(row.outdated && { outdated: true }),
+    ...(row.shared !== undefined && { sharedBy: row.shared as AccountId }),
     ...(row.to && { reached: reachOf(row, row.to) }),
     ...(deleted && { deleted: true }),
     ...(deleted && deleted.by !== from && { deletedBy: deleted.by as AccountId }),

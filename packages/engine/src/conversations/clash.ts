@@ -41,7 +41,12 @@ export const freeId = async (
   if (await draft.get('gone', [conversation, id])) return undefined;
   const there = await draft.get('message', [conversation, id]);
   if (!there) return id;
-  if (there.from === account) return undefined;
+  if (there.from === account) {
+    if (there.shared === undefined) return undefined;
+    // What somebody said that they wrote gives way to what they did write.
+    if (there.doc !== undefined) draft.put('dropped', { doc: there.doc }, there.doc);
+    return id;
+  }
   if (account === me) {
     await move(draft, there, await aliasOf(there.from, id));
     return id;

@@ -46,9 +46,10 @@ const peopleIn = (
   typing: readonly string[] = [],
 ): Record<string, Person> => {
   const accounts = new Set(typing);
-  for (const { from, deletedBy, reply, note, mentions, reactions, reached } of messages) {
+  for (const { from, deletedBy, sharedBy, reply, note, mentions, reactions, reached } of messages) {
     accounts.add(from);
     if (deletedBy) accounts.add(deletedBy);
+    if (sharedBy) accounts.add(sharedBy);
     if (reply) accounts.add(reply.from);
     if (note && 'accounts' in note) for (const account of note.accounts) accounts.add(account);
     for (const mention of mentions ?? []) accounts.add(mention.account);

@@ -17,6 +17,7 @@ import type { Transport } from '../ports.ts';
 import { randomId } from '../random-id.ts';
 import type { GroupRow, SelfRow } from '../rows.ts';
 import type { Engine, GroupPolicy } from '../views.ts';
+import { addition, freshKey, withSharing } from './addition.ts';
 import { keysInForce, putGroup } from './group-rows.ts';
 import type { Groups } from './groups.ts';
 import type { Plan } from './propose.ts';
@@ -52,22 +53,6 @@ const bitsOf = (policy: number, changed: Partial<GroupPolicy>): number => {
 
 type State = Parameters<Plan>[0]['state'];
 const isIn = (state: State, account: string): boolean => roleOf(state, account) !== undefined;
-
-/** A key where one is due before anything else can be done. */
-const freshKey = async (group: string): ReturnType<Plan> => {
-  const key = await createGroupKey('channel', group);
-  return { operation: { kind: 'rekey', channel: key.id }, key };
-};
-
-const addition =
-  (accounts: readonly string[]): Plan =>
-  async ({ state }) => {
-    const added = accounts.filter((account) => !isIn(state, account));
-    if (added.length === 0) return undefined;
-    // The keys that are handed to them have to be in force.
-    if (state.rekeyDue) return freshKey(state.group);
-    return { operation: { kind: 'add', accounts: sortAccounts([...new Set(added)]) } };
-  };
 
 const removal =
   (accounts: readonly string[]): Plan =>
@@ -162,7 +147,13 @@ export const createGroupCommands = (
       groups.look(id);
       return id;
     },
-    addMembers: (id, members) => change(id, addition(members)),
+    async addMembers(id, members, { history = 'none' } = {}) {
+      await command(async (draft) => {
+        const row = await draft.get('group', id);
+        if (row) putGroup(draft, withSharing(row, members, history));
+      });
+      await change(id, addition(members));
+    },
     removeMembers: (id, members) => change(id, removal(members)),
     leaveGroup: (id) => change(id, departure),
     setRole: (id, account, role) =>

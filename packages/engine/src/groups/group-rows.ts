@@ -30,7 +30,7 @@ export const withChannel = (row: GroupRow, channel: GroupRow['log']): GroupRow =
   return { ...row, channels: used && !kept.includes(used) ? [...kept.slice(0, -1), used] : kept };
 };
 
-const NAMED = ['title', 'description'] as const;
+const NAMED = ['title', 'description', 'settings'] as const;
 
 /** What `field` says as far as it can be found out: by what was told, or by the key that it was sealed under. */
 const textOf = async (

@@ -4,6 +4,8 @@ import { personOf } from '../conversations/person.ts';
 import { createEmitter } from '../emitter.ts';
 import type { ReadModel } from '../model.ts';
 import type { GroupBrief, GroupRow } from '../rows.ts';
+import type { GroupLink } from '@sotto/contract/link';
+import { linkOf, pinOf } from './settings.ts';
 import type { GroupPolicy, GroupSnapshot, GroupSummary, GroupView } from '../views.ts';
 
 const policyOf = (bits: number): GroupPolicy => ({
@@ -17,6 +19,29 @@ export const summaryOf = ({ others: _, policy, ...brief }: GroupBrief): GroupSum
   ...brief,
   policy: policyOf(policy),
 });
+
+const manages = (brief: GroupBrief | undefined): boolean =>
+  brief?.role === 'admin' || brief?.role === 'owner';
+
+/** The link, for those who may add others. */
+const linkShown = (row: GroupRow | undefined, brief: GroupBrief | undefined): Pick<GroupSnapshot, 'link'> => {
+  const link = row && linkOf(row);
+  const mayAdd = manages(brief) || ((brief?.policy ?? 0) & POLICY.membersAdd) !== 0;
+  if (!link || !brief?.role || !mayAdd) return {};
+  const { secret, ...options } = link;
+  const parts = { channel: row.group, secret, pin: pinOf(row) };
+  return { link: { ...options, link: parts as GroupLink } as NonNullable<GroupSnapshot['link']> };
+};
+
+const requestsShown = (model: ReadModel, row: GroupRow | undefined): GroupSnapshot['requests'] =>
+  (row?.requests ?? [])
+    .filter(({ checked }) => checked)
+    .map(({ id, account, at }) => ({
+      id,
+      person: personOf(model, account),
+      time: at,
+      before: account in (row?.departed ?? {}),
+    }));
 
 /** Who is in a group. */
 export const openGroupView = async (model: ReadModel, id: ConversationId): Promise<GroupView | undefined> => {
@@ -50,6 +75,8 @@ export const openGroupView = async (model: ReadModel, id: ConversationId): Promi
         person: personOf(model, account),
         role,
       })),
+      ...linkShown(row, brief),
+      requests: manages(brief) ? requestsShown(model, row) : [],
     };
   };
   return {

@@ -5,6 +5,8 @@ import { equal, fromBase64url, type Bytes } from '@sotto/crypto/bytes';
 import { createGroupKey } from '@sotto/crypto/channel';
 import { openEntry } from '@sotto/crypto/channel-seal';
 import { CryptoError } from '@sotto/crypto/errors';
+import { linkPin } from '@sotto/crypto/group-link';
+import { entryHash, readEntry } from '@sotto/crypto/membership-operation';
 import { checkRoster, roleOf } from '@sotto/crypto/membership-state';
 import type { Directory } from '../account/directory.ts';
 import { signerOf } from '../account/signer.ts';
@@ -14,8 +16,9 @@ import { requestRepair } from '../inbox/repair.ts';
 import type { Draft, Model } from '../model.ts';
 import type { Transport } from '../ports.ts';
 import { createPump } from '../pump.ts';
-import type { GroupRow, GroupStop, HeldRow } from '../rows.ts';
+import type { GroupRow, GroupStop, HeldRow, JoinRow } from '../rows.ts';
 import { tellArrived, type Arrived } from './arrived.ts';
+import { createChores, hasChores } from './chores.ts';
 import { keysInForce, stopGroup } from './group-rows.ts';
 import { actorOf, applyLog, type LogEntry } from './log.ts';
 import { createProposer, type Propose } from './propose.ts';
@@ -57,6 +60,10 @@ const STOPS: readonly string[] = [
   'membership-invalid',
 ] satisfies GroupStop[];
 
+/** Whether the log is that of the group which the link named. */
+const isPinned = async ({ pin }: JoinRow, [first]: readonly LogEntry[]): Promise<boolean> =>
+  first !== undefined && linkPin(await entryHash(readEntry(first.bytes).content)) === pin;
+
 const isStop = (error: unknown): error is CryptoError & { code: GroupStop } =>
   error instanceof CryptoError && STOPS.includes(error.code);
 
@@ -66,6 +73,7 @@ export const createGroups = (options: Options): Groups => {
   const backoff = createBackoff(500, 30_000);
   const due = new Set<string>();
   const rekeys = new Set<string>();
+  const chores = new Set<string>();
   /** Since when a channel key has been missed here, in ms. */
   const missing = new Map<string, number>();
   let isOnline = false;
@@ -147,7 +155,21 @@ export const createGroups = (options: Options): Groups => {
     const self = (await draft.get('self', 'self'))!;
     const now = clock.now();
     if (!row || row.stopped) return;
+    const join = self.joins?.find((one) => one.group === group);
+    if (join && !row.state && !(await isPinned(join, entries))) {
+      const joins = self.joins!.map((one) =>
+        one === join ? { ...one, answer: 'other-group' as const } : one,
+      );
+      draft.put('self', { ...self, joins }, 'self');
+      draft.remove('group', group);
+      return;
+    }
     const next = await applyLog({ draft, self, now }, row, entries, { request: !response.joined });
+    if (join && next.state && roleOf(next.state, self.account)) {
+      const { joins = [], ...rest } = (await draft.get('self', 'self'))!;
+      const left = joins.filter((one) => one.group !== group);
+      draft.put('self', { ...rest, ...(left.length > 0 && { joins: left }) }, 'self');
+    }
     if (next.state?.epoch !== response.epoch) return;
     checkRoster(
       next.state,
@@ -172,6 +194,11 @@ export const createGroups = (options: Options): Groups => {
       const entries = await openAll(row, response);
       await learnActors(entries.map(({ bytes }) => bytes));
       await learnMembers(response);
+      const isAsked = model.self?.joins?.some((one) => one.group === group && one.answer !== 'other-group');
+      if (isAsked && !response.joined) {
+        await transport.joinChannel(signer(), group as ChannelId);
+        response.joined = true;
+      }
       await model.change((draft) => takeLog(draft, group, response, entries));
     } catch (error) {
       if (error instanceof RelayError && error.code === 'channel-unknown') {
@@ -198,6 +225,7 @@ export const createGroups = (options: Options): Groups => {
       const row = await model.store.get('group', channel);
       const isRequest = model.conversations.get(channel)?.request === true;
       if (row && (row.state?.epoch !== epoch || joined === isRequest)) due.add(channel);
+      if (row && hasChores(row)) chores.add(channel);
     }
     isListDue = false;
   };
@@ -225,6 +253,7 @@ export const createGroups = (options: Options): Groups => {
         draft.remove('held', [group, envelope]);
         if (taken.reason) draft.put('aside', { envelope, at: clock.now(), reason: taken.reason }, envelope);
         if (taken.arrived) arrived.push({ group, ...taken.arrived });
+        if (taken.due) chores.add(group);
       }
       await tellArrived(draft, arrived, self.account);
       return done > 0;
@@ -271,6 +300,7 @@ export const createGroups = (options: Options): Groups => {
   };
 
   const propose = createProposer({ ...options, refresh });
+  const doChores = createChores(options, propose);
 
   /** Whether the one in force was made by somebody who has had time enough to hand it over. */
   const isLost = (group: string): boolean => {
@@ -306,6 +336,7 @@ export const createGroups = (options: Options): Groups => {
       const groups = [...due];
       for (const group of groups) {
         due.delete(group);
+        chores.add(group);
         await refresh(group).catch((error: unknown) => {
           due.add(group);
           throw error;
@@ -313,6 +344,13 @@ export const createGroups = (options: Options): Groups => {
       }
       await makeKeys();
       while (isHeldDue) await takeHeld();
+      for (const group of chores) {
+        chores.delete(group);
+        await doChores(group).catch((error: unknown) => {
+          chores.add(group);
+          throw error;
+        });
+      }
       backoff.reset();
     } catch (error) {
       onError(error);

@@ -23,11 +23,20 @@ const put = (draft: Draft, { account, device }: To, row: Pick<OutboxRow, 'conten
   draft.put('outbox', { seq, conversation: account, ...row, ...(device && { to: device }) }, seq);
 };
 
-const contentOf = ({ group, texts }: GroupRow): GroupContent => ({
+const contentOf = ({ group, texts: { title, description } = {} }: GroupRow): GroupContent => ({
   kind: 'group',
   group: group as ChannelId,
-  ...texts,
+  ...(title && { title }),
+  ...(description && { description }),
 });
+
+/** For the outbox: what is said of a group to somebody, in a session. */
+export const tellOfGroup = (
+  draft: Draft,
+  group: string,
+  to: To,
+  what: Omit<GroupContent, 'kind' | 'group'>,
+): void => put(draft, to, { content: { kind: 'group', group: group as ChannelId, ...what } });
 
 /** For the outbox: both keys of a group, and what it is called. */
 export const handKeys = (draft: Draft, row: GroupRow, to: readonly To[]): void => {
@@ -35,6 +44,9 @@ export const handKeys = (draft: Draft, row: GroupRow, to: readonly To[]): void =
     const content = contentOf(row);
     put(draft, one, { content, hand: { group: row.group } });
     if (content.title ?? content.description) put(draft, one, { content });
+    // By itself: what is older than these does not know them.
+    const settings = row.texts?.settings;
+    if (settings) tellOfGroup(draft, row.group, one, { settings });
   }
 };
 
@@ -126,12 +138,18 @@ export const takeHanded = async (
 /** What a group is called, as who handed over its keys says. */
 export const takeTexts = async (
   draft: Draft,
-  { group, title, description }: GroupContent,
+  { group, title, description, settings }: GroupContent,
   at: { me: string; now: number },
 ): Promise<void> => {
   const row = await draft.get('group', group);
   if (!row) return;
-  const next = await withTexts(row, { ...(title && { title }), ...(description && { description }) });
+  const told = {
+    ...(title && { title }),
+    ...(description && { description }),
+    ...(settings && { settings }),
+  };
+  if (Object.keys(told).length === 0) return;
+  const next = await withTexts(row, told);
   if (next.state) await showGroup(draft, next, at);
   else putGroup(draft, next);
 };

@@ -10,10 +10,13 @@ import type { Draft } from '../model.ts';
 import type { AccountKeys, GroupRow, MessageRow, SelfRow } from '../rows.ts';
 import { putConversation, putMessage } from '../conversations/draft.ts';
 import { withLast } from '../conversations/order.ts';
-import { showGroup, withTexts } from './group-rows.ts';
+import { putGroup, showGroup, withTexts } from './group-rows.ts';
 import { handKeys, handSender } from './hand-over.ts';
+import { takeEarly } from './history.ts';
 import { noteOf } from './notes.ts';
 import { renewSender } from './renewal.ts';
+import { settleRequests } from './requests.ts';
+import { manages } from './settings.ts';
 
 /** An entry of a log, opened; `at`: when the relay took it, in ms, where that is known. */
 export interface LogEntry {
@@ -139,6 +142,10 @@ export const isCensor = (
   return accounts?.includes(account) ?? false;
 };
 
+/** Where the line of a change stands. */
+const orderOf = ({ entry, at }: Pick<Change, 'entry' | 'at'>, now: number): number =>
+  at ?? Math.min(now, Math.max(entry.createdAt, 0));
+
 /** The lines that say what changed, but for what happened before this account came; the last that lists show. */
 const putNotes = async (
   { draft, self, now }: LogContext,
@@ -151,7 +158,7 @@ const putNotes = async (
     const id = toBase64url((await entryHash(encodeContent(entry))).slice(0, 16));
     const { account, device } = entry.actor;
     const note = noteOf(entry.operation, row);
-    const order = at ?? Math.min(now, Math.max(entry.createdAt, 0));
+    const order = orderOf({ entry, at }, now);
     const message: MessageRow = {
       conversation: row.group,
       id,
@@ -191,12 +198,61 @@ const handOver = async (
     row,
     toKeys.map((account) => ({ account })),
   );
+  const mineAdded = mine.flatMap(({ entry: { operation } }) =>
+    operation.kind === 'add' ? operation.accounts : [],
+  );
   return handSender(
     draft,
-    row,
+    withSharingDue(row, mineAdded, now),
     added.map((account) => ({ account })),
     now,
   );
+};
+
+/** What was to be sent along to accounts is to be from now on: they are in. */
+const withSharingDue = (row: GroupRow, accounts: readonly string[], now: number): GroupRow =>
+  row.sharing && accounts.length > 0
+    ? {
+        ...row,
+        sharing: row.sharing.map((one) => (accounts.includes(one.account) ? { ...one, due: now } : one)),
+      }
+    : row;
+
+/** Who made `account` a member last, and where that line stands. */
+const joinedBy = (
+  changes: readonly Change[],
+  account: string,
+  now: number,
+): Pick<GroupRow, 'joined'> | undefined => {
+  const joining = changes.findLast(
+    ({ before, after }) => !(before && roleOf(before, account)) && roleOf(after, account),
+  );
+  return joining && { joined: { by: joining.entry.actor.account, order: orderOf(joining, now) } };
+};
+
+/** Whether the relay is to be told by this device what the group's link shows, and as of which epoch. */
+const linkBy = (
+  row: GroupRow,
+  changes: readonly Change[],
+  self: SelfRow,
+): Pick<GroupRow, 'linkEpoch' | 'linkDue'> => {
+  const fields = changes.filter(
+    ({ entry: { operation } }) =>
+      operation.kind === 'field' && ['title', 'settings'].includes(operation.field),
+  );
+  const settings = fields.findLast(
+    ({ entry: { operation } }) => operation.kind === 'field' && operation.field === 'settings',
+  );
+  const isMine = ({ entry: { actor } }: Change) =>
+    actor.account === self.account && actor.device === self.device;
+  // Who is no admin can name the group, and cannot tell the relay.
+  const isOfMember = ({ entry: { actor }, before }: Change) =>
+    before !== undefined && roleOf(before, actor.account) === 'member';
+  const isDue = fields.some((change) => isMine(change) || isOfMember(change));
+  return {
+    ...(settings && { linkEpoch: settings.after.epoch }),
+    ...(isDue && manages(row, self.account) && { linkDue: true }),
+  };
 };
 
 /**
@@ -237,15 +293,20 @@ export const applyLog = async (
     departed: departedBy(row, changes)!,
     censors: censorsBy(row, changes),
   };
-  const named = await withTexts(known, known.texts);
+  const read = await withTexts(known, known.texts);
+  const isMine = changes.some(({ entry: { actor } }) => actor.account === me && actor.device === self.device);
+  const linked = { ...read, ...linkBy(read, changes, self), ...joinedBy(changes, me, now) };
+  const named = settleRequests(draft, self, { before: row, after: linked, isMine });
   const note = await putNotes(context, named, changes);
   const isMember = roleOf(last.after, me) !== undefined;
-  const { own: _, handing: _h, introduced: _i, ...left } = named;
+  const { own: _, handing: _h, introduced: _i, requests: _r, sharing: _s, linkDue: _d, ...left } = named;
   const isLate = !row.state && request !== true && joinedBefore(changes, self);
   const mine = isLate ? (await renewSender(draft, self, named, now)).row : named;
   const next = isMember ? await handOver(context, mine, changes) : left;
   await showGroup(draft, next, { me, now, ...(request !== undefined && { request }) });
+  const taken = await takeEarly(draft, next, { me, now });
+  if (taken !== next) putGroup(draft, taken);
   const shown = note && (await draft.get('conversation', row.group));
   if (shown) putConversation(draft, withLast(shown, note, me));
-  return next;
+  return taken;
 };

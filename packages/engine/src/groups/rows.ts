@@ -1,3 +1,4 @@
+import type { GroupSettings, JoinAnswer, SharedMessage } from '@sotto/contract/content';
 import type { GroupKey } from '@sotto/crypto/channel';
 import type { Role } from '@sotto/crypto/membership-operation';
 import type { GroupState } from '@sotto/crypto/membership-state';
@@ -29,6 +30,44 @@ export type GroupNote =
   | { kind: 'picture' | 'settings' }
   | { kind: 'policy'; policy: number };
 
+/** The link into a group, as its log has it. */
+export type LinkSettings = NonNullable<GroupSettings['link']>;
+
+/** How much of what was written before goes along to who is added: nothing, the last day, the last 100 messages. */
+export type HistoryChoice = LinkSettings['history'];
+
+/** Somebody who asks to be let in. */
+export interface RequestRow {
+  /** By which it is answered. */
+  id: string;
+  account: string;
+  device: string;
+  /** By their clock, and by the relay's: ms. */
+  createdAt: number;
+  at: number;
+  delivery: string;
+  /** The id of the link's key: base64url. */
+  link: string;
+  signature: Uint8Array<ArrayBuffer>;
+  /** It is theirs. */
+  checked?: true;
+}
+
+/** What was asked of a group by its link. */
+export interface JoinRow {
+  group: string;
+  secret: string;
+  pin: string;
+  /** Of the request, and of the envelope that it goes in. */
+  id: string;
+  envelope: string;
+  title: string;
+  /** In ms. */
+  at: number;
+  /** `other-group`: what was shown is not the group that the link names. */
+  answer?: JoinAnswer | 'other-group';
+}
+
 /** A text of a group's log that was opened: its salt is base64url. */
 export interface FieldOpening {
   salt: string;
@@ -49,11 +88,22 @@ export interface GroupRow {
   state?: GroupState;
   /** Until the relay is known to have it: what makes it, sent again byte for byte. Base64url. */
   making?: { id: string; entry: string };
-  texts?: { title?: FieldOpening; description?: FieldOpening };
+  texts?: { title?: FieldOpening; description?: FieldOpening; settings?: FieldOpening };
   /** Who is no member any more, and since which epoch. */
   departed?: Record<string, number>;
   /** Who may take back what others wrote, since which epoch: the newest last. */
   censors?: { epoch: number; accounts: string[] }[];
+  /** The epoch of the last word on the link; what it shows has to be told the relay. */
+  linkEpoch?: number;
+  linkDue?: true;
+  /** Who asks to be let in: for admins. */
+  requests?: RequestRow[];
+  /** What is to be sent along to whom is added here; `due`: since when, in ms, they are in. */
+  sharing?: { account: string; choice: HistoryChoice; due?: number }[];
+  /** Who brought this account here, and where that line stands. */
+  joined?: { by: string; order: number };
+  /** What they sent along, until the log was read. */
+  early?: { from: string; messages: SharedMessage[] }[];
   stopped?: GroupStop;
   /** The id of a channel key that a revoked device of this account holds. */
   leaky?: Uint8Array<ArrayBuffer>;

@@ -11,6 +11,7 @@ import { apply, applyNewer, type Arrival } from '../inbox/apply.ts';
 import { isKnown, newerOf, isNewer } from '../inbox/decrypt.ts';
 import type { GroupRow, HeldRow } from '../rows.ts';
 import { stopGroup } from './group-rows.ts';
+import { takeRequest } from './requests.ts';
 import { applyLog, isCensor, knowsActor, type LogContext } from './log.ts';
 
 /** What became of something that came of a group. */
@@ -135,7 +136,11 @@ export const takePost = async (
 ): Promise<Taken> => {
   const row = await context.draft.get('group', group);
   if (!row?.state) return { hold: {}, ...(row && { due: true }) };
-  if (row.stopped) return { reason: 'group-stopped' };
+  if (row.stopped) {
+    // They are told that nobody is let in there.
+    const isRequest = await takeRequest(context.draft, context.self, row, { sealed: body, at });
+    return isRequest ? { due: true } : { reason: 'group-stopped' };
+  }
   try {
     const { epoch, kind, body: inner } = await openPost(row.channels, body);
     if (epoch > row.state.epoch) return { hold: {}, due: true };
@@ -149,7 +154,14 @@ export const takePost = async (
     return await takeEntry(context, row, { sealed: body, at });
   } catch (error) {
     if (!(error instanceof CryptoError)) throw error;
-    // Under a channel key that is still on its way.
-    return error.code === 'channel-key-unknown' ? { hold: {}, due: true } : { reason: error.code };
+    if (error.code !== 'channel-key-unknown') return { reason: error.code };
+  }
+  try {
+    const isRequest = await takeRequest(context.draft, context.self, row, { sealed: body, at });
+    // Or under a channel key that is still on its way.
+    return { ...(!isRequest && { hold: {} }), due: true };
+  } catch (error) {
+    if (!(error instanceof CryptoError)) throw error;
+    return { reason: error.code };
   }
 };

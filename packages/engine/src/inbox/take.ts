@@ -1,6 +1,9 @@
 import { type Arrived, tellArrived } from '../groups/arrived.ts';
 import { takeHanded, takeTexts } from '../groups/hand-over.ts';
+import { takeHistory } from '../groups/history.ts';
+import { takeAnswer } from '../groups/requests.ts';
 import { takePost } from '../groups/taking.ts';
+import type { GroupContent } from '@sotto/contract/content';
 import { CryptoError } from '@sotto/crypto/errors';
 import type { Handed } from '@sotto/crypto/group-carrier';
 import { takeRemoval } from '../conversations/removal.ts';
@@ -58,13 +61,26 @@ const takeSync = async (
   else await applyNewer(draft, newerOf(sent), there);
 };
 
+/** What is said of a group between two. */
+const takeOfSession = async (
+  { draft, self, now }: Context,
+  content: GroupContent,
+  from: string,
+): Promise<void> => {
+  const at = { me: self.account, now };
+  await takeTexts(draft, content, at);
+  await takeAnswer(draft, content, from);
+  await takeHistory(draft, content, from, at);
+};
+
 /** Takes in what a message held; the id of one whose author is to hear that it arrived. */
 const takeContent = async (
-  { draft, model, self, now }: Context,
+  context: Context,
   opened: FromPeer,
   { content, sending }: Extract<Decrypted, { content: unknown }>,
   arrival: Arrival,
 ): Promise<string | undefined> => {
+  const { draft, model, self, now } = context;
   const isBlocked = self.blocked?.includes(opened.peer.account) ?? false;
   switch (content.kind) {
     case 'repair':
@@ -80,7 +96,7 @@ const takeContent = async (
       await takeRemoval(draft, model, content, { me: self.account, now });
       return undefined;
     case 'group':
-      if (!isBlocked) await takeTexts(draft, content, { me: self.account, now });
+      if (!isBlocked) await takeOfSession(context, content, opened.peer.account);
       return undefined;
     default:
       return apply(draft, content, arrival);

@@ -56,5 +56,10 @@ export const COMMANDS: Record<CommandName, 'again' | 'once'> = {
   setTitle: 'again',
   setDescription: 'again',
   setPolicy: 'again',
+  setGroupLink: 'again',
+  answerRequest: 'again',
+  lookAtGroupLink: 'again',
+  joinGroup: 'again',
+  forgetJoin: 'again',
   nudge: 'again',
 };

@@ -1,0 +1,209 @@
+import type { ConversationId } from '@sotto/contract/ids';
+import type { GroupLink } from '@sotto/contract/link';
+import type { GroupLinkOptions, GroupSnapshot } from '@sotto/engine/views';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { accountOf, circle, groupOf, hears, people, sees, viewOf, words } from './circle.ts';
+import { createWorld, online, type Resident, until, type World } from './world.ts';
+
+let world: World;
+beforeAll(async () => {
+  world = await createWorld();
+}, 60_000);
+afterAll(() => world.close());
+
+const OPEN: GroupLinkOptions = { approval: false, history: 'none' };
+const ASKING: GroupLinkOptions = { approval: true, history: 'none' };
+
+const strangers = async (name: string, count: number): Promise<Resident[]> => {
+  const all: Resident[] = [];
+  for (let n = 0; n < count; n += 1) all.push(...(await people(world, `${name}${n}`, [{}])));
+  return all;
+};
+
+/** What a group shows somebody, once it is so. */
+const shown = async (
+  { engine }: Resident,
+  id: ConversationId,
+  isSo: (group: GroupSnapshot) => boolean,
+): Promise<GroupSnapshot> => {
+  const view = (await engine.openGroup(id))!;
+  await until(view, () => isSo(view.getSnapshot()), 'the group');
+  const snapshot = view.getSnapshot();
+  view.close();
+  return snapshot;
+};
+
+const linkTo = async (
+  admin: Resident,
+  id: ConversationId,
+  options: GroupLinkOptions & { fresh?: boolean },
+  before?: GroupLink,
+): Promise<GroupLink> => {
+  await admin.engine.setGroupLink(id, options);
+  const { link } = await shown(admin, id, (group) => group.link !== undefined);
+  expect(link!.link.secret === before?.secret).toBe(before !== undefined && !options.fresh);
+  return link!.link;
+};
+
+/** Once the relay knows the link. */
+const leads = (one: Resident, link: GroupLink) =>
+  expect
+    .poll(() => one.engine.lookAtGroupLink(link).catch((error: { code: string }) => error.code))
+    .toMatchObject({ member: false });
+
+const joinOf = ({ engine }: Resident, id: ConversationId) =>
+  engine.getSnapshot().joins.find(({ group }) => group === id);
+
+const answered = (one: Resident, id: ConversationId, answer: string) =>
+  until(one.engine, () => joinOf(one, id)?.answer === answer, answer);
+
+const requestsOf = async (one: Resident, id: ConversationId, count: number) =>
+  (await shown(one, id, ({ requests }) => requests.length === count)).requests;
+
+describe('a link into a group', () => {
+  it('shows name and number of members, and lets in by an admin’s device alone', async () => {
+    const { all, id, views } = await circle(world, 'hikers', [{}, {}]);
+    const [ann, bob] = all as [Resident, Resident];
+    const [cyd] = await strangers('cyd', 1);
+    const link = await linkTo(ann, id, OPEN);
+    await leads(cyd!, link);
+    expect(await cyd!.engine.lookAtGroupLink(link)).toEqual({
+      title: 'hikers',
+      members: 2,
+      approval: false,
+      member: false,
+      full: false,
+    });
+    expect((await bob.engine.lookAtGroupLink(link)).member).toBe(true);
+    // Who may not add is not shown the link.
+    const bobs = (await bob.engine.openGroup(id))!;
+    expect(bobs.getSnapshot().link).toBeUndefined();
+    await expect(bob.engine.setGroupLink(id, ASKING)).rejects.toMatchObject({ code: 'membership-invalid' });
+    await cyd!.engine.joinGroup(link);
+    await Promise.all([ann, bob, cyd!].map((one) => sees(one, id, 3)));
+    expect(cyd!.engine.getSnapshot().joins).toEqual([]);
+    // It asked for it: no request.
+    expect(cyd!.engine.getSnapshot().conversations.find((entry) => entry.id === id)?.request).toBeUndefined();
+    const cyds = await viewOf(cyd!, id);
+    await cyd!.engine.send(id, 'made it');
+    await Promise.all([...views, cyds].map((view) => hears(view, 'made it')));
+    await expect(cyd!.engine.joinGroup(link)).rejects.toMatchObject({ code: 'already-member' });
+    // Another name is what the link shows from then on.
+    await ann.engine.setTitle(id, 'climbers');
+    const [dan] = await strangers('dan', 1);
+    await expect.poll(async () => (await dan!.engine.lookAtGroupLink(link)).title).toBe('climbers');
+  });
+
+  it('with approval waits for a person, who accepts or refuses; the other admins hear of it', async () => {
+    const { all, id } = await circle(world, 'careful', [{}, {}]);
+    const [ann, bob] = all as [Resident, Resident];
+    await ann.engine.setRole(id, accountOf(bob), 'admin');
+    const link = await linkTo(ann, id, ASKING);
+    const [cyd, dan] = (await strangers('wait', 2)) as [Resident, Resident];
+    await leads(cyd, link);
+    await Promise.all([cyd, dan].map((one) => one.engine.joinGroup(link)));
+    expect(joinOf(cyd, id)).toMatchObject({ title: 'careful' });
+    const requests = await requestsOf(ann, id, 2);
+    expect(requests.map(({ before }) => before)).toEqual([false, false]);
+    await requestsOf(bob, id, 2);
+    const byHandle = (one: Resident) =>
+      requests.find(({ person }) => person.handle === one.engine.getSnapshot().me!.handle)!;
+    expect(groupOf(ann, id)!.members).toBe(2);
+    await bob.engine.answerRequest(id, byHandle(dan).id, { accept: false });
+    await answered(dan, id, 'refused');
+    await requestsOf(ann, id, 1);
+    await ann.engine.answerRequest(id, byHandle(cyd).id, { accept: true });
+    await Promise.all([ann, bob, cyd].map((one) => sees(one, id, 3)));
+    await requestsOf(ann, id, 0);
+    await requestsOf(bob, id, 0);
+    await dan.engine.forgetJoin(id);
+    expect(joinOf(dan, id)).toBeUndefined();
+    // They may ask again.
+    await dan.engine.joinGroup(link);
+    await requestsOf(bob, id, 1);
+  });
+
+  it('that is reset or ended leads nowhere, and says so to who had asked', async () => {
+    const { all, id } = await circle(world, 'reset', [{}, {}]);
+    const [ann] = all as [Resident, Resident];
+    const first = await linkTo(ann, id, ASKING);
+    const [cyd] = await strangers('late', 1);
+    await leads(cyd!, first);
+    await cyd!.engine.joinGroup(first);
+    await requestsOf(ann, id, 1);
+    const second = await linkTo(ann, id, { ...ASKING, fresh: true }, first);
+    await answered(cyd!, id, 'reset');
+    await requestsOf(ann, id, 0);
+    await leads(cyd!, second);
+    await expect(cyd!.engine.joinGroup(first)).rejects.toMatchObject({ code: 'link-unknown' });
+    await ann.engine.setGroupLink(id, undefined);
+    await expect
+      .poll(() => cyd!.engine.lookAtGroupLink(second).catch((error: { code: string }) => error.code))
+      .toBe('link-unknown');
+    expect((await shown(ann, id, ({ link }) => link === undefined)).link).toBeUndefined();
+  });
+
+  it('that is over lets nobody in', async () => {
+    const { all, id } = await circle(world, 'over', [{}]);
+    const [ann] = all as [Resident];
+    const [cyd] = await strangers('over', 1);
+    const link = await linkTo(ann, id, { ...OPEN, until: Date.now() - 1000 });
+    await expect
+      .poll(() => cyd!.engine.joinGroup(link).catch((error: { code: string }) => error.code))
+      .toBe('link-expired');
+  });
+
+  it('lets who was there before in by a person alone', async () => {
+    const { all, id } = await circle(world, 'again', [{}, {}]);
+    const [ann, bob] = all as [Resident, Resident];
+    const link = await linkTo(ann, id, OPEN);
+    await ann.engine.removeMembers(id, [accountOf(bob)]);
+    await sees(ann, id, 1);
+    await until(bob.engine, () => groupOf(bob, id)?.role === undefined, 'removed');
+    await leads(bob, link);
+    await bob.engine.joinGroup(link);
+    const [request] = await requestsOf(ann, id, 1);
+    expect(request!.before).toBe(true);
+    expect(groupOf(ann, id)!.members).toBe(1);
+    await ann.engine.answerRequest(id, request!.id, { accept: true });
+    await Promise.all([ann, bob].map((one) => sees(one, id, 2)));
+    const bobs = await viewOf(bob, id);
+    await ann.engine.send(id, 'welcome back');
+    await hears(bobs, 'welcome back');
+  });
+
+  it('A2 leads into the group that it names, whatever the relay shows under its id', async () => {
+    const { all, id } = await circle(world, 'real', [{}]);
+    const [ann] = all as [Resident];
+    const [cyd] = await strangers('pinned', 1);
+    const link = await linkTo(ann, id, OPEN);
+    await leads(cyd!, link);
+    const other = { ...link, pin: 'AAAAAAAAAAAAAAAAAAAAAA' as GroupLink['pin'] };
+    await cyd!.engine.joinGroup(other);
+    await answered(cyd!, id, 'other-group');
+    expect(groupOf(cyd!, id)).toBeUndefined();
+    expect(await cyd!.store.get('group', id)).toBeUndefined();
+  });
+
+  it('waits while the admins are away, and is answered once one is there, whatever died in between', async () => {
+    const { all, id } = await circle(world, 'asleep', [{}]);
+    const [ann] = all as [Resident];
+    const [cyd] = await strangers('patient', 1);
+    const link = await linkTo(ann, id, OPEN);
+    await leads(cyd!, link);
+    await ann.engine.close();
+    await cyd!.engine.joinGroup(link);
+    // Once more: it is one request.
+    await cyd!.engine.joinGroup(link);
+    await cyd!.restart();
+    await online(cyd!.engine);
+    expect(joinOf(cyd!, id)).toBeDefined();
+    await ann.restart();
+    await Promise.all([ann, cyd!].map((one) => sees(one, id, 2)));
+    expect(cyd!.engine.getSnapshot().joins).toEqual([]);
+    const view = await viewOf(cyd!, id);
+    await ann.engine.send(id, 'hello');
+    await hears(view, 'hello');
+    expect(words(view)).toEqual(['hello']);
+  });
+});

@@ -1,0 +1,172 @@
+import { RelayError } from '@sotto/contract/errors';
+import type { AccountId, ChannelId, LinkHash } from '@sotto/contract/ids';
+import { fromBase64url, toBase64url } from '@sotto/crypto/bytes';
+import { encode } from '@sotto/crypto/canonical';
+import { CryptoError } from '@sotto/crypto/errors';
+import { checkJoinRequest, sealPreview } from '@sotto/crypto/group-link';
+import { sha256 } from '@sotto/crypto/keys';
+import { MAX_MEMBERS } from '@sotto/crypto/membership-operation';
+import type { Directory } from '../account/directory.ts';
+import { signerOf } from '../account/signer.ts';
+import { putContact } from '../conversations/draft.ts';
+import type { Model } from '../model.ts';
+import type { Transport } from '../ports.ts';
+import type { ContactRow, GroupRow, LinkSettings, RequestRow } from '../rows.ts';
+import { addition, withSharing } from './addition.ts';
+import { putGroup } from './group-rows.ts';
+import { tellOfGroup } from './hand-over.ts';
+import { gatherHistory } from './history.ts';
+import type { Propose } from './propose.ts';
+import { answerRequests, withRequests } from './requests.ts';
+import { linkKeysOf, linkOf, manages } from './settings.ts';
+
+interface Options {
+  model: Model;
+  directory: Directory;
+  transport: Transport;
+}
+
+/** What the relay says of an account, or of a link, once and for all. */
+const isFinal = (error: unknown): boolean =>
+  error instanceof CryptoError || (error instanceof RelayError && !error.retry);
+
+/** Whether something is left to do in a group beside keeping its log. */
+export const hasChores = ({ linkDue, requests, sharing }: GroupRow): boolean =>
+  linkDue !== undefined || requests !== undefined || sharing?.some(({ due }) => due !== undefined) === true;
+
+/** What a group needs of this device beside its log: the link that the relay knows, requests, what newcomers are sent along. */
+export const createChores = (
+  { model, directory, transport }: Options,
+  propose: Propose,
+): ((group: string) => Promise<void>) => {
+  const change = (group: string, make: (row: GroupRow) => GroupRow): Promise<void> =>
+    model.change(async (draft) => {
+      const row = await draft.get('group', group);
+      if (row) putGroup(draft, make(row));
+    });
+
+  const publish = async (row: GroupRow): Promise<void> => {
+    const { group, linkEpoch } = row;
+    const link = linkOf(row);
+    const keys = await linkKeysOf(row);
+    if (linkEpoch !== undefined && model.self) {
+      const body = { epoch: linkEpoch };
+      const shown = keys && {
+        hash: toBase64url(await sha256(keys.token)) as LinkHash,
+        preview: toBase64url(await sealPreview(keys, previewOf(row, link!))),
+      };
+      try {
+        const request = { ...body, ...(shown && { link: shown }) };
+        await transport.putLink(signerOf(model.self), group as ChannelId, request);
+      } catch (error) {
+        // Another has said a later word, or it is not this device's to say.
+        if (!isFinal(error)) throw error;
+      }
+    }
+    await change(group, (now) => {
+      const { linkDue: _, ...rest } = now;
+      // Of what was changed meanwhile it is not told yet.
+      return now.linkEpoch === linkEpoch && now.texts?.title?.text === row.texts?.title?.text ? rest : now;
+    });
+  };
+
+  const check = async (row: GroupRow, request: RequestRow): Promise<void> => {
+    const { id, account, device, createdAt, delivery, signature } = request;
+    let contact: ContactRow | undefined;
+    try {
+      contact = await directory.look(account);
+      const signing = contact.devices.find((one) => one.device === device)?.signing;
+      const asked = { from: { account, device }, id, createdAt, delivery, signature };
+      const keys = { group: row.group, id: fromBase64url(request.link) };
+      if (!signing || !(await checkJoinRequest(keys, asked, signing))) contact = undefined;
+    } catch (error) {
+      if (!isFinal(error)) throw error;
+    }
+    await model.change(async (draft) => {
+      const now = await draft.get('group', row.group);
+      if (!now) return;
+      const open = now.requests ?? [];
+      if (!contact) {
+        putGroup(
+          draft,
+          withRequests(
+            now,
+            open.filter((one) => one.id !== id),
+          ),
+        );
+        return;
+      }
+      const known = (await draft.get('contact', account)) ?? contact;
+      putContact(draft, { ...known, token: delivery });
+      const checked = open.map((one) => (one.id === id ? { ...one, checked: true as const } : one));
+      putGroup(draft, withRequests(now, checked));
+    });
+  };
+
+  const answer = (
+    group: string,
+    requests: readonly RequestRow[],
+    how: Parameters<typeof answerRequests>[3]['answer'],
+  ) =>
+    model.change(async (draft) => {
+      const row = await draft.get('group', group);
+      const self = (await draft.get('self', 'self'))!;
+      if (row?.state) putGroup(draft, answerRequests(draft, self, row, { requests, answer: how }));
+    });
+
+  /** Lets in who asked by a link that asks nobody; whoever was there before is for a person to decide. */
+  const letIn = async (row: GroupRow, link: LinkSettings): Promise<void> => {
+    const { group, departed = {} } = row;
+    const open = (row.requests ?? []).filter(({ checked, account }) => checked && !(account in departed));
+    const late = open.filter(({ at }) => at > (link.until ?? Infinity));
+    if (late.length > 0) await answer(group, late, 'expired');
+    if (link.approval) return;
+    for (const request of open.filter((one) => !late.includes(one))) {
+      if (row.state!.members.length >= MAX_MEMBERS) {
+        await answer(group, [request], 'full');
+        continue;
+      }
+      const { account } = request;
+      try {
+        await change(group, (now) => withSharing(now, [account], link.history));
+        await propose(group, addition([account as AccountId]));
+      } catch (error) {
+        if (!isFinal(error)) throw error;
+        await answer(group, [request], 'full');
+      }
+    }
+  };
+
+  const share = async (row: GroupRow): Promise<void> => {
+    for (const { account, choice, due } of row.sharing ?? []) {
+      if (due === undefined) continue;
+      const parts = await gatherHistory(model.store, row.group, { choice, before: due });
+      await model.change(async (draft) => {
+        const now = await draft.get('group', row.group);
+        const isDue = now?.sharing?.some((one) => one.account === account && one.due === due);
+        if (!now || !isDue) return;
+        for (const history of parts) tellOfGroup(draft, row.group, { account }, { history });
+        putGroup(draft, withSharing(now, [account], 'none'));
+      });
+    }
+  };
+
+  return async (group) => {
+    const fresh = () => model.store.get('group', group);
+    let row = await fresh();
+    if (!row?.state || !model.self) return;
+    for (const request of row.requests ?? []) if (!request.checked) await check(row, request);
+    row = await fresh();
+    if (!row?.state) return;
+    if (row.stopped) return answer(group, row.requests ?? [], 'stopped');
+    if (row.linkDue) await publish(row);
+    const link = linkOf(row);
+    if (link && row.requests && manages(row, model.self.account)) await letIn(row, link);
+    const after = await fresh();
+    if (after?.sharing) await share(after);
+  };
+};
+
+/** What who follows the link is shown. */
+const previewOf = ({ texts }: GroupRow, { approval, until }: LinkSettings): Uint8Array<ArrayBuffer> =>
+  encode({ title: texts?.title?.text ?? '', approval, ...(until !== undefined && { until }) });
