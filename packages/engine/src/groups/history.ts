@@ -37,7 +37,8 @@ const toShared = (row: MessageRow): SharedMessage =>
     author: row.from,
     id: row.id,
     sentAt: row.sentAt,
-    at: row.order,
+    // One that others overtook stands between two milliseconds.
+    at: Math.floor(row.order),
     text: row.text,
     ...(row.reply && { reply: row.reply }),
     ...(row.mentions && { mentions: row.mentions }),
