@@ -22,9 +22,10 @@ const BATCH = { least: 16, most: 256, ms: 100 };
 /** Messages whose words leave by one. */
 const DROP_BATCH = 4096;
 
-/** In ms: it begins when so long nothing came, but does not wait longer than that. */
+/** In ms: it begins when so long nothing came. Without such a pause words leave after LONGEST, and messages are taken in after BUSY. */
 const QUIET_MS = 1000;
 const LONGEST_MS = 10_000;
+const BUSY_MS = 60_000;
 /** In ms: after the store refused. */
 const RETRY_MS = 60_000;
 
@@ -200,22 +201,33 @@ export interface Indexing {
  */
 export const createIndexing = (model: Model, clock: Clock, onError: (error: unknown) => void): Indexing => {
   let cancel: (() => void) | undefined;
+  /** Since when something came without a pause: what is to leave, and what is to be taken in. */
   let since: number | undefined;
+  let busy: number | undefined;
+  let takesIn = false;
   let stopped = false;
 
-  const begin = (): void => {
+  const after = (ms: number, takes: boolean): void => {
     cancel?.();
-    cancel = undefined;
-    since = undefined;
-    pump.kick();
+    cancel = clock.after(ms, () => {
+      cancel = undefined;
+      since = undefined;
+      takesIn = takes;
+      // Maybe that was the pause.
+      if (!takes) after(QUIET_MS, true);
+      pump.kick();
+    });
   };
 
-  /** When it is quiet: what comes in its thousands is stored first. */
+  /** What comes in its thousands is stored first. */
   const soon = (): void => {
     const now = clock.now();
     since ??= now;
-    cancel?.();
-    cancel = clock.after(Math.max(0, Math.min(QUIET_MS, since + LONGEST_MS - now)), begin);
+    busy ??= now;
+    const isLate = now >= busy + BUSY_MS;
+    takesIn &&= isLate;
+    const left = Math.max(0, since + LONGEST_MS - now);
+    after(Math.min(QUIET_MS, left), left > QUIET_MS || isLate);
   };
 
   const pump = createPump(async () => {
@@ -224,14 +236,15 @@ export const createIndexing = (model: Model, clock: Clock, onError: (error: unkn
       let most = BATCH.least;
       while (more && !stopped) {
         const began = clock.now();
-        more = await indexSome(model, most);
+        more = takesIn && (await indexSome(model, most));
+        if (takesIn && !more) busy = undefined;
         const took = Math.max(1, clock.now() - began);
         most = Math.max(BATCH.least, Math.min(BATCH.most, 2 * most, Math.floor((most * BATCH.ms) / took)));
         more = (await dropSome(model)) || more;
       }
     } catch (error) {
       onError(error);
-      if (!stopped) cancel ??= clock.after(RETRY_MS, begin);
+      if (!stopped && !cancel) after(RETRY_MS, true);
     }
   });
 
