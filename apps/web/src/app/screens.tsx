@@ -24,6 +24,9 @@ const AboutRoute = lazy(() =>
 const NewGroup = lazy(() =>
   import('../screens/groups/new-group.tsx').then((page) => ({ default: page.NewGroup })),
 );
+const JoinGroup = lazy(() =>
+  import('../screens/groups/join-group.tsx').then((page) => ({ default: page.JoinGroup })),
+);
 const Requests = lazy(() =>
   import('../screens/requests/requests.tsx').then((page) => ({ default: page.Requests })),
 );
@@ -93,6 +96,7 @@ export const Screens = () => {
       <Routes>
         <Route path="/join/*" element={<AddByLink />} />
         <Route path="/add/*" element={<AddByLink />} />
+        <Route path="/group/*" element={<JoinGroup />} />
         <Route element={<Chats />}>
           <Route path="/c/:id/:message?" element={<ConversationRoute />} />
           <Route path="/about/:id" element={<AboutRoute />} />

@@ -1,11 +1,13 @@
 import type { ErrorCode } from '@sotto/contract/errors';
-import { useEffect, useState, useSyncExternalStore } from 'react';
+import { lazy, Suspense, useEffect, useState, useSyncExternalStore } from 'react';
 import { useEngine, useEngineSnapshot } from '../../app/engine-context.ts';
 import { t } from '../../i18n/i18n.ts';
 import { hasNetwork, onNetwork } from '../../platform/attention.ts';
 import { Bar } from '../../ui/bar.tsx';
 import { Alarm } from './alarm.tsx';
 import { Button } from '../../ui/button.tsx';
+
+const Joins = lazy(() => import('../groups/joins.tsx').then((part) => ({ default: part.Joins })));
 
 const PATIENCE_MS = 1000;
 
@@ -52,7 +54,7 @@ const RelayAway = () => {
 };
 
 export const Notices = () => {
-  const { phase, connection, refusal, storeProblem } = useEngineSnapshot();
+  const { phase, connection, refusal, storeProblem, joins } = useEngineSnapshot();
   const removed = phase === 'removed';
   // The browser may know before the connection has noticed.
   const network = useSyncExternalStore(onNetwork, hasNetwork);
@@ -67,6 +69,13 @@ export const Notices = () => {
           network &&
           (connection === 'offline' ? <RelayAway /> : <Bar>{t('app.connecting')}</Bar>)}
         {removed && <Bar>{t('app.deviceRemovedNotice')}</Bar>}
+      </div>
+      <div role="status" aria-label={t('chats.joins')}>
+        {joins.length > 0 && (
+          <Suspense>
+            <Joins />
+          </Suspense>
+        )}
       </div>
       <div role="alert">
         <Alarm />

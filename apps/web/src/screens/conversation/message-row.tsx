@@ -14,7 +14,7 @@ import { useMenuOpeners } from '../../ui/use-menu.ts';
 import type { Entry } from './arrange.ts';
 import { Countdown } from './countdown.tsx';
 import { MessageText } from './message-text.tsx';
-import { authorName } from './names.ts';
+import { authorName, personName } from './names.ts';
 import type { People } from './names.ts';
 import { noteWords } from './note-words.ts';
 import { problemWords } from './problem-words.ts';
@@ -208,6 +208,11 @@ export const MessageRow = memo(({ entry, peer, people, today, marked, deeds }: M
             <bdi className="sr-only">
               {mine ? t('conversation.you') : t('conversation.they', { name: author })}{' '}
             </bdi>
+            {message.sharedBy !== undefined && (
+              <p className="message-forwarded">
+                {t('conversation.sharedBy', { name: personName(people?.[message.sharedBy]) })}
+              </p>
+            )}
             {message.forwarded && <p className="message-forwarded">{t('conversation.forwarded')}</p>}
             {reply && !deleted && <Quote quote={reply} peer={peer} people={people} onJump={deeds.onJump} />}
             <Body message={message} people={people} />

@@ -1,5 +1,6 @@
 import type { AccountId } from '@sotto/contract/ids';
 import { LIMITS } from '@sotto/contract/limits';
+import type { HistoryChoice } from '@sotto/engine/rows';
 import type { GroupSummary } from '@sotto/engine/views';
 import { useState } from 'react';
 import type { ReactNode } from 'react';
@@ -9,6 +10,7 @@ import { Button } from '../../ui/button.tsx';
 import { Dialog } from '../../ui/dialog.tsx';
 import { Field } from '../../ui/field.tsx';
 import { Spinner } from '../../ui/spinner.tsx';
+import { History } from './history-choice.tsx';
 import { MemberPicker } from './member-picker.tsx';
 
 /** Why a change of the group was not made. */
@@ -68,22 +70,24 @@ export const Ask = ({ title, children, action, ready = true, work, onClose }: As
 
 interface AddDialogProps {
   members: ReadonlySet<string>;
-  onAdd(accounts: readonly AccountId[]): Promise<void>;
+  onAdd(accounts: readonly AccountId[], history: HistoryChoice): Promise<void>;
   onClose(): void;
 }
 
 export const AddDialog = ({ members, onAdd, onClose }: AddDialogProps) => {
   const [chosen, setChosen] = useState<ReadonlySet<AccountId>>(new Set());
+  const [history, setHistory] = useState<HistoryChoice>('none');
   return (
     <Ask
       title={t('groups.add')}
       action={t('groups.addAction')}
       ready={chosen.size > 0}
-      work={() => onAdd([...chosen])}
+      work={() => onAdd([...chosen], history)}
       onClose={onClose}
     >
       <p>{t('groups.addSays')}</p>
       <MemberPicker without={members} chosen={chosen} onChange={setChosen} />
+      <History value={history} onChange={setHistory} />
     </Ask>
   );
 };

@@ -13,6 +13,8 @@ import { Linked } from '../conversation/linked.tsx';
 import { personName } from '../conversation/names.ts';
 import { ChatSettings } from '../people/chat-settings.tsx';
 import { AddDialog, Ask, EditDialog, groupProblem } from './group-dialogs.tsx';
+import { InviteLink } from './invite-link.tsx';
+import { JoinRequests } from './join-requests.tsx';
 import { Members } from './members.tsx';
 import type { Member, Role } from './members.tsx';
 import { Permissions } from './permissions.tsx';
@@ -111,6 +113,10 @@ const Inside = ({ id, summary, group }: InsideProps) => {
           remove: (member) => setOver({ at: 'remove', member }),
         }}
       />
+      {manages && <JoinRequests id={id} requests={group.requests} busy={busy} run={run} />}
+      {(manages || (active && group.link)) && (
+        <InviteLink id={id} group={group} manages={manages} busy={busy} run={run} />
+      )}
       {manages && (
         <Permissions
           policy={policy}
@@ -131,7 +137,7 @@ const Inside = ({ id, summary, group }: InsideProps) => {
       {over?.at === 'add' && (
         <AddDialog
           members={new Set(group.people.map((member) => member.id))}
-          onAdd={(accounts) => engine.addMembers(id, accounts)}
+          onAdd={(accounts, history) => engine.addMembers(id, accounts, { history })}
           onClose={close}
         />
       )}

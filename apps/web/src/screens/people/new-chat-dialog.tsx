@@ -1,5 +1,5 @@
 import { Handle } from '@sotto/contract/ids';
-import { parseLink } from '@sotto/contract/link';
+import { formatLink, parseLink } from '@sotto/contract/link';
 import type { Link } from '@sotto/contract/link';
 import { useState } from 'react';
 import { useNavigate } from 'react-router';
@@ -51,6 +51,12 @@ export const NewChatDialog = ({ onClose, onInvite }: NewChatDialogProps) => {
   const [scanning, setScanning] = useState(false);
 
   const add = async (typed: string): Promise<void> => {
+    const group = parseLink(typed)?.group;
+    if (group) {
+      onClose();
+      void navigate(formatLink('', { group }).slice('/#'.length));
+      return;
+    }
     const target = targetOf(typed);
     if ('problem' in target) return setProblem(target.problem);
     setLooking(true);

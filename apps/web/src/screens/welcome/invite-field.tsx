@@ -21,7 +21,7 @@ export const InviteField = () => {
     const host = foreignHost(text.trim());
     if (text.trim() === '') setProblem(t('welcome.linkEmpty'));
     else if (!link) setProblem(t('welcome.linkWrong'));
-    else if (link.invite === undefined) setProblem(t('welcome.linkContact'));
+    else if (link.invite === undefined && !link.group) setProblem(t('welcome.linkContact'));
     else if (host !== undefined) setProblem(t('welcome.linkElsewhere', { host }));
     else void navigate(formatLink('', link).slice('/#'.length));
   };

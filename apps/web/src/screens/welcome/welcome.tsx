@@ -35,15 +35,20 @@ export const Welcome = ({ onDone }: { onDone(): void }) => {
   const { relay, ask } = useRelay();
   const isIos = useView(installOffer) === 'steps';
   const [submitted, setSubmitted] = useState(false);
-  const wanted = /^\/(?:join|add)(?:\/|$)/.test(pathname);
+  const wanted = /^\/(?:join|add|group)(?:\/|$)/.test(pathname);
   const link = wanted ? parseLink(pathname) : undefined;
+
+  // Kept while an invite to the relay is looked for.
+  const [group, setGroup] = useState<string>();
+  if (link?.group && group !== pathname) setGroup(pathname);
 
   useEffect(() => {
     if (phase !== 'ready') return;
     // With a contact in the link the way goes on through it, to the conversation with whoever invited.
-    if (!link?.contact) void navigate('/', { replace: true });
+    if (group !== undefined) void navigate(group, { replace: true });
+    else if (!link?.contact) void navigate('/', { replace: true });
     startTransition(onDone);
-  }, [phase, link?.contact, navigate, onDone]);
+  }, [phase, link?.contact, group, navigate, onDone]);
 
   if (phase === 'ready') return null;
   if (phase === 'joining' && !submitted) return <Finishing />;
@@ -73,7 +78,7 @@ export const Welcome = ({ onDone }: { onDone(): void }) => {
   }
   return (
     <Card title={t(demands.invite ? 'welcome.title' : 'welcome.joinTitle')}>
-      {link && <p>{t('welcome.contactOnly')}</p>}
+      {link && <p>{t(link.group ? 'welcome.groupOnly' : 'welcome.contactOnly')}</p>}
       {!link && wanted && <p className="card-problem">{t('welcome.badLink')}</p>}
       {demands.invite && (
         <>
