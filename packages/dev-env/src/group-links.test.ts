@@ -1,8 +1,13 @@
-import type { ConversationId } from '@sotto/contract/ids';
+import type { ConversationId, EnvelopeId, LinkToken } from '@sotto/contract/ids';
 import type { GroupLink } from '@sotto/contract/link';
+import { toBase64url } from '@sotto/crypto/bytes';
+import { openLink, sealJoinRequest } from '@sotto/crypto/group-link';
+import { signerOf } from '@sotto/engine/account/signer';
+import { openVault } from '@sotto/engine/vault';
 import type { GroupLinkOptions, GroupSnapshot } from '@sotto/engine/views';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { accountOf, circle, groupOf, hears, people, sees, viewOf, words } from './circle.ts';
+import { newId } from './meeting.ts';
 import { createWorld, online, type Resident, until, type World } from './world.ts';
 
 let world: World;
@@ -183,6 +188,56 @@ describe('a link into a group', () => {
     await answered(cyd!, id, 'other-group');
     expect(groupOf(cyd!, id)).toBeUndefined();
     expect(await cyd!.store.get('group', id)).toBeUndefined();
+  });
+
+  /** A request as somebody makes it who has the link and an engine of their own. */
+  const forge = async (by: Resident, link: GroupLink, account: string, device: string): Promise<void> => {
+    const keys = await openLink(link.channel, link.secret);
+    const self = (await by.store.get('self', 'self'))!;
+    const [id, delivery] = [newId(), newId()];
+    const request = { from: { account, device }, id, createdAt: Date.now(), delivery };
+    const body = await sealJoinRequest(keys, request, self.signing.privateKey);
+    await by.transport.askToJoin(signerOf(self), link.channel, {
+      token: toBase64url(keys.token) as LinkToken,
+      id: newId() as unknown as EnvelopeId,
+      body: toBase64url(body),
+    });
+  };
+
+  it('A2 lets nobody in whom somebody else asks for, nor by a link that is over', async () => {
+    const { all, id } = await circle(world, 'forged', [{}]);
+    const [ann] = all as [Resident];
+    const [cyd, eve, dan] = (await strangers('forger', 3)) as [Resident, Resident, Resident];
+    const link = await linkTo(ann, id, OPEN);
+    await leads(eve, link);
+    const cyds = (await cyd.store.get('self', 'self'))!;
+    await forge(eve, link, cyds.account, cyds.device);
+    // Who asks after them is taken in: by then they were looked at.
+    await dan.engine.joinGroup(link);
+    await sees(dan, id, 2);
+    expect(groupOf(ann, id)!.members).toBe(2);
+    const eves = (await eve.store.get('self', 'self'))!;
+    const asked = async () => (await ann.store.get('group', id))!.requests;
+    await linkTo(ann, id, { ...OPEN, until: Date.now() - 1000 }, link);
+    await forge(eve, link, eves.account, eves.device);
+    await expect.poll(() => ann.store.get('contact', eves.account)).toBeDefined();
+    await expect.poll(asked).toBeUndefined();
+    expect(groupOf(ann, id)!.members).toBe(2);
+  });
+
+  it('tells who asks that the group has stopped', async () => {
+    const { all, id } = await circle(world, 'halted', [{}]);
+    const [ann] = all as [Resident];
+    const [cyd] = await strangers('halt', 1);
+    const link = await linkTo(ann, id, OPEN);
+    await leads(cyd!, link);
+    await ann.engine.close();
+    const store = await openVault(ann.disk.open());
+    const row = (await store.get('group', id))!;
+    await store.commit([{ table: 'group', put: { ...row, stopped: 'group-fork' } }]);
+    await ann.restart();
+    await cyd!.engine.joinGroup(link);
+    await answered(cyd!, id, 'stopped');
   });
 
   it('waits while the admins are away, and is answered once one is there, whatever died in between', async () => {

@@ -1,0 +1,200 @@
+import { AxeBuilder } from '@axe-core/playwright';
+import type { Page } from '@playwright/test';
+import { expect, test } from '../fixtures/test.ts';
+import { inEveryLook } from '../pages/looks.ts';
+import { Sotto } from '../pages/sotto.ts';
+
+const expectSound = (page: Page, screen: string): Promise<void> =>
+  inEveryLook(page, async (look) => {
+    if (process.env['PICS'])
+      await page.screenshot({ path: `${process.env['PICS']}/${screen}-${look}.png`.replaceAll(' ', '_') });
+    const { violations } = await new AxeBuilder({ page }).analyze();
+    const found = violations.map(({ id, nodes }) => `${id}: ${nodes.map(({ html }) => html).join(' ')}`);
+    expect(found, `${screen}, ${look}`).toEqual([]);
+    const overflow = await page.evaluate(() => document.documentElement.scrollWidth - innerWidth);
+    expect(overflow, `${screen}, ${look} is wider than the screen`).toBeLessThanOrEqual(0);
+  });
+
+const answer = ({ page }: Sotto, action: string): Promise<void> =>
+  page.getByRole('dialog').getByRole('button', { name: action, exact: true }).click();
+
+const about = ({ page }: Sotto, title: string): Promise<void> =>
+  page.getByRole('link', { name: `About ${title}` }).click();
+
+const toChat = ({ page }: Sotto): Promise<void> => page.getByRole('link', { name: 'To the chat' }).click();
+
+const linkOf = async ({ page }: Sotto): Promise<string> => {
+  await page.getByRole('button', { name: 'Show link and code' }).click();
+  const link = await page.getByLabel('Link into the group').inputValue();
+  await page.getByRole('button', { name: 'Close' }).click();
+  return link;
+};
+
+test('into a group by its link: asked, let in, refused, reset', async ({ relay, person }) => {
+  test.setTimeout(300_000);
+  const [ann, bob, cid, dan] = [
+    await person('Ann'),
+    await person('Bob'),
+    await person('Cid'),
+    await person('Dan'),
+  ];
+  const anns = await Sotto.join(ann, relay.invite, 'ann');
+  const bobs = await Sotto.join(bob, await anns.invite(), 'bob');
+  await bobs.open('ann');
+  await bobs.send('I am Bob');
+  const invites = [await anns.invite(), await anns.invite()] as const;
+
+  await anns.page.getByRole('button', { name: 'Menu' }).click();
+  await anns.page.getByRole('menuitem', { name: 'New group' }).click();
+  await anns.page.getByLabel('Name of the group').fill('Hikers');
+  await anns.page.getByRole('checkbox', { name: /Bob/ }).check();
+  await anns.page.getByRole('button', { name: 'Make the group' }).click();
+  await expect(anns.page.getByRole('heading', { name: 'Hikers', exact: true })).toBeVisible();
+  await anns.send('We meet at nine');
+  await bobs.open('Hikers');
+  await bobs.send('At the lake');
+  await expect(anns.message('At the lake')).toBeVisible();
+
+  // A link, with approval at first.
+  await about(anns, 'Hikers');
+  await anns.page.getByRole('button', { name: 'Make an invite link' }).click();
+  await anns.page.getByRole('button', { name: 'Show link and code' }).click();
+  await expect(anns.page.getByRole('img', { name: 'Code with the link into Hikers' })).toBeVisible();
+  await expectSound(anns.page, 'link of a group');
+  await anns.page.setViewportSize({ width: 1280, height: 800 });
+  await anns.page.getByRole('button', { name: 'Close' }).click();
+  const link = await linkOf(anns);
+  // Who may not add others is not shown it.
+  await about(bobs, 'Hikers');
+  await expect(bobs.page.getByRole('heading', { name: '2 members' })).toBeVisible();
+  await expect(bobs.page.getByRole('button', { name: 'Show link and code' })).toBeHidden();
+
+  // Somebody without an account: the link is there still once they have one.
+  await cid.open(link);
+  await expect(cid.page.getByText('leads into a group')).toBeVisible();
+  await expectSound(cid.page, 'group link without an account');
+  await cid.page.setViewportSize({ width: 1280, height: 800 });
+  await cid.page.getByRole('textbox').fill(invites[0]);
+  await cid.page.getByRole('button', { name: 'Continue' }).click();
+  const cids = new Sotto(cid.page);
+  await cids.fillIn('Cid', 'cid');
+  await expect(cid.page.getByRole('heading', { name: 'Join “Hikers”' })).toBeVisible();
+  await expect(cid.page.getByText('2 members')).toBeVisible();
+  await expectSound(cid.page, 'joining a group');
+  await cid.page.setViewportSize({ width: 1280, height: 800 });
+  await cid.page.getByRole('button', { name: 'Ask to join' }).click();
+  await expect(cid.page.getByText('once an admin agrees')).toBeVisible();
+  await expectSound(cid.page, 'asked to join');
+  await cid.page.setViewportSize({ width: 1280, height: 800 });
+
+  // Another, who waits in the list.
+  const dans = await Sotto.join(dan, invites[1], 'dan');
+  await dan.open(link);
+  await dan.page.getByRole('button', { name: 'Ask to join' }).click();
+  await dan.page.getByRole('link', { name: 'To your chats' }).click();
+  await expect(dan.page.getByText('You asked to join “Hikers”.')).toBeVisible();
+  await expectSound(dan.page, 'waiting in the list');
+  await dan.page.setViewportSize({ width: 1280, height: 800 });
+
+  // An admin decides, and sends along what was written.
+  await expect(anns.page.getByRole('heading', { name: '2 requests to join' })).toBeVisible();
+  await anns.page.getByRole('heading', { name: '2 requests to join' }).scrollIntoViewIfNeeded();
+  await expectSound(anns.page, 'requests to join');
+  await anns.page.setViewportSize({ width: 1280, height: 800 });
+  await anns.page.getByRole('button', { name: 'Refuse dan' }).click();
+  await expect(dan.page.getByText('did not let you in')).toBeVisible();
+  await anns.page.getByRole('button', { name: 'Let cid in' }).click();
+  await anns.page.getByRole('combobox', { name: 'What was written before' }).selectOption('last');
+  await expectSound(anns.page, 'letting somebody in');
+  await anns.page.setViewportSize({ width: 1280, height: 800 });
+  await answer(anns, 'Let in');
+  await expect(anns.page.getByRole('heading', { name: '3 members' })).toBeVisible();
+  // They are taken there, by themselves.
+  await expect(cids.composer).toBeVisible();
+  await expect(cids.message('We meet at nine')).toContainText('From before you came, sent along by Ann');
+  await expect(cids.message('At the lake')).toContainText('sent along by Ann');
+  await cids.send('Made it');
+  await bobs.open('Hikers');
+  await expect(bobs.message('Made it')).toBeVisible();
+  await expectSound(cid.page, 'history of a newcomer');
+  await cid.page.setViewportSize({ width: 1280, height: 800 });
+
+  // The old link is dead; the new one asks nobody.
+  await anns.page.getByRole('button', { name: 'Reset link…' }).click();
+  await answer(anns, 'Reset');
+  await expect(anns.page.getByRole('dialog')).toBeHidden();
+  await anns.page.getByRole('switch', { name: 'An admin has to agree' }).click();
+  await expect(anns.page.getByText('Whoever has the link comes in')).toBeVisible();
+  const fresh = await linkOf(anns);
+  expect(fresh).not.toBe(link);
+  const late = dan.expectFailures(/404/);
+  await dan.page.getByRole('button', { name: 'All right' }).click();
+  await expect
+    .poll(async () => {
+      await dan.open('/');
+      await dan.open(link);
+      return dan.page.getByText('it was reset or turned off').isVisible();
+    })
+    .toBe(true);
+  late();
+  await expectSound(dan.page, 'dead link');
+  await dan.page.setViewportSize({ width: 1280, height: 800 });
+  await dan.page.getByRole('link', { name: 'To your chats' }).click();
+  await dan.page.getByRole('button', { name: 'New chat' }).click();
+  await dan.page.getByLabel('Handle or link').fill(fresh);
+  await dan.page.getByRole('button', { name: 'Start chat' }).click();
+  await dan.page.getByRole('button', { name: 'Join', exact: true }).click();
+  await expect(dans.composer).toBeVisible();
+  await dans.send('Here too');
+  await toChat(anns);
+  await expect(anns.message('Here too')).toBeVisible();
+  // Who is in it already is taken to it.
+  await bob.open(fresh);
+  await expect(bobs.composer).toBeVisible();
+});
+
+test('admins take back what others wrote, and members add others, where the group lets them', async ({
+  relay,
+  person,
+}) => {
+  test.setTimeout(240_000);
+  const [ann, bob, cid] = [await person('Ann'), await person('Bob'), await person('Cid')];
+  const anns = await Sotto.join(ann, relay.invite, 'ann');
+  const bobs = await Sotto.join(bob, await anns.invite(), 'bob');
+  await bobs.open('ann');
+  await bobs.send('I am Bob');
+  const cids = await Sotto.join(cid, await bobs.invite(), 'cid');
+  await cids.open('bob');
+  await cids.send('I am Cid');
+  await bobs.open('Cid');
+
+  await anns.page.getByRole('button', { name: 'Menu' }).click();
+  await anns.page.getByRole('menuitem', { name: 'New group' }).click();
+  await anns.page.getByLabel('Name of the group').fill('Choir');
+  await anns.page.getByRole('checkbox', { name: /Bob/ }).check();
+  await anns.page.getByRole('button', { name: 'Make the group' }).click();
+  await bobs.open('Choir');
+  await bobs.send('Something rude');
+  await expect(anns.message('Something rude')).toBeVisible();
+  await about(anns, 'Choir');
+  await anns.page.getByRole('switch', { name: 'Admins delete for everyone' }).click();
+  await anns.page.getByRole('switch', { name: 'Members add others' }).click();
+  await expect(anns.page.getByRole('switch', { name: 'Members add others' })).toBeEnabled();
+
+  await about(bobs, 'Choir');
+  await bobs.page.getByRole('button', { name: 'Add members' }).click();
+  await bobs.page.getByRole('checkbox', { name: /Cid/ }).check();
+  await answer(bobs, 'Add');
+  await expect(bobs.page.getByRole('heading', { name: '3 members' })).toBeVisible();
+  await cids.open('Choir');
+  await cids.send('Hello');
+  await toChat(anns);
+  await expect(anns.message('Hello')).toBeVisible();
+
+  await anns.message('Something rude').locator('.message-bubble').click({ button: 'right' });
+  await anns.page.getByRole('menuitem', { name: 'Delete' }).click();
+  await answer(anns, 'Delete for everyone');
+  await toChat(bobs);
+  await expect(bobs.message('Ann deleted this message as an admin.')).toBeVisible();
+  await expect(bobs.message('Something rude')).toBeHidden();
+});
