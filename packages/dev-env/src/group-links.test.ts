@@ -169,9 +169,13 @@ describe('a link into a group', () => {
     await bob.engine.joinGroup(link);
     const [request] = await requestsOf(ann, id, 1);
     expect(request!.before).toBe(true);
-    expect(groupOf(ann, id)!.members).toBe(1);
+    // Who asks after them is let in by itself.
+    const [cyd] = await strangers('after', 1);
+    await cyd!.engine.joinGroup(link);
+    await sees(cyd!, id, 2);
+    expect(groupOf(ann, id)!.members).toBe(2);
     await ann.engine.answerRequest(id, request!.id, { accept: true });
-    await Promise.all([ann, bob].map((one) => sees(one, id, 2)));
+    await Promise.all([ann, bob].map((one) => sees(one, id, 3)));
     const bobs = await viewOf(bob, id);
     await ann.engine.send(id, 'welcome back');
     await hears(bobs, 'welcome back');
