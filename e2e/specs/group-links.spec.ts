@@ -97,14 +97,20 @@ test('into a group by its link: asked, let in, refused, reset', async ({ relay, 
   await dan.page.setViewportSize({ width: 1280, height: 800 });
 
   // An admin decides, and sends along what was written.
+  await toChat(anns);
+  await expect(anns.page.getByText('2 people ask to join this group.')).toBeVisible();
+  await expectSound(anns.page, 'asked in the conversation');
+  await anns.page.setViewportSize({ width: 1280, height: 800 });
+  await anns.page.getByRole('link', { name: 'Look at requests' }).click();
   await expect(anns.page.getByRole('heading', { name: '2 requests to join' })).toBeVisible();
   await anns.page.getByRole('heading', { name: '2 requests to join' }).scrollIntoViewIfNeeded();
   await expectSound(anns.page, 'requests to join');
   await anns.page.setViewportSize({ width: 1280, height: 800 });
-  await anns.page.getByRole('button', { name: 'Refuse dan' }).click();
+  await anns.page.getByRole('button', { name: 'Refuse Dan' }).click();
   await expect(dan.page.getByText('did not let you in')).toBeVisible();
-  await anns.page.getByRole('button', { name: 'Let cid in' }).click();
-  await anns.page.getByRole('combobox', { name: 'What was written before' }).selectOption('last');
+  await anns.page.getByRole('button', { name: 'Let Cid in' }).click();
+  const asking = anns.page.getByRole('dialog');
+  await asking.getByRole('combobox', { name: 'What was written before' }).selectOption('last');
   await expectSound(anns.page, 'letting somebody in');
   await anns.page.setViewportSize({ width: 1280, height: 800 });
   await answer(anns, 'Let in');

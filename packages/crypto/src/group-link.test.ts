@@ -31,6 +31,7 @@ const requestOf = (who: Person): JoinRequest => ({
   id: id(),
   createdAt: NOW,
   delivery: id(),
+  name: 'Ann Ämter',
 });
 
 describe('a link to a group', () => {
@@ -77,6 +78,7 @@ describe('a link to a group', () => {
       { id: id() },
       { createdAt: NOW + 1 },
       { delivery: id() },
+      { name: 'Anna' },
     ]) {
       expect(await checkJoinRequest(keys, { ...opened, ...change }, ann.signing.publicKey)).toBe(false);
     }

@@ -1,5 +1,5 @@
 import { encodeAddress, readAddress, type Address } from './address.ts';
-import { concat, fromBase64url, lp, Reader, toBase64url, u64, type Bytes } from './bytes.ts';
+import { concat, fromBase64url, lp, Reader, toBase64url, u64, utf8, type Bytes } from './bytes.ts';
 import { open, seal, KIND_JOIN_REQUEST, KIND_LINK_PREVIEW, type SealingKey } from './channel-seal.ts';
 import { CryptoError } from './errors.ts';
 import { sign, verify, type PrivateKey } from './keys.ts';
@@ -22,6 +22,8 @@ export interface JoinRequest {
   readonly createdAt: number;
   /** What lets into their inbox: 16 bytes, base64url. */
   readonly delivery: string;
+  /** How they want to be called. */
+  readonly name: string;
 }
 
 const Z = new Uint8Array(32);
@@ -73,8 +75,8 @@ export const openPreview = async (keys: GroupLinkKeys, sealed: Uint8Array): Prom
   return body;
 };
 
-const encode = ({ from, id, createdAt, delivery }: JoinRequest): Bytes =>
-  concat(encodeAddress(from), sized(id), u64(createdAt), sized(delivery));
+const encode = ({ from, id, createdAt, delivery, name }: JoinRequest): Bytes =>
+  concat(encodeAddress(from), sized(id), u64(createdAt), sized(delivery), lp(utf8(name)));
 
 /** What the signature covers: the group and the link, which do not stand in it, and the rest. */
 export const signedRequest = ({ group, id }: Pick<SealingKey, 'group' | 'id'>, request: Bytes): Bytes =>
@@ -104,9 +106,10 @@ export const openJoinRequest = async (
     const id = toBase64url(reader.take(ID_BYTES));
     const createdAt = reader.u64();
     const delivery = toBase64url(reader.take(ID_BYTES));
+    const name = new TextDecoder().decode(reader.lp());
     const signature = reader.take(SIGNATURE_BYTES);
     reader.end();
-    return { from, id, createdAt, delivery, signature };
+    return { from, id, createdAt, delivery, name, signature };
   } catch (error) {
     throw error instanceof CryptoError ? new CryptoError('cannot-open') : error;
   }

@@ -100,7 +100,13 @@ const purposesOf = async (signing: KeyPair): Promise<Record<SignatureLabel, Purp
   const link = await openLink(group.state.group, toBase64url(random(16)));
   const sealedRequest = await sealJoinRequest(
     link,
-    { from: own, id: toBase64url(random(16)), createdAt: NOW, delivery: toBase64url(random(16)) },
+    {
+      from: own,
+      id: toBase64url(random(16)),
+      createdAt: NOW,
+      delivery: toBase64url(random(16)),
+      name: 'Ann',
+    },
     signing.privateKey,
   );
   const asked = await openJoinRequest(link, sealedRequest);

@@ -109,6 +109,8 @@ describe('a link into a group', () => {
     await Promise.all([cyd, dan].map((one) => one.engine.joinGroup(link)));
     expect(joinOf(cyd, id)).toMatchObject({ title: 'careful' });
     const requests = await requestsOf(ann, id, 2);
+    expect(requests.map(({ person }) => person.name).every((name) => name.startsWith('WAIT'))).toBe(true);
+    expect(groupOf(ann, id)!.asking).toBe(2);
     expect(requests.map(({ before }) => before)).toEqual([false, false]);
     await requestsOf(bob, id, 2);
     const byHandle = (one: Resident) =>
@@ -121,6 +123,7 @@ describe('a link into a group', () => {
     await Promise.all([ann, bob, cyd].map((one) => sees(one, id, 3)));
     await requestsOf(ann, id, 0);
     await requestsOf(bob, id, 0);
+    expect([ann, bob].map((one) => groupOf(one, id)!.asking)).toEqual([undefined, undefined]);
     await dan.engine.forgetJoin(id);
     expect(joinOf(dan, id)).toBeUndefined();
     // They may ask again.
@@ -199,7 +202,7 @@ describe('a link into a group', () => {
     const keys = await openLink(link.channel, link.secret);
     const self = (await by.store.get('self', 'self'))!;
     const [id, delivery] = [newId(), newId()];
-    const request = { from: { account, device }, id, createdAt: Date.now(), delivery };
+    const request = { from: { account, device }, id, createdAt: Date.now(), delivery, name: 'Cyd' };
     const body = await sealJoinRequest(keys, request, self.signing.privateKey);
     await by.transport.askToJoin(signerOf(self), link.channel, {
       token: toBase64url(keys.token) as LinkToken,
@@ -252,6 +255,8 @@ describe('a link into a group', () => {
     await leads(cyd!, link);
     await ann.engine.close();
     await cyd!.engine.joinGroup(link);
+    await cyd!.engine.forgetJoin(id);
+    expect(joinOf(cyd!, id)).toBeUndefined();
     // Once more: it is one request.
     await cyd!.engine.joinGroup(link);
     await cyd!.restart();

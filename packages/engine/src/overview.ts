@@ -66,12 +66,18 @@ export const createOverview = (model: ReadModel, live: View<Live>, clock: Clock)
   };
 
   const joinsOf = (joins: readonly JoinRow[] = []): EngineSnapshot['joins'] =>
-    joins.map(({ group, title, at, answer }) => ({
-      group: group as unknown as ConversationId,
-      title,
-      time: at,
-      ...(answer && { answer }),
-    }));
+    joins.flatMap(({ group, title, at, answer, hidden }) =>
+      hidden && !answer
+        ? []
+        : [
+            {
+              group: group as unknown as ConversationId,
+              title,
+              time: at,
+              ...(answer && { answer }),
+            },
+          ],
+    );
   let shownJoins: { of: readonly JoinRow[] | undefined; joins: EngineSnapshot['joins'] } | undefined;
   /** The same while nothing of it changed. */
   const joinsNow = (): EngineSnapshot['joins'] => {

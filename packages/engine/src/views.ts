@@ -85,6 +85,8 @@ export interface GroupSummary {
   /** One's own; absent for who is no member any more. */
   role?: Role;
   policy: GroupPolicy;
+  /** How many ask to be let in: for admins. */
+  asking?: number;
   /** Nothing is sent there and nothing taken in: the relay, or a member, showed different people different groups. */
   stopped?: GroupStop;
 }
@@ -525,7 +527,7 @@ export interface Engine extends View<EngineSnapshot> {
    * @throws RelayError `link-unknown`, `already-member`, `too-many-members`; EngineError bad-link, link-expired
    */
   joinGroup(link: GroupLink): Promise<void>;
-  /** Lets go of what was asked. */
+  /** Shows what was asked no more: until it is answered, or for good. */
   forgetJoin(id: ConversationId): Promise<void>;
   removeMembers(id: ConversationId, members: readonly AccountId[]): Promise<void>;
   /** Not for the last owner, while there are others. */

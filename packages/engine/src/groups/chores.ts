@@ -1,5 +1,6 @@
 import { RelayError } from '@sotto/contract/errors';
 import type { AccountId, ChannelId, LinkHash } from '@sotto/contract/ids';
+import { LIMITS } from '@sotto/contract/limits';
 import { fromBase64url, toBase64url } from '@sotto/crypto/bytes';
 import { encode } from '@sotto/crypto/canonical';
 import { CryptoError } from '@sotto/crypto/errors';
@@ -8,12 +9,14 @@ import { sha256 } from '@sotto/crypto/keys';
 import { MAX_MEMBERS } from '@sotto/crypto/membership-operation';
 import type { Directory } from '../account/directory.ts';
 import { signerOf } from '../account/signer.ts';
+import { cleanName } from '../clean-text.ts';
+import type { Clock } from '../clock.ts';
 import { putContact } from '../conversations/draft.ts';
-import type { Model } from '../model.ts';
+import type { Draft, Model } from '../model.ts';
 import type { Transport } from '../ports.ts';
 import type { ContactRow, GroupRow, LinkSettings, RequestRow } from '../rows.ts';
 import { addition, withSharing } from './addition.ts';
-import { putGroup } from './group-rows.ts';
+import { putGroup, showGroup } from './group-rows.ts';
 import { tellOfGroup } from './hand-over.ts';
 import { gatherHistory } from './history.ts';
 import type { Propose } from './propose.ts';
@@ -24,6 +27,7 @@ interface Options {
   model: Model;
   directory: Directory;
   transport: Transport;
+  clock: Clock;
 }
 
 /** What the relay says of an account, or of a link, once and for all. */
@@ -36,7 +40,7 @@ export const hasChores = ({ linkDue, requests, sharing }: GroupRow): boolean =>
 
 /** What a group needs of this device beside its log: the link that the relay knows, requests, what newcomers are sent along. */
 export const createChores = (
-  { model, directory, transport }: Options,
+  { model, directory, transport, clock }: Options,
   propose: Propose,
 ): ((group: string) => Promise<void>) => {
   const change = (group: string, make: (row: GroupRow) => GroupRow): Promise<void> =>
@@ -44,6 +48,9 @@ export const createChores = (
       const row = await draft.get('group', group);
       if (row) putGroup(draft, make(row));
     });
+
+  const show = (draft: Draft, row: GroupRow): Promise<void> =>
+    showGroup(draft, row, { me: model.self!.account, now: clock.now() });
 
   const publish = async (row: GroupRow): Promise<void> => {
     const { group, linkEpoch } = row;
@@ -71,12 +78,12 @@ export const createChores = (
   };
 
   const check = async (row: GroupRow, request: RequestRow): Promise<void> => {
-    const { id, account, device, createdAt, delivery, signature } = request;
+    const { id, account, device, createdAt, delivery, name, signature } = request;
     let contact: ContactRow | undefined;
     try {
       contact = await directory.look(account);
       const signing = contact.devices.find((one) => one.device === device)?.signing;
-      const asked = { from: { account, device }, id, createdAt, delivery, signature };
+      const asked = { from: { account, device }, id, createdAt, delivery, name, signature };
       const keys = { group: row.group, id: fromBase64url(request.link) };
       if (!signing || !(await checkJoinRequest(keys, asked, signing))) contact = undefined;
     } catch (error) {
@@ -97,9 +104,14 @@ export const createChores = (
         return;
       }
       const known = (await draft.get('contact', account)) ?? contact;
-      putContact(draft, { ...known, token: delivery });
+      const called = cleanName(name).slice(0, LIMITS.nameCharacters);
+      putContact(draft, {
+        ...known,
+        token: delivery,
+        ...(known.name === undefined && called !== '' && { name: called }),
+      });
       const checked = open.map((one) => (one.id === id ? { ...one, checked: true as const } : one));
-      putGroup(draft, withRequests(now, checked));
+      await show(draft, withRequests(now, checked));
     });
   };
 
@@ -111,7 +123,7 @@ export const createChores = (
     model.change(async (draft) => {
       const row = await draft.get('group', group);
       const self = (await draft.get('self', 'self'))!;
-      if (row?.state) putGroup(draft, answerRequests(draft, self, row, { requests, answer: how }));
+      if (row?.state) await show(draft, answerRequests(draft, self, row, { requests, answer: how }));
     });
 
   /** Lets in who asked by a link that asks nobody; whoever was there before is for a person to decide. */

@@ -72,11 +72,13 @@ const briefOf = (row: GroupRow, me: string): GroupBrief => {
   const role = roleOf(row.state!, me);
   const isSmall = members.length <= LIMITS.receiptMembers;
   const { title, description } = row.texts ?? {};
+  const asking = role === 'member' ? 0 : (row.requests ?? []).filter(({ checked }) => checked).length;
   return {
     title: cleanName(title?.text ?? ''),
     ...(description && { description: description.text }),
     members: members.length,
     policy,
+    ...(role && asking > 0 && { asking }),
     ...(role && { role }),
     ...(row.stopped && { stopped: row.stopped }),
     ...(isSmall && { others: members.map(({ account }) => account).filter((account) => account !== me) }),

@@ -23,7 +23,7 @@ import { randomId } from '../random-id.ts';
 import type { JoinRow, SelfRow } from '../rows.ts';
 import type { Engine, LinkSnapshot } from '../views.ts';
 import { addition, freshKey, withSharing } from './addition.ts';
-import { keysInForce, putGroup } from './group-rows.ts';
+import { keysInForce, showGroup } from './group-rows.ts';
 import type { Groups } from './groups.ts';
 import type { Plan } from './propose.ts';
 import { answerRequests } from './requests.ts';
@@ -108,15 +108,16 @@ export const createLinkCommands = (
       const before = self.joins?.find((join) => join.group === group);
       const isOpen = before && !before.answer && before.secret === secret && before.pin === pin;
       const fresh = { group, secret, pin, id: randomId(), envelope: randomId(), title, at: clock.now() };
-      const join = isOpen ? before : fresh;
+      const known: JoinRow = isOpen ? before : fresh;
+      const { hidden: _, ...join } = known;
       putJoins(draft, self, [...others(self, group), join]);
       return join;
     });
 
   const ask = async (join: JoinRow, keys: GroupLinkKeys): Promise<void> => {
     const self = model.self!;
-    const { account, device, delivery } = self;
-    const request = { from: { account, device }, id: join.id, createdAt: join.at, delivery };
+    const { account, device, delivery, name } = self;
+    const request = { from: { account, device }, id: join.id, createdAt: join.at, delivery, name };
     const body = await sealJoinRequest(keys, request, self.signing.privateKey);
     await transport.askToJoin(signer(), join.group as ChannelId, {
       token: toBase64url(keys.token) as LinkToken,
@@ -126,7 +127,17 @@ export const createLinkCommands = (
   };
 
   const forget = (group: string): Promise<void> =>
-    command(async (draft, self) => putJoins(draft, self, others(self, group)));
+    command(async (draft, self) => {
+      putJoins(draft, self, others(self, group));
+    });
+
+  /** What nobody has answered is kept: it says which group is meant. */
+  const hide = (group: string): Promise<void> =>
+    command(async (draft, self) => {
+      const join = self.joins?.find((one) => one.group === group);
+      const left = others(self, group);
+      putJoins(draft, self, join && !join.answer ? [...left, { ...join, hidden: true }] : left);
+    });
 
   return {
     async setGroupLink(id, wish) {
@@ -144,7 +155,7 @@ export const createLinkCommands = (
         const settled = accept
           ? withSharing(row, [found.account], history)
           : answerRequests(draft, self, row, { requests: [found], answer: 'refused' });
-        putGroup(draft, settled);
+        await showGroup(draft, settled, { me: self.account, now: clock.now() });
         return found.account;
       });
       if (!accept || account === undefined) return;
@@ -173,6 +184,6 @@ export const createLinkCommands = (
       }
     },
 
-    forgetJoin: forget,
+    forgetJoin: hide,
   };
 };

@@ -6,7 +6,7 @@ import { roleOf } from '@sotto/crypto/membership-state';
 import type { Draft } from '../model.ts';
 import { hasOthers } from '../devices/sync.ts';
 import type { GroupRow, RequestRow, SelfRow } from '../rows.ts';
-import { putGroup } from './group-rows.ts';
+import { putGroup, showGroup } from './group-rows.ts';
 import { tellOfGroup } from './hand-over.ts';
 import { idOf, linkKeysOf, linkOf, manages } from './settings.ts';
 
@@ -85,6 +85,7 @@ export const takeAnswer = async (
   draft: Draft,
   { group, request }: GroupContent,
   from: string,
+  now: number,
 ): Promise<void> => {
   if (!request) return;
   const self = (await draft.get('self', 'self'))!;
@@ -98,5 +99,6 @@ export const takeAnswer = async (
   const row = await draft.get('group', group);
   if (!row?.state || !manages(row, from)) return;
   const left = (row.requests ?? []).filter((one) => one.id !== id);
-  if (left.length < (row.requests ?? []).length) putGroup(draft, withRequests(row, left));
+  if (left.length === (row.requests ?? []).length) return;
+  await showGroup(draft, withRequests(row, left), { me: self.account, now });
 };

@@ -16,6 +16,8 @@ export interface GroupBrief {
   /** One's own; absent for who is no member any more. */
   role?: Role;
   policy: number;
+  /** How many ask to be let in: for admins. */
+  asking?: number;
   stopped?: GroupStop;
   /** The others, in a group that is small enough for receipts. */
   others?: string[];
@@ -46,6 +48,7 @@ export interface RequestRow {
   createdAt: number;
   at: number;
   delivery: string;
+  name: string;
   /** The id of the link's key: base64url. */
   link: string;
   signature: Uint8Array<ArrayBuffer>;
@@ -64,6 +67,8 @@ export interface JoinRow {
   title: string;
   /** In ms. */
   at: number;
+  /** Nothing is to be seen of it until it is answered. */
+  hidden?: true;
   /** `other-group`: what was shown is not the group that the link names. */
   answer?: JoinAnswer | 'other-group';
 }

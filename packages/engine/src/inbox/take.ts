@@ -69,7 +69,7 @@ const takeOfSession = async (
 ): Promise<void> => {
   const at = { me: self.account, now };
   await takeTexts(draft, content, at);
-  await takeAnswer(draft, content, from);
+  await takeAnswer(draft, content, from, now);
   await takeHistory(draft, content, from, at);
 };
 

@@ -1,9 +1,11 @@
 import type { ConversationSummary, ConversationView, Person } from '@sotto/engine/views';
 import { useCallback, useEffect, useState } from 'react';
+import { Link } from 'react-router';
 import { useEngineSnapshot } from '../../app/engine-context.ts';
 import { useView } from '../../app/use-view.ts';
 import { isKey, isOverlaid } from '../../app/keys.ts';
 import { t } from '../../i18n/i18n.ts';
+import { Bar } from '../../ui/bar.tsx';
 import { Spinner } from '../../ui/spinner.tsx';
 import { Composer } from './composer.tsx';
 import { Head } from './head.tsx';
@@ -95,6 +97,19 @@ const useSearching = () => {
   return { search, open, onClose, onQuery, onShow };
 };
 
+/** Somebody waits for an admin to let them in. */
+const Asking = ({ id, count }: { id: string; count: number }) => (
+  <Bar
+    actions={
+      <Link className="button button-quiet" to={`/about/${id}`}>
+        {t('conversation.askingLook')}
+      </Link>
+    }
+  >
+    {t('conversation.asking', { count })}
+  </Bar>
+);
+
 const Known = ({ summary, message }: { summary: ConversationSummary; message: string | undefined }) => {
   const opened = useConversation(summary.id, message);
   const { phase } = useEngineSnapshot();
@@ -116,7 +131,12 @@ const Known = ({ summary, message }: { summary: ConversationSummary; message: st
         onSearch={openSearch}
       />
       {/* One element, so that the list keeps its place in the grid. */}
-      <div>{view && search && <SearchBar id={summary.id} name={summary.peer.name} {...searching} />}</div>
+      <div>
+        {summary.group?.asking !== undefined && !removed && (
+          <Asking id={summary.id} count={summary.group.asking} />
+        )}
+        {view && search && <SearchBar id={summary.id} name={summary.peer.name} {...searching} />}
+      </div>
       {view ? (
         <MessageList
           summary={summary}

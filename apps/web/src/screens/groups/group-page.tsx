@@ -100,6 +100,7 @@ const Inside = ({ id, summary, group }: InsideProps) => {
       <p className="about-problem" role="alert">
         {problem}
       </p>
+      {manages && <JoinRequests id={id} requests={group.requests} busy={busy} run={run} />}
       <ChatSettings summary={summary} writable={active && !(policy.adminsPost && role === 'member')} />
       <Members
         group={group}
@@ -113,7 +114,6 @@ const Inside = ({ id, summary, group }: InsideProps) => {
           remove: (member) => setOver({ at: 'remove', member }),
         }}
       />
-      {manages && <JoinRequests id={id} requests={group.requests} busy={busy} run={run} />}
       {(manages || (active && group.link)) && (
         <InviteLink id={id} group={group} manages={manages} busy={busy} run={run} />
       )}

@@ -89,9 +89,7 @@ const Shown = ({ link, shown }: { link: GroupLink; shown: LinkSnapshot }) => {
       </div>
       {!waits && !shown.full && <p>{t(shown.approval ? 'groups.joinAsks' : 'groups.joinOpen')}</p>}
       {!waits && shown.full && <p>{t('groups.joinFull')}</p>}
-      <p className="card-problem" role="alert">
-        {problem}
-      </p>
+      <div role="alert">{problem !== undefined && <p className="card-problem">{problem}</p>}</div>
       {working && <Spinner label={t('groups.joinAsking')} />}
       {!shown.full && !shown.member && (!waits || problem !== undefined) && (
         <Button look="main" aria-disabled={working} onClick={() => !working && void ask()}>
