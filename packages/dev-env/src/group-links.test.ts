@@ -1,6 +1,6 @@
 import type { ConversationId, EnvelopeId, LinkToken } from '@sotto/contract/ids';
 import type { GroupLink } from '@sotto/contract/link';
-import { toBase64url } from '@sotto/crypto/bytes';
+import { concat, toBase64url, u32, u8 } from '@sotto/crypto/bytes';
 import { openLink, sealJoinRequest } from '@sotto/crypto/group-link';
 import { signerOf } from '@sotto/engine/account/signer';
 import { openVault } from '@sotto/engine/vault';
@@ -243,6 +243,16 @@ describe('a link into a group', () => {
     const row = (await store.get('group', id))!;
     await store.commit([{ table: 'group', put: { ...row, stopped: 'group-fork' } }]);
     await ann.restart();
+    // A9: what cannot be read holds nothing up.
+    const cyds = (await cyd!.store.get('self', 'self'))!;
+    const keys = await openLink(link.channel, link.secret);
+    for (const body of [new Uint8Array(100), new Uint8Array(100).fill(1), concat(u8(1), u32(0), keys.id)]) {
+      await cyd!.transport.askToJoin(signerOf(cyds), link.channel, {
+        token: toBase64url(keys.token) as LinkToken,
+        id: newId() as unknown as EnvelopeId,
+        body: toBase64url(body),
+      });
+    }
     await cyd!.engine.joinGroup(link);
     await answered(cyd!, id, 'stopped');
   });

@@ -1,3 +1,4 @@
+import type { JoinAnswer } from '@sotto/contract/content';
 import { RelayError } from '@sotto/contract/errors';
 import type { AccountId, ChannelId, LinkHash } from '@sotto/contract/ids';
 import { LIMITS } from '@sotto/contract/limits';
@@ -7,6 +8,7 @@ import { CryptoError } from '@sotto/crypto/errors';
 import { checkJoinRequest, sealPreview } from '@sotto/crypto/group-link';
 import { sha256 } from '@sotto/crypto/keys';
 import { MAX_MEMBERS } from '@sotto/crypto/membership-operation';
+import { roleOf } from '@sotto/crypto/membership-state';
 import type { Directory } from '../account/directory.ts';
 import { signerOf } from '../account/signer.ts';
 import { cleanName } from '../clean-text.ts';
@@ -33,6 +35,14 @@ interface Options {
 /** What the relay says of an account, or of a link, once and for all. */
 const isFinal = (error: unknown): boolean =>
   error instanceof CryptoError || (error instanceof RelayError && !error.retry);
+
+/** How who cannot be let in is answered. */
+const NOT_LET_IN: Partial<Record<RelayError['code'], JoinAnswer>> = {
+  'too-many-members': 'full',
+  'channel-full': 'full',
+  'too-many-channels': 'refused',
+  'account-unknown': 'refused',
+};
 
 /** Whether something is left to do in a group beside keeping its log. */
 export const hasChores = ({ linkDue, requests, sharing }: GroupRow): boolean =>
@@ -115,11 +125,7 @@ export const createChores = (
     });
   };
 
-  const answer = (
-    group: string,
-    requests: readonly RequestRow[],
-    how: Parameters<typeof answerRequests>[3]['answer'],
-  ) =>
+  const answer = (group: string, requests: readonly RequestRow[], how: JoinAnswer) =>
     model.change(async (draft) => {
       const row = await draft.get('group', group);
       const self = (await draft.get('self', 'self'))!;
@@ -144,7 +150,9 @@ export const createChores = (
         await propose(group, addition([account as AccountId]));
       } catch (error) {
         if (!isFinal(error)) throw error;
-        await answer(group, [request], 'full');
+        const how = error instanceof RelayError ? NOT_LET_IN[error.code] : undefined;
+        // Otherwise it is not for this device to say.
+        if (how) await answer(group, [request], how);
       }
     }
   };
@@ -157,7 +165,8 @@ export const createChores = (
         const now = await draft.get('group', row.group);
         const isDue = now?.sharing?.some((one) => one.account === account && one.due === due);
         if (!now || !isDue) return;
-        for (const history of parts) tellOfGroup(draft, row.group, { account }, { history });
+        const isIn = now.state !== undefined && roleOf(now.state, account) !== undefined;
+        for (const history of isIn ? parts : []) tellOfGroup(draft, row.group, { account }, { history });
         putGroup(draft, withSharing(now, [account], 'none'));
       });
     }

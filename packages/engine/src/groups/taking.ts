@@ -129,6 +129,21 @@ const takeMessage = async (
   }
 };
 
+/** Takes in what may be a request to be let in; `otherwise` where it is none. */
+const asRequest = async (
+  { draft, self }: LogContext,
+  row: GroupRow,
+  request: { sealed: Bytes; at: number },
+  otherwise: Taken,
+): Promise<Taken> => {
+  try {
+    return (await takeRequest(draft, self, row, request)) ? { due: true } : otherwise;
+  } catch (error) {
+    if (!(error instanceof CryptoError)) throw error;
+    return { reason: error.code };
+  }
+};
+
 /** Takes in a post to a group, or an entry of its log, in the draft that stores what follows from it. */
 export const takePost = async (
   context: LogContext,
@@ -136,11 +151,8 @@ export const takePost = async (
 ): Promise<Taken> => {
   const row = await context.draft.get('group', group);
   if (!row?.state) return { hold: {}, ...(row && { due: true }) };
-  if (row.stopped) {
-    // They are told that nobody is let in there.
-    const isRequest = await takeRequest(context.draft, context.self, row, { sealed: body, at });
-    return isRequest ? { due: true } : { reason: 'group-stopped' };
-  }
+  // Who asks to be let in is told that nobody is.
+  if (row.stopped) return asRequest(context, row, { sealed: body, at }, { reason: 'group-stopped' });
   try {
     const { epoch, kind, body: inner } = await openPost(row.channels, body);
     if (epoch > row.state.epoch) return { hold: {}, due: true };
@@ -156,12 +168,6 @@ export const takePost = async (
     if (!(error instanceof CryptoError)) throw error;
     if (error.code !== 'channel-key-unknown') return { reason: error.code };
   }
-  try {
-    const isRequest = await takeRequest(context.draft, context.self, row, { sealed: body, at });
-    // Or under a channel key that is still on its way.
-    return { ...(!isRequest && { hold: {} }), due: true };
-  } catch (error) {
-    if (!(error instanceof CryptoError)) throw error;
-    return { reason: error.code };
-  }
+  // Or under a channel key that is still on its way.
+  return asRequest(context, row, { sealed: body, at }, { hold: {}, due: true });
 };
