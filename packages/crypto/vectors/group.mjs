@@ -2,6 +2,7 @@
 import { concat, fromBase64url, toBase64url, u8, utf8 } from '../src/bytes.ts';
 import { KIND_GROUP_MESSAGE, sealEntry, sealPost } from '../src/channel-seal.ts';
 import { createGroupKey, handOverGroupKeys } from '../src/channel.ts';
+import { linkPin, openLink, sealJoinRequest, sealPreview } from '../src/group-link.ts';
 import { readGroupMessage } from '../src/group-message.ts';
 import { deviceId } from '../src/keys.ts';
 import { readEntry, sortAccounts } from '../src/membership-operation.ts';
@@ -102,6 +103,17 @@ const body = new Uint8Array(Buffer.from(messages.at(-1).message, 'hex'));
 const handedKeys = await handOverGroupKeys({ keys, state, carrier: secrets.handOver });
 const secretJson = await Promise.all(Object.entries(secrets).map(async ([name, one]) => [name, await raw(one)]));
 
+const secret = toBase64url(fixed('group link', 16));
+const link = await openLink(group, secret);
+const previewText = '{"approval":true,"title":"Hikers"}';
+const request = {
+  from: alice,
+  id: toBase64url(fixed('group request', 16)),
+  createdAt,
+  delivery: toBase64url(fixed('group delivery', 16)),
+  name: 'Ann Ämter',
+};
+
 write('group.json', {
   group,
   createdAt,
@@ -137,5 +149,15 @@ write('group.json', {
     post: toHex(await sealPost({ keys, state, kind: KIND_GROUP_MESSAGE, body })),
     handOver: { context: toHex(handedKeys.context) },
     entry: { epoch: 1, sealed: toHex(await sealEntry(log, 1, steps[1].entry)) },
+  },
+  link: {
+    secret,
+    pin: linkPin(steps[0].state.head),
+    id: toHex(link.id),
+    token: toHex(link.token),
+    previewText,
+    preview: toHex(await sealPreview(link, utf8(previewText))),
+    request,
+    sealedRequest: toHex(await sealJoinRequest(link, request, signing.pair.privateKey)),
   },
 });
