@@ -197,6 +197,32 @@ describe('a link into a group', () => {
     expect(await cyd!.store.get('group', id)).toBeUndefined();
   });
 
+  it('A11 shows nothing that the relay made up, and asks nobody then', async () => {
+    const { all, id } = await circle(world, 'lying', [{}]);
+    const [ann] = all as [Resident];
+    const link = await linkTo(ann, id, ASKING);
+    let asked = 0;
+    const [cyd] = await people(world, 'fooled', [
+      {
+        transport: (transport) => ({
+          ...transport,
+          async lookAtLink(...request) {
+            const shown = await transport.lookAtLink(...request);
+            return { ...shown, preview: `${shown.preview.slice(0, -4)}AAAA` };
+          },
+          askToJoin(...request) {
+            asked += 1;
+            return transport.askToJoin(...request);
+          },
+        }),
+      },
+    ]);
+    const codeOf = (work: Promise<unknown>) => work.catch((error: { code: string }) => error.code);
+    await expect.poll(() => codeOf(cyd!.engine.lookAtGroupLink(link))).toBe('bad-link');
+    expect(await codeOf(cyd!.engine.joinGroup(link))).toBe('bad-link');
+    expect([asked, joinOf(cyd!, id)]).toEqual([0, undefined]);
+  });
+
   /** A request as somebody makes it who has the link and an engine of their own. */
   const forge = async (by: Resident, link: GroupLink, account: string, device: string): Promise<void> => {
     const keys = await openLink(link.channel, link.secret);
