@@ -4,7 +4,7 @@ import path from 'node:path';
 import { fail, must, ROOT, run, stamp } from './lib.mjs';
 
 const FOLDER = path.join(ROOT, 'bench');
-const BENCHES = ['app', 'crypto', 'engine', 'relay'];
+const BENCHES = ['app', 'crypto', 'engine', 'groups', 'relay'];
 
 const [name = '', ...rest] = process.argv.slice(2);
 if (!BENCHES.includes(name)) fail(`npm run bench -- <name> [--json], with one of: ${BENCHES.join(', ')}`);
