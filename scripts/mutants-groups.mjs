@@ -36,6 +36,27 @@ const GROUPS = [
     ],
   ),
   ...of(
+    'group-signal.ts',
+    ['group-signal.test.ts'],
+    [
+      [
+        'the signature',
+        'return verify(key.signing, signature, signedSignal(keys.group, encode(signal)));',
+        'return true;',
+      ],
+      [
+        'whose keys',
+        'const isTheirs = keys.from.account === from.account && keys.from.device === from.device;',
+        'const isTheirs = true;',
+      ],
+      ['which key', 'keys.keys.find((one) => one.chainId === chainId)', 'keys.keys[0]'],
+      ['its moment', ' || Math.abs(now - sentAt) > SIGNAL_LIFETIME', ''],
+      ['the group', 'concat(lp(groupBytes(group)), signal)', 'concat(signal)'],
+      ['one encoding', "if (typing > 1) throw new CryptoError('bad-encoding', 'unknown');", ''],
+      ['nothing behind it', 'reader.end();', ''],
+    ],
+  ),
+  ...of(
     'channel.ts',
     ['channel.test.ts'],
     [

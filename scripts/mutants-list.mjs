@@ -287,6 +287,7 @@ const USES = /** @type {const} */ ([
   ['chain-event.ts', 'chain/join', 'chain'],
   ['chain-head.ts', 'chain/head', 'chain'],
   ['group-message.ts', 'group', 'membership'],
+  ['group-signal.ts', 'group/signal', 'group'],
   ['membership-operation.ts', 'membership', 'group'],
   ['prekeys.ts', 'prekey', 'sealing-key'],
   ['sealing-key.ts', 'sealing-key', 'prekey'],

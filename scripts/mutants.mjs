@@ -11,7 +11,9 @@ import { PROTOCOL } from './mutants-protocol.mjs';
 const COPIED = [
   'package.json',
   'tsconfig.base.json',
+  // It takes plugins from the app.
   'vitest.config.ts',
+  'apps/web/scripts',
   'packages/crypto',
   'docs/protocol.md',
 ];
@@ -32,7 +34,7 @@ for (const entry of COPIED)
     recursive: true,
     filter: (source) => path.basename(source) !== 'node_modules',
   });
-for (const folder of ['', FOLDER])
+for (const folder of ['', FOLDER, 'apps/web'])
   symlinkSync(path.join(ROOT, folder, 'node_modules'), path.join(copy, folder, 'node_modules'));
 
 const report = path.join(copy, 'report.json');

@@ -1,7 +1,7 @@
 // `npm run soak`: the schedules that `npm test` runs for some seconds, in full. For hours.
-//   --only sessions|groups|engine   one of them
-//   --schedules <n>                 so many, instead of what stands below
-//   --seed <n>                      again what failed
+//   --only sessions|groups|engine|engine-groups   one of them
+//   --schedules <n>                               so many, instead of what stands below
+//   --seed <n>                                    again what failed
 import path from 'node:path';
 import { parseArgs } from 'node:util';
 import { childEnv, fail, ROOT, run, say } from './lib.mjs';
@@ -11,6 +11,7 @@ const SOAKS = [
   // Of each of its kinds.
   { name: 'groups', file: 'packages/crypto/src/group-schedules.test.ts', schedules: 1000 },
   { name: 'engine', file: 'packages/dev-env/src/schedule.test.ts', schedules: 5000 },
+  { name: 'engine-groups', file: 'packages/dev-env/src/group-schedule.test.ts', schedules: 500 },
 ];
 const HOURS = 24;
 
@@ -49,7 +50,7 @@ for (const { name, file, schedules } of chosen) {
       say(`Again: npm run soak -- --only ${name} --schedules ${count} --seed ${found}\n`);
   }
   say(
-    `${code === 0 ? '✓' : '✗'} ${name.padEnd(10)} ${count.padStart(6)} schedules ${minutes.padStart(7)} min`,
+    `${code === 0 ? '✓' : '✗'} ${name.padEnd(13)} ${count.padStart(6)} schedules ${minutes.padStart(7)} min`,
   );
 }
 say(`\n${chosen.length - failed} passed, ${failed} failed`);

@@ -72,7 +72,7 @@ export const removal = async (size: number, times: number): Promise<number> => {
   const { ann, state } = await groupOf(size);
   return timed(times, async () => {
     const { id } = await createGroupKey('channel', state.group);
-    const [first] = state.members.filter(({ role }) => role === 'member');
+    const first = state.members.find(({ role }) => role === 'member');
     await act(state, ann, { kind: 'remove', accounts: [first!.account], channel: id });
   });
 };

@@ -215,3 +215,60 @@ test('A2 a relay that adds somebody to its list: the group stops, and says so', 
   await expect(bobs.page.getByRole('button', { name: 'Add members' })).toBeHidden();
   await bobs.page.context().unrouteAll({ behavior: 'ignoreErrors' });
 });
+
+/** What Ann did last in her groups has not reached anybody yet, and is done away with. */
+const LOSE_NOTICES = 'DELETE FROM envelope WHERE post IS NOT NULL AND acked_day IS NULL';
+const TAKE_BACK = [
+  'DELETE FROM channel_entry WHERE (channel, epoch) IN (SELECT id, epoch FROM channel)',
+  'UPDATE channel SET epoch = epoch - 1',
+];
+/** The newest entry is the one before it once more. */
+const REPEAT_ENTRY = `UPDATE channel_entry AS newest SET entry = before.entry
+  FROM channel_entry AS before, channel
+  WHERE channel.id = newest.channel AND newest.epoch = channel.epoch
+    AND before.channel = newest.channel AND before.epoch = newest.epoch - 1`;
+
+test('A2 a relay that tells two histories, or makes up a change: the group stops, and says so', async ({
+  relay,
+  person,
+}) => {
+  test.setTimeout(240_000);
+  const { all } = await friends(relay.invite, person, ['Bob']);
+  const [anns, bobs] = all;
+  await makeGroup(anns, 'Trip', ['Bob']);
+  await anns.send('For us two');
+  await bobs.open('Trip');
+  await expect(bobs.message('For us two')).toBeVisible();
+  await about(anns, 'Trip');
+  await ofMember(anns, 'Bob', 'Make an admin');
+  await expect(line(bobs, 'made you an admin')).toBeVisible();
+
+  // While Bob is away Ann changes something, which the relay then knows nothing of.
+  await bobs.page.goto('about:blank');
+  const switched = ({ page }: Sotto, name: string) => page.getByRole('switch', { name });
+  await switched(anns, 'Members add others').check();
+  await expect(switched(anns, 'Members add others')).toBeChecked();
+  for (const sql of [LOSE_NOTICES, ...TAKE_BACK]) await relay.query(sql);
+  await bobs.page.goto(relay.url);
+  await bobs.open('Trip');
+  await about(bobs, 'Trip');
+  await switched(bobs, 'Admins delete for everyone').check();
+  await toChat(anns);
+  const stopped = ({ page }: Sotto) => page.getByRole('region', { name: 'This group has stopped' });
+  await expect(stopped(anns)).toContainText('Members were shown different histories of this group.');
+  await expect(anns.composer).toBeHidden();
+  await expect(anns.message('For us two')).toBeVisible();
+
+  await anns.open('Bob');
+  await makeGroup(anns, 'Choir', ['Bob']);
+  await expect(bobs.chat('Choir')).toBeVisible();
+  await bobs.page.goto('about:blank');
+  await about(anns, 'Choir');
+  await switched(anns, 'Members add others').check();
+  await expect(switched(anns, 'Members add others')).toBeChecked();
+  for (const sql of [LOSE_NOTICES, REPEAT_ENTRY]) await relay.query(sql);
+  await bobs.page.goto(relay.url);
+  await bobs.open('Choir');
+  await expect(stopped(bobs)).toContainText('a change of this group that nobody who may do so has made');
+  await expect(bobs.composer).toBeHidden();
+});

@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest';
+import { concat } from './bytes.ts';
 import { checkGroupSignal, makeGroupSignal, readGroupSignal } from './group-signal.ts';
 import { codeOf, NOW, pairOf, people, someGroup } from './group-suite.ts';
 import { SIGNAL_LIFETIME } from './limits.ts';
@@ -49,7 +50,23 @@ describe('a live signal of a group', () => {
       }
       expect(passed, `byte ${at}`).toBe(false);
     }
+    // By the right key, in the name of another device or of a key that was never handed over.
+    for (const change of [{ owner: other.own.owner }, { chainId: other.own.chainId }]) {
+      const claim = await makeGroupSignal({ ...own, ...change }, { typing: true, now: NOW });
+      expect(await checkGroupSignal(readGroupSignal(claim), { keys, now: NOW })).toBe(false);
+    }
     for (const length of [0, 1, body.length - 1])
       expect(await codeOf(() => readGroupSignal(body.slice(0, length)))).toBe('cannot-decrypt');
+  });
+
+  it('has one encoding', async () => {
+    const { own } = await someone();
+    const body = await makeGroupSignal(own, { typing: false, now: NOW });
+    const at = body.length - 65;
+    expect(body[at]).toBe(0);
+    const another = body.slice();
+    another[at] = 2;
+    expect(await codeOf(() => readGroupSignal(another))).toBe('cannot-decrypt');
+    expect(await codeOf(() => readGroupSignal(concat(body, new Uint8Array(1))))).toBe('cannot-decrypt');
   });
 });

@@ -58,3 +58,9 @@ export const circle = async (
   await Promise.all(all.map((one) => sees(one, id, all.length)));
   return { all, id, views: await Promise.all(all.map((one) => viewOf(one, id))) };
 };
+
+/** What somebody's device sends to a group with. */
+export const ownKeyOf = async ({ store }: Resident, id: ConversationId) => {
+  const { account, device } = (await store.get('self', 'self'))!;
+  return (await store.get('sender', [id, account, device]))!.sending!.own;
+};

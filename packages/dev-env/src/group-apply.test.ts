@@ -2,10 +2,16 @@ import type { Content } from '@sotto/contract/content';
 import { toBase64url, utf8 } from '@sotto/crypto/bytes';
 import { createGroupKey } from '@sotto/crypto/channel';
 import { sealField } from '@sotto/crypto/group-field';
+import * as suite from '@sotto/crypto/group-suite';
 import { createGroup, propose } from '@sotto/crypto/membership';
+import type { GroupState } from '@sotto/crypto/membership-state';
+import { NO_REPAIRS } from '@sotto/crypto/repair';
+import { createSenderKey, handOverSenderKey } from '@sotto/crypto/sender-key';
+import { emptyPeer } from '@sotto/crypto/session-state';
 import { generateSigningKey } from '@sotto/crypto/keys';
 import { isCensor } from '@sotto/engine/groups/log';
 import { withTexts } from '@sotto/engine/groups/group-rows';
+import { EARLY_KEYS, takeHanded } from '@sotto/engine/groups/hand-over';
 import type { GroupRow, SelfRow } from '@sotto/engine/rows';
 import { apply } from '@sotto/engine/inbox/apply';
 import type { Known } from '@sotto/engine/inbox/decrypt';
@@ -102,6 +108,39 @@ describe('who takes back what others wrote', () => {
     expect(at(ANN)).toEqual([2, 4, 5, 6]);
     expect(at(BOB)).toEqual([5, 6]);
     expect(at(ME)).toEqual([]);
+  });
+});
+
+describe('sender keys', () => {
+  it('of who is not known to be in their groups are kept by the handful', async () => {
+    const [ann] = await suite.people(1);
+    const { account, device } = ann!;
+    const store = createMemoryDisk().open();
+    const model = await openModel(store);
+    const peer = { account, device, state: emptyPeer(ann!), repairs: NO_REPAIRS, renew: false };
+    const hand = async ({ state }: { state: GroupState }) => {
+      const made = await createSenderKey({ state, owner: ann!, now: suite.NOW });
+      const { handed } = await handOverSenderKey({ own: made, state, now: suite.NOW });
+      const given = await suite.carried(handed);
+      await model.change((draft) => takeHanded(draft, ann!, given, { me: ME, now: suite.NOW }));
+    };
+    const known = await suite.someGroup(ann!);
+    await model.change((draft) => {
+      const { group, keys, state } = known;
+      draft.put('group', { group, log: keys.log, channels: [keys.channel], state }, group);
+      draft.put('peer', peer, [account, device]);
+    });
+    await hand(known);
+    let last = '';
+    for (let n = 0; n < EARLY_KEYS + 5; n += 1) {
+      const group = await suite.someGroup(ann!);
+      last = group.group;
+      await hand(group);
+    }
+    const groups = (await store.all('sender')).map(({ group }) => group);
+    expect(groups).toHaveLength(EARLY_KEYS + 1);
+    expect(groups).toContain(known.group);
+    expect(groups).toContain(last);
   });
 });
 

@@ -8,7 +8,7 @@ import { sortAccounts, type Operation } from '@sotto/crypto/membership-operation
 import type { Transport } from '@sotto/engine/ports';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { addDevice } from './devices.ts';
-import { accountOf, circle, groupOf, hears, sees, words } from './circle.ts';
+import { accountOf, circle, groupOf, hears, ownKeyOf, sees, words } from './circle.ts';
 import { newId } from './meeting.ts';
 import { tapped } from './tapped.ts';
 import { createWorld, type Resident, until, type World } from './world.ts';
@@ -94,6 +94,58 @@ describe('A2: a relay', () => {
     await ann.engine.setTitle(id, 'anything');
     await stopped(bob, id, 'roster-mismatch');
     await expect(bob.engine.send(id, 'to whom?')).rejects.toMatchObject({ code: 'group-stopped' });
+  });
+
+  it('that leaves a member out of its list stops the group', async () => {
+    const relay = puppet();
+    const { all, id } = await circle(world, 'out', [{}, {}, { transport: relay.wrap }]);
+    const [ann, bob, cyd] = all as [Resident, Resident, Resident];
+    relay.lieWith((response) => {
+      response.members = response.members.filter(({ account }) => account !== accountOf(bob));
+    });
+    await ann.engine.setTitle(id, 'anything');
+    await stopped(cyd, id, 'roster-mismatch');
+  });
+
+  it('that changes a post, or hands it out as of another group, has nothing of it shown', async () => {
+    const relay = puppet();
+    const { all, id, views } = await circle(world, 'bent', [{}, { transport: relay.wrap }]);
+    const [ann, bob] = all as [Resident, Resident];
+    const other = newId() as unknown as typeof id;
+    await ann.engine.createGroup({ id: other, title: 'other', members: [accountOf(bob)] });
+    await sees(bob, other, 2);
+    await ann.engine.send(id, 'as it was');
+    await hears(views[1]!, 'as it was');
+    const post = relay.seen.findLast(({ channel }) => String(channel) === id)!.body;
+    const bent = (change: (copy: Uint8Array<ArrayBuffer>) => void) => {
+      const copy = new Uint8Array(post);
+      change(copy);
+      return copy;
+    };
+    const tries: [Uint8Array<ArrayBuffer>, string, string][] = [
+      [bent((copy) => (copy[0] = 2)), id, 'unsupported'],
+      // The epoch, the vector, the text, the tag.
+      ...[4, 40, 60, post.length - 1].map((at): [Uint8Array<ArrayBuffer>, string, string] => [
+        bent((copy) => (copy[at]! ^= 1)),
+        id,
+        'cannot-open',
+      ]),
+      [bent(() => undefined).slice(0, 48), id, 'cannot-open'],
+      [bent(() => undefined).slice(0, 20), id, 'cannot-open'],
+      [new Uint8Array(0), id, 'cannot-open'],
+      [bent(() => undefined), other, ''],
+    ];
+    for (const [body, group, reason] of tries) {
+      const envelope = relay.hand(body, group);
+      if (reason !== '') expect(await reasonOf(bob, envelope)).toBe(reason);
+      // Under a key that this group has never had: it waits for one.
+      else await expect.poll(async () => bob.store.get('held', [group, envelope])).toBeDefined();
+    }
+    await ann.engine.send(id, 'goes on');
+    await hears(views[1]!, 'goes on');
+    expect(words(views[1]!)).toEqual(['as it was', 'goes on']);
+    expect(words((await bob.engine.openConversation(other))!)).toEqual([]);
+    for (const group of [id, other]) expect(groupOf(bob, group)?.stopped).toBeUndefined();
   });
 
   it('that makes somebody an admin on its list alone stops the group', async () => {
@@ -307,7 +359,12 @@ describe('a post', () => {
     const { encryptGroupMessage } = await import('@sotto/crypto/sender-key');
     const { encode } = await import('@sotto/crypto/canonical');
     const content = encode({ kind: 'text', id: newId(), sentAt: 1, text: 'from outside' });
-    const made = await encryptGroupMessage({ own: row.own!, state: row.state!, content, now: Date.now() });
+    const made = await encryptGroupMessage({
+      own: await ownKeyOf(cyd, id),
+      state: row.state!,
+      content,
+      now: Date.now(),
+    });
     const keys = { channel: row.channels[0]!, log: row.log };
     const post = await sealPost({ keys, state: row.state!, kind: 1, body: made.message });
     await ann.engine.removeMembers(id, [accountOf(cyd)]);

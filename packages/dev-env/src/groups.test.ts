@@ -4,7 +4,7 @@ import { openPost } from '@sotto/crypto/channel-seal';
 import { readGroupMessage } from '@sotto/crypto/group-message';
 import { decryptGroupMessage } from '@sotto/crypto/sender-key-receive';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { accountOf, circle, groupOf, hears, notes, people, sees, viewOf, words } from './circle.ts';
+import { accountOf, circle, groupOf, hears, notes, ownKeyOf, people, sees, viewOf, words } from './circle.ts';
 import { newId } from './meeting.ts';
 import { tapped } from './tapped.ts';
 import { createWorld, type Resident, until, type World, type Wrap } from './world.ts';
@@ -110,7 +110,7 @@ describe('a group', () => {
     );
     const saved = (await cyd.store.get('group', id))!;
     const keysOf = new Map((await cyd.store.all('sender')).map(({ device, keys }) => [device, keys]));
-    const senders = (await ann.store.get('group', id))!.own!;
+    const senders = await ownKeyOf(ann, id);
     await ann.engine.removeMembers(id, [accountOf(cyd)]);
     await sees(bob, id, 2);
     posts.length = 0;
@@ -119,7 +119,7 @@ describe('a group', () => {
     await Promise.all(
       [0, 1].flatMap((n) => ['ann', 'bob'].map((who) => hears(views[n]!, `after, from ${who}`))),
     );
-    expect((await ann.store.get('group', id))!.own!.chainId).not.toBe(senders.chainId);
+    expect((await ownKeyOf(ann, id)).chainId).not.toBe(senders.chainId);
     await until(cyd.engine, () => groupOf(cyd, id)?.role === undefined, 'the removal');
     expect(words(views[2]!).some((text) => text.startsWith('after'))).toBe(false);
     await expect(cyd.engine.send(id, 'still here')).rejects.toMatchObject({ code: 'not-a-member' });

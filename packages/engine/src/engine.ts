@@ -19,7 +19,7 @@ import { createWriting } from './conversations/writing.ts';
 import { createDeviceCommands } from './devices/commands.ts';
 import { joined } from './devices/joining.ts';
 import { EngineError } from './errors.ts';
-import { createGroupCommands, joinGroup, leaveQuietly } from './groups/commands.ts';
+import { createGroupCommands, joinGroup, leaveAll, leaveQuietly } from './groups/commands.ts';
 import { createGroups } from './groups/groups.ts';
 import { createLinkCommands } from './groups/links.ts';
 import { createInbox } from './inbox/inbox.ts';
@@ -104,6 +104,7 @@ export const createEngine = async ({
     model,
     directory,
     clock,
+    hasPosted: outbox.hasPosted,
     onError,
     onStored: () => look(),
     onGroup: groups.look,
@@ -295,7 +296,13 @@ export const createEngine = async ({
     }),
     ...createGroupCommands(desk, { groups, transport }),
     ...createLinkCommands(desk, { groups, transport }),
-    ...createDeviceCommands({ ...parts, command, joining, kick: lookAfterKeys }),
+    ...createDeviceCommands({
+      ...parts,
+      command,
+      joining,
+      kick: lookAfterKeys,
+      leaveAll: () => leaveAll(groups, model),
+    }),
     cancel: (conversation, id) =>
       command((draft, self) => cancelMessage(draft, model, self, { conversation, id, now: clock.now() })),
     typing: signals.typing,

@@ -31,6 +31,8 @@ export type EngineErrorCode =
   | 'link-expired'
   | 'is-group'
   | 'too-many-blocked'
+  /** More than a group holds. */
+  | 'too-many-members'
   | 'bad-emoji'
   | 'bad-timer'
   /** The tab that was to do it went away: it may be done, or not. */

@@ -38,7 +38,7 @@ export const createLocalViews = (
     },
     search: createSearch(model, clock),
     starred: createStarred(model, clock),
-    openGroup: (id) => openGroupView(model, id),
+    openGroup: async (id) => openGroupView(model, id),
     async openConversation(id, { at } = {}) {
       const conversation = model.conversations.get(id);
       return conversation && openConversationView({ model, live, clock }, conversation, at);

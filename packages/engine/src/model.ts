@@ -34,6 +34,7 @@ export interface ReadModel {
   readonly conversations: ReadonlyMap<string, ConversationRow>;
   /** By `seq`, ascending. */
   readonly outbox: ReadonlyMap<number, Row<'outbox'>>;
+  readonly groups: ReadonlyMap<string, Row<'group'>>;
   readonly store: Reader;
   /** Told of what has been committed, when the rows above show it. */
   onChange(listener: ChangeListener): () => void;
@@ -64,12 +65,12 @@ export interface FollowingModel extends ReadModel {
 /** That a row has changed. Plain data: it travels between tabs. */
 export type Notice = { [T in Viewed]: { table: T; key: Key<T> } }[Viewed];
 
-const CACHED = ['self', 'contact', 'conversation', 'outbox'] as const satisfies readonly TableName[];
+const CACHED = ['self', 'contact', 'conversation', 'outbox', 'group'] as const satisfies readonly TableName[];
 type Cached = (typeof CACHED)[number];
 type Cache = { [T in Cached]: Map<Key<T>, Row<T>> };
 
 /** What views stand on. The rest is of no use to anybody but the writer. */
-const VIEWED = [...CACHED, 'message', 'group'] as const;
+const VIEWED = [...CACHED, 'message'] as const;
 type Viewed = (typeof VIEWED)[number];
 
 const isCached = (table: TableName): table is Cached => (CACHED as readonly TableName[]).includes(table);
@@ -91,19 +92,27 @@ export const noticesOf = (writes: readonly Write[]): Notice[] =>
     .filter(({ table }) => isViewed(table))
     .map((write) => ({ table: write.table, key: keyOf(write) }) as Notice);
 
+/** Rows of before have a sender key in them, which is made anew. */
+const withoutSending = (row: Row<'group'>): Row<'group'> => {
+  const { own: _, handing: _h, ...group } = row as Row<'group'> & { own?: unknown; handing?: unknown };
+  return group;
+};
+
 /** Reads the cached tables; `show` brings them up to date with writes that were committed and tells listeners. */
 const openCache = async (store: Reader) => {
-  const [self, contacts, conversations, outbox] = await Promise.all([
+  const [self, contacts, conversations, outbox, groups] = await Promise.all([
     store.all('self'),
     store.all('contact'),
     store.all('conversation'),
     store.all('outbox'),
+    store.all('group'),
   ]);
   const cache: Cache = {
     self: new Map(self.map((row) => [row.key, row])),
     contact: new Map(contacts.map((row) => [row.account, row])),
     conversation: new Map(conversations.map((row) => [row.id, row])),
     outbox: new Map(outbox.map((row) => [row.seq, row])),
+    group: new Map(groups.map((row) => [row.group, withoutSending(row)])),
   };
   const cached = (table: Cached) => cache[table] as Map<Key<Cached>, Row<Cached>>;
   const listeners = new Set<ChangeListener>();
@@ -130,6 +139,7 @@ const openCache = async (store: Reader) => {
       contacts: cache.contact,
       conversations: cache.conversation,
       outbox: cache.outbox,
+      groups: cache.group,
       onChange(listener: ChangeListener) {
         listeners.add(listener);
         return () => listeners.delete(listener);

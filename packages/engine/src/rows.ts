@@ -19,6 +19,7 @@ export type {
   JoinRow,
   LinkSettings,
   RequestRow,
+  Sending,
 } from './groups/rows.ts';
 
 /** A private key that the platform will not hand out, with its public half. */
@@ -339,6 +340,8 @@ export interface PeerRow {
   /** How many messages of it others have overtaken; and for how many of them it was asked. */
   missing?: number;
   asked?: number;
+  /** Groups that it handed its sender key for before anything here said that it is in them; the latest last. */
+  early?: string[];
 }
 
 /** An envelope that has been dealt with. Key: `envelope`. */
@@ -447,7 +450,7 @@ export const CLEAR = {
   aside: ['envelope', 'at'],
   unclaimed: ['envelope', 'at'],
   pending: ['conversation', 'author', 'id', 'at'],
-  group: ['group', 'log', 'channels', 'own', 'handing'],
+  group: ['group', 'log', 'channels'],
   held: ['group', 'envelope', 'at'],
   segment: ['id'],
   listing: ['id'],

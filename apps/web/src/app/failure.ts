@@ -37,6 +37,7 @@ const ENGINE_WORDS: Record<EngineError['code'], Key> = {
   'link-expired': 'app.linkExpired',
   'is-group': 'app.isGroup',
   'too-many-blocked': 'app.tooManyBlocked',
+  'too-many-members': 'app.tooManyMembers',
   'bad-emoji': 'app.badEmoji',
   'bad-timer': 'app.badTimer',
   'too-late': 'app.tooLate',

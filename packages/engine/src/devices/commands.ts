@@ -29,6 +29,8 @@ interface Parts {
   joining: () => void;
   /** Something waits to be sent or published, or what it waited for may be there. */
   kick: () => void;
+  /** Out of every group, as far as that can be done. @throws RelayError unreachable */
+  leaveAll: () => Promise<void>;
 }
 
 type Commands = Pick<
@@ -47,7 +49,7 @@ const agreed = <K extends AccountKeys>({ changed: _, ...keys }: K): Omit<K, 'cha
 
 /** The devices of one's own account, and what the person has to agree to. */
 export const createDeviceCommands = (parts: Parts): Commands => {
-  const { model, directory, transport, clock, command, joining, kick } = parts;
+  const { model, directory, transport, clock, command, joining, kick, leaveAll } = parts;
   let offered: OfferedKeys | undefined;
 
   /** One's own account as it is now. */
@@ -121,6 +123,7 @@ export const createDeviceCommands = (parts: Parts): Commands => {
 
     async deleteAccount() {
       await command(async () => undefined);
+      await leaveAll();
       await transport.deleteAccount(signerOf(model.self!));
     },
 

@@ -147,7 +147,10 @@ export const createChores = (
       const { account } = request;
       try {
         await change(group, (now) => withSharing(now, [account], link.history));
-        await propose(group, addition([account as AccountId]));
+        await propose(
+          group,
+          addition([account as AccountId], (one) => model.contacts.get(one)?.token),
+        );
       } catch (error) {
         if (!isFinal(error)) throw error;
         const how = error instanceof RelayError ? NOT_LET_IN[error.code] : undefined;

@@ -5,6 +5,7 @@ import { toBase64url, utf8 } from '@sotto/crypto/bytes';
 import { createGroupKey } from '@sotto/crypto/channel';
 import { sealEntry } from '@sotto/crypto/channel-seal';
 import { sealField } from '@sotto/crypto/group-field';
+import { CryptoError } from '@sotto/crypto/errors';
 import { createGroup } from '@sotto/crypto/membership';
 import { POLICY, sortAccounts, type Operation } from '@sotto/crypto/membership-operation';
 import { roleOf } from '@sotto/crypto/membership-state';
@@ -13,6 +14,7 @@ import { cleanName, wellFormed } from '../clean-text.ts';
 import type { Desk } from '../conversations/commands.ts';
 import { putConversation } from '../conversations/draft.ts';
 import { EngineError } from '../errors.ts';
+import type { Model } from '../model.ts';
 import type { Transport } from '../ports.ts';
 import { randomId } from '../random-id.ts';
 import type { GroupRow, SelfRow } from '../rows.ts';
@@ -91,6 +93,8 @@ export const createGroupCommands = (
   { model, clock, command }: Desk,
   { groups, transport }: { groups: Groups; transport: Transport },
 ): GroupCommands => {
+  const tokenOf = (account: string) => model.contacts.get(account)?.token;
+
   const change = async (id: string, plan: Plan): Promise<void> => {
     await command(async () => undefined);
     await groups.propose(id, plan);
@@ -123,7 +127,7 @@ export const createGroupCommands = (
 
   /** The group of one that is at the relay from now on. */
   const begin = async (group: string): Promise<void> => {
-    const { making } = (await model.store.get('group', group)) ?? (await make(group));
+    const { making } = model.groups.get(group) ?? (await make(group));
     if (making) {
       const self = model.self!;
       await transport.createChannel(signerOf(self), {
@@ -140,10 +144,10 @@ export const createGroupCommands = (
     async createGroup({ id = randomId() as unknown as ConversationId, title, members }) {
       const called = cleanTitle(title);
       await command(async () => undefined);
-      if (!(await model.store.get('group', id))?.state) await begin(id);
+      if (!model.groups.get(id)?.state) await begin(id);
       await groups.propose(id, naming('title', called));
       const others = members.filter((account) => account !== model.self?.account);
-      await groups.propose(id, addition(others));
+      await groups.propose(id, addition(others, tokenOf));
       groups.look(id);
       return id;
     },
@@ -152,7 +156,7 @@ export const createGroupCommands = (
         const row = await draft.get('group', id);
         if (row) putGroup(draft, withSharing(row, members, history));
       });
-      await change(id, addition(members));
+      await change(id, addition(members, tokenOf));
     },
     removeMembers: (id, members) => change(id, removal(members)),
     leaveGroup: (id) => change(id, departure),
@@ -198,5 +202,32 @@ export const leaveQuietly = async (groups: Groups, id: string): Promise<void> =>
     await groups.propose(id, departure);
   } catch (error) {
     if (!(error instanceof RelayError && error.code === 'channel-unknown')) throw error;
+  }
+};
+
+/** Out of a group: who alone owns it makes an admin the owner first, or who is there where there is none. */
+const parting: Plan = async ({ state }, self) => {
+  const role = roleOf(state, self.account);
+  const others = state.members.filter(({ account }) => account !== self.account);
+  const isLast = role === 'owner' && others.length > 0 && !others.some((one) => one.role === 'owner');
+  if (!isLast) return role && { operation: { kind: 'leave' } };
+  const heir = others.find((one) => one.role === 'admin') ?? others[0]!;
+  return { operation: { kind: 'role', account: heir.account, role: 'owner' } };
+};
+
+/** Leaves every group, as far as that can be done. @throws RelayError unreachable, StoreError */
+export const leaveAll = async (
+  groups: Groups,
+  { conversations }: Pick<Model, 'conversations'>,
+): Promise<void> => {
+  for (const { id, group } of conversations.values()) {
+    if (!group?.role) continue;
+    try {
+      await groups.propose(id, parting);
+    } catch (error) {
+      // One that has stopped, or that the relay knows no more, keeps nobody.
+      const isOf = error instanceof EngineError || error instanceof CryptoError;
+      if (!isOf && !(error instanceof RelayError && error.code !== 'unreachable')) throw error;
+    }
   }
 };

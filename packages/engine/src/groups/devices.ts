@@ -5,6 +5,7 @@ import type { Draft, Model } from '../model.ts';
 import type { AccountKeys, GroupRow } from '../rows.ts';
 import { putGroup } from './group-rows.ts';
 import { handKeys, handSender } from './hand-over.ts';
+import { putSending, sendingOf } from './sending.ts';
 
 type Listing = Pick<Model, 'conversations'>;
 
@@ -20,9 +21,10 @@ const groupsWith = async (draft: Draft, { conversations }: Listing, account: str
 
 /** Hands a device what its account's groups need: it may lack any of it. */
 export const handAll = async (draft: Draft, model: Listing, to: Address, now: number): Promise<void> => {
+  const self = (await draft.get('self', 'self'))!;
   for (const row of await groupsWith(draft, model, to.account)) {
     handKeys(draft, row, [to]);
-    putGroup(draft, await handSender(draft, row, [to], now));
+    await handSender(draft, row, [to], { self, now });
   }
 };
 
@@ -40,13 +42,14 @@ export const followDevices = async (
   const known = new Set(before.devices.map(({ device }) => device));
   const added = after.devices.filter(({ device }) => known.size > 0 && !known.has(device));
   if (!isRevoked && added.length === 0) return;
+  const self = (await draft.get('self', 'self'))!;
   for (const row of await groupsWith(draft, model, account)) {
-    const own = isRevoked && row.own ? { own: retireSenderKey(row.own) } : {};
-    const leaky = isRevoked && isOwn ? { leaky: row.state!.channel } : {};
+    const sending = isRevoked ? await sendingOf(draft, row.group, self) : undefined;
+    if (sending) putSending(draft, row.group, self, { ...sending, own: retireSenderKey(sending.own) });
+    if (isRevoked && isOwn) putGroup(draft, { ...row, leaky: row.state!.channel });
     const to = added.map(({ device }) => ({ account, device }));
-    const next = { ...row, ...own, ...leaky };
     // Other devices of one's own have the group's keys from the one that added them.
-    if (isOwn) handKeys(draft, next, to);
-    putGroup(draft, await handSender(draft, next, to, now));
+    if (isOwn) handKeys(draft, row, to);
+    await handSender(draft, row, to, { self, now });
   }
 };

@@ -14,6 +14,10 @@ const KEPT_CHANNELS = 16;
 
 export const putGroup = (draft: Draft, row: GroupRow): void => draft.put('group', row, row.group);
 
+/** Whether the channel key that the log names is here. */
+export const hasKey = ({ state, channels }: GroupRow): boolean =>
+  state !== undefined && channels.some(({ id }) => equal(id, state.channel));
+
 /** The keys to post with; undefined when the channel key is not here, or one is to be made first. */
 export const keysInForce = ({ state, channels, log }: GroupRow): GroupKeys | undefined => {
   const channel = state && channels.find(({ id }) => equal(id, state.channel));

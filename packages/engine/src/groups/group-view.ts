@@ -43,32 +43,42 @@ const requestsShown = (model: ReadModel, row: GroupRow | undefined): GroupSnapsh
       before: account in (row?.departed ?? {}),
     }));
 
+/** Fewer leave in no time. */
+const MANY_KEYS = 25;
+
+const keysLeftOf = ({ outbox }: ReadModel, id: string): number => {
+  let left = 0;
+  for (const { hand, owed } of outbox.values()) if (hand?.group === id && owed === undefined) left += 1;
+  return left;
+};
+
 /** Who is in a group. */
-export const openGroupView = async (model: ReadModel, id: ConversationId): Promise<GroupView | undefined> => {
-  let row = await model.store.get('group', id);
-  if (!row?.state) return undefined;
+export const openGroupView = (model: ReadModel, id: ConversationId): GroupView | undefined => {
+  if (!model.groups.get(id)?.state) return undefined;
   const emitter = createEmitter();
   let snapshot: GroupSnapshot | undefined;
   const changed = (): void => {
     snapshot = undefined;
     emitter.emit();
   };
-  const follow = (next: GroupRow | undefined): void => {
-    row = next;
-    changed();
-  };
+  let keysLeft = keysLeftOf(model, id);
   const stopListening = model.onChange((writes) => {
+    const left = writes.some(({ table }) => table === 'outbox') ? keysLeftOf(model, id) : keysLeft;
+    if (left !== keysLeft) changed();
+    keysLeft = left;
     for (const write of writes) {
-      if (write.table === 'group' && 'put' in write && write.put.group === id) follow(write.put);
+      if (write.table === 'group' && 'put' in write && write.put.group === id) changed();
       if (write.table === 'contact' || write.table === 'self') changed();
       if (write.table === 'conversation' && 'put' in write && write.put.id === id) changed();
     }
   });
-  const stopResync = model.onResync(() => void model.store.get('group', id).then(follow, () => undefined));
+  const stopResync = model.onResync(changed);
   const read = (): GroupSnapshot => {
     const brief = model.conversations.get(id)?.group;
+    const row = model.groups.get(id);
     const { members = [], policy = 0 } = row?.state ?? {};
     return {
+      ...(keysLeft >= MANY_KEYS && { keysLeft }),
       ...summaryOf(brief ?? { title: '', members: members.length, policy }),
       people: members.map(({ account, role }) => ({
         id: account as AccountId,

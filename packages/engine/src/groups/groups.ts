@@ -19,13 +19,16 @@ import { createPump } from '../pump.ts';
 import type { GroupRow, GroupStop, HeldRow, JoinRow } from '../rows.ts';
 import { tellArrived, type Arrived } from './arrived.ts';
 import { createChores, hasChores } from './chores.ts';
-import { keysInForce, stopGroup } from './group-rows.ts';
+import { hasKey, keysInForce, stopGroup } from './group-rows.ts';
 import { actorOf, applyLog, type LogEntry } from './log.ts';
 import { createProposer, type Propose } from './propose.ts';
 import { takePost } from './taking.ts';
 
 /** How long a sender key may be on its way before it is asked for, in ms. */
 const PATIENCE_MS = 2_000;
+
+/** Members who are looked up at once. */
+const LEARNED_AT_ONCE = 8;
 
 /** Then a channel key that nobody hands over is replaced by another, in ms. */
 const LOST_MS = 60_000;
@@ -71,6 +74,8 @@ const isStop = (error: unknown): error is CryptoError & { code: GroupStop } =>
 export const createGroups = (options: Options): Groups => {
   const { model, directory, transport, clock, onStored, onError } = options;
   const backoff = createBackoff(500, 30_000);
+  const learning = createBackoff(500, 30_000);
+  const unknown = new Set<string>();
   const due = new Set<string>();
   const rekeys = new Set<string>();
   const chores = new Set<string>();
@@ -81,6 +86,7 @@ export const createGroups = (options: Options): Groups => {
   let isHeldDue = true;
   let cancelRetry: (() => void) | undefined;
   let cancelAsking: (() => void) | undefined;
+  let cancelLearning: (() => void) | undefined;
 
   const signer = () => {
     if (!model.self) throw new RelayError('unauthenticated');
@@ -123,18 +129,35 @@ export const createGroups = (options: Options): Groups => {
     }
   };
 
-  /** The members whose keys messages to the group need. */
-  const learnMembers = async ({ members }: ChannelResponse): Promise<void> => {
+  /** The members whom this account does not know: what they are called, and their keys. */
+  const learnMembers = (members: readonly { account: string }[]): void => {
     for (const { account } of members) {
-      if (account !== model.self?.account && !model.contacts.has(account)) {
-        await learnMember(account).catch((error: unknown) => {
-          // They are gone, or what the relay says of them does not hold: the group goes on without them.
-          const isTheirs = error instanceof CryptoError;
-          if (!isTheirs && !(error instanceof RelayError && error.code === 'account-unknown')) throw error;
-        });
-      }
+      if (account !== model.self?.account && !model.contacts.has(account)) unknown.add(account);
     }
+    people.kick();
   };
+
+  const people = createPump(async () => {
+    while (isOnline && !cancelLearning && unknown.size > 0) {
+      const some = [...unknown].slice(0, LEARNED_AT_ONCE);
+      const results = await Promise.allSettled(some.map(learnMember));
+      for (const [at, result] of results.entries()) {
+        const error: unknown = result.status === 'rejected' ? result.reason : undefined;
+        // They are gone, or what the relay says of them does not hold: the group goes on without them.
+        const isTheirs = error instanceof CryptoError;
+        const isGone = error instanceof RelayError && error.code === 'account-unknown';
+        if (error === undefined || isTheirs || isGone) unknown.delete(some[at]!);
+        else {
+          onError(error);
+          cancelLearning ??= clock.after(learning.next(), () => {
+            cancelLearning = undefined;
+            people.kick();
+          });
+        }
+      }
+      if (!cancelLearning) learning.reset();
+    }
+  });
 
   const openAll = (row: GroupRow, { entries }: ChannelResponse): Promise<LogEntry[]> =>
     Promise.all(
@@ -187,19 +210,19 @@ export const createGroups = (options: Options): Groups => {
     });
 
   const refresh = async (group: string): Promise<void> => {
-    const row = await model.store.get('group', group);
+    const row = model.groups.get(group);
     if (!row || row.stopped) return;
     try {
       const response = await fetchLog(group, row.state ? row.state.epoch + 1 : 0);
       const entries = await openAll(row, response);
       await learnActors(entries.map(({ bytes }) => bytes));
-      await learnMembers(response);
       const isAsked = model.self?.joins?.some((one) => one.group === group && one.answer !== 'other-group');
       if (isAsked && !response.joined) {
         await transport.joinChannel(signer(), group as ChannelId);
         response.joined = true;
       }
       await model.change((draft) => takeLog(draft, group, response, entries));
+      learnMembers(response.members);
     } catch (error) {
       if (error instanceof RelayError && error.code === 'channel-unknown') {
         if (!row.state && !row.making) await stop(group, 'membership-invalid');
@@ -222,9 +245,10 @@ export const createGroups = (options: Options): Groups => {
   const lookAtAll = async (): Promise<void> => {
     const { channels } = await transport.channels(signer());
     for (const { channel, epoch, joined } of channels) {
-      const row = await model.store.get('group', channel);
+      const row = model.groups.get(channel);
       const isRequest = model.conversations.get(channel)?.request === true;
       if (row && (row.state?.epoch !== epoch || joined === isRequest)) due.add(channel);
+      else if (row?.state) learnMembers(row.state.members);
       if (row && hasChores(row)) chores.add(channel);
     }
     isListDue = false;
@@ -266,7 +290,7 @@ export const createGroups = (options: Options): Groups => {
   const learnHeld = async (held: readonly HeldRow[]): Promise<void> => {
     const entries: Bytes[] = [];
     for (const { group, body } of held) {
-      const row = await model.store.get('group', group);
+      const row = model.groups.get(group);
       if (!row) continue;
       const opened = await openEntry(row.log, body).catch((error: unknown) => {
         if (error instanceof CryptoError) return undefined;
@@ -277,11 +301,23 @@ export const createGroups = (options: Options): Groups => {
     await learnActors(entries);
   };
 
-  /** Asks for the sender keys that did not come by themselves, in the session with who has them. */
+  /** Who has the channel keys that are missing in these groups. */
+  const keepersOf = async (groups: ReadonlySet<string>): Promise<NonNullable<HeldRow['from']>[]> => {
+    const keepers: NonNullable<HeldRow['from']>[] = [];
+    for (const group of groups) {
+      const row = model.groups.get(group);
+      if (row?.keyedBy && !row.stopped && !hasKey(row)) keepers.push(row.keyedBy);
+    }
+    return keepers.filter(({ device }) => device !== model.self?.device);
+  };
+
+  /** Asks for the keys that did not come by themselves, in the session with who has them. */
   const ask = async (): Promise<void> => {
     const held = await model.store.all('held');
+    const keepers = await keepersOf(new Set(held.flatMap((row) => (row.from ? [] : [row.group]))));
+    const senders = held.flatMap((row) => row.from ?? []);
     const from = new Map(
-      held.flatMap((row) => (row.from ? [[`${row.from.account} ${row.from.device}`, row.from]] : [])),
+      [...senders, ...keepers].map((address) => [`${address.account} ${address.device}`, address]),
     );
     await model.change(async (draft) => {
       const self = (await draft.get('self', 'self'))!;
@@ -398,8 +434,9 @@ export const createGroups = (options: Options): Groups => {
       isOnline = false;
       cancelRetry?.();
       cancelAsking?.();
+      cancelLearning?.();
       stopListening();
-      await pump.stop();
+      await Promise.all([pump.stop(), people.stop()]);
     },
   };
 };

@@ -9,8 +9,12 @@ import { roleOf } from '@sotto/crypto/membership-state';
 import { acceptSenderKey, groupOfSenderKey } from '@sotto/crypto/sender-key-receive';
 import { handOverSenderKey, isSenderKeyDue } from '@sotto/crypto/sender-key';
 import type { Draft } from '../model.ts';
-import type { GroupRow, OutboxRow } from '../rows.ts';
+import type { GroupRow, OutboxRow, SelfRow, Sending } from '../rows.ts';
 import { keysInForce, putGroup, showGroup, withChannel, withTexts } from './group-rows.ts';
+import { putSending, sendingOf } from './sending.ts';
+
+/** Sender keys that a device may hand over for groups of which nothing here says that it is in them. */
+export const EARLY_KEYS = 32;
 
 interface To {
   account: string;
@@ -38,66 +42,93 @@ export const tellOfGroup = (
   what: Omit<GroupContent, 'kind' | 'group'>,
 ): void => put(draft, to, { content: { kind: 'group', group: group as ChannelId, ...what } });
 
-/** For the outbox: both keys of a group, and what it is called. */
-export const handKeys = (draft: Draft, row: GroupRow, to: readonly To[]): void => {
+/** For the outbox: both keys of a group; and to who may not know it (`isNew`) what it is called. */
+export const handKeys = (
+  draft: Draft,
+  row: GroupRow,
+  to: readonly To[],
+  isNew: (to: To) => boolean = () => true,
+): void => {
+  const content = contentOf(row);
+  const settings = row.texts?.settings;
   for (const one of to) {
-    const content = contentOf(row);
-    put(draft, one, { content, hand: { group: row.group } });
+    put(draft, one, { content: contentOf({ ...row, texts: {} }), hand: { group: row.group } });
+    if (!isNew(one)) continue;
     if (content.title ?? content.description) put(draft, one, { content });
     // By itself: what is older than these does not know them.
-    const settings = row.texts?.settings;
     if (settings) tellOfGroup(draft, row.group, one, { settings });
   }
 };
 
 /**
- * For the outbox: this device's sender key as it stands. They read what is sent from now on, whenever it reaches them. The
- * group with the key as it goes on.
+ * For the outbox: this device's sender key as it stands. They read what is sent from now on, whenever it reaches them.
  */
 export const handSender = async (
   draft: Draft,
   row: GroupRow,
   to: readonly To[],
-  now: number,
-): Promise<GroupRow> => {
-  const { own, state } = row;
-  if (to.length === 0 || !own || !state || isSenderKeyDue(own, state, now)) return row;
+  { self, now }: { self: SelfRow; now: number },
+): Promise<void> => {
+  const { state } = row;
+  const sending = to.length > 0 ? await sendingOf(draft, row.group, self) : undefined;
+  if (!sending || !state || isSenderKeyDue(sending.own, state, now)) return;
+  const { own, handing = [] } = sending;
   const { own: next } = await handOverSenderKey({ own, state, now });
   const { chainId, n } = own;
   const hand = { group: row.group, sender: { chainId, n } };
   for (const one of to) put(draft, one, { content: contentOf({ ...row, texts: {} }), hand });
-  return { ...row, own: next, handing: [...(row.handing ?? []), own] };
+  putSending(draft, row.group, self, { own: next, handing: [...handing, own] });
 };
 
 /** Without the states of sender keys that nobody waits for any more. */
-export const withoutHanded = (row: GroupRow, outbox: Iterable<OutboxRow>): GroupRow => {
-  const { handing, ...rest } = row;
-  if (!handing) return row;
-  const waiting = [...outbox].flatMap(({ hand }) => (hand?.group === row.group ? (hand.sender ?? []) : []));
+export const withoutHanded = (
+  sending: Sending,
+  { group }: GroupRow,
+  outbox: Iterable<OutboxRow>,
+): Sending => {
+  const { handing, own } = sending;
+  if (!handing) return sending;
+  const waiting = [...outbox].flatMap(({ hand }) => (hand?.group === group ? (hand.sender ?? []) : []));
   const left = handing.filter(({ chainId, n }) =>
     waiting.some((sender) => sender.chainId === chainId && sender.n === n),
   );
-  return left.length > 0 ? { ...rest, handing: left } : rest;
+  return left.length > 0 ? { own, handing: left } : { own };
 };
 
-/** What an outbox row hands over; undefined when it is of no use any more. Not to be stored. */
-export const handedFor = async (
-  draft: Draft,
-  { hand, conversation }: OutboxRow,
+const makeHanded = async (
+  row: GroupRow,
+  sending: Sending | undefined,
+  { sender }: NonNullable<OutboxRow['hand']>,
   now: number,
 ): Promise<Handed | undefined> => {
-  const row = await draft.get('group', hand!.group);
-  const state = row?.state;
-  if (!state || row.stopped || !roleOf(state, conversation)) return undefined;
-  const { sender } = hand!;
+  const state = row.state!;
   if (!sender) {
     const keys = keysInForce(row);
     // Whoever makes the next key hands it to everybody.
     return keys && handOverGroupKeys({ keys, state });
   }
-  const own = row.handing?.find(({ chainId, n }) => chainId === sender.chainId && n === sender.n);
+  const own = sending?.handing?.find(({ chainId, n }) => chainId === sender.chainId && n === sender.n);
   if (!own || isSenderKeyDue(own, state, now)) return undefined;
   return (await handOverSenderKey({ own, state, now })).handed;
+};
+
+/** What an outbox row hands over; undefined when it is of no use any more. Not to be stored. */
+export type Hands = (row: OutboxRow) => Promise<Handed | undefined>;
+
+/** For one draft: what is the same for many is made once. */
+export const createHands = (draft: Draft, self: SelfRow, now: number): Hands => {
+  const made = new Map<string, Promise<Handed | undefined>>();
+  return async ({ hand, conversation }) => {
+    if (!hand) return undefined;
+    const row = await draft.get('group', hand.group);
+    if (!row?.state || row.stopped || !roleOf(row.state, conversation)) return undefined;
+    const { chainId = '', n = 0 } = hand.sender ?? {};
+    const name = `${hand.group} ${chainId} ${n}`;
+    const make = async () => makeHanded(row, await sendingOf(draft, hand.group, self), hand, now);
+    const known = made.get(name) ?? make();
+    made.set(name, known);
+    return known;
+  };
 };
 
 const takeGroupKeys = async (draft: Draft, group: string, handed: Handed, me: string, now: number) => {
@@ -108,6 +139,24 @@ const takeGroupKeys = async (draft: Draft, group: string, handed: Handed, me: st
   if (!equal(known.log.id, keys.log.id)) throw new CryptoError('cannot-decrypt');
   const row = withChannel(known, keys.channel);
   if (row !== known) await showGroup(draft, await withTexts(row), { me, now });
+};
+
+/** Whether the log, as far as it was read, has somebody in the group. */
+const isKnownMember = async (draft: Draft, group: string, account: string): Promise<boolean> => {
+  const row = await draft.get('group', group);
+  return row?.state !== undefined && roleOf(row.state, account) !== undefined;
+};
+
+/** A key may come before the log does; of such a device keeps the latest alone. */
+const keepEarly = async (draft: Draft, { account, device }: Address, group: string): Promise<void> => {
+  if (await isKnownMember(draft, group, account)) return;
+  const peer = await draft.get('peer', [account, device]);
+  if (!peer) return;
+  const early = [...(peer.early ?? []).filter((one) => one !== group), group];
+  for (const one of early.splice(0, early.length - EARLY_KEYS)) {
+    if (!(await isKnownMember(draft, one, account))) draft.remove('sender', [one, account, device]);
+  }
+  draft.put('peer', { ...peer, early }, [account, device]);
 };
 
 /**
@@ -132,6 +181,7 @@ export const takeHanded = async (
   const known = await draft.get('sender', key);
   const keys = await acceptSenderKey({ state: known?.keys, group, from, handed, now });
   if (keys !== known?.keys) draft.put('sender', { group, account, device, keys }, key);
+  if (!known) await keepEarly(draft, from, group);
   return group;
 };
 

@@ -159,7 +159,10 @@ export const createLinkCommands = (
         return found.account;
       });
       if (!accept || account === undefined) return;
-      await groups.propose(id, addition([account]));
+      await groups.propose(
+        id,
+        addition([account], (one) => model.contacts.get(one)?.token),
+      );
       groups.look(id);
     },
 

@@ -17,6 +17,7 @@ import { noteOf } from './notes.ts';
 import { renewSender } from './renewal.ts';
 import { settleRequests } from './requests.ts';
 import { manages } from './settings.ts';
+import { dropSending } from './sending.ts';
 
 /** An entry of a log, opened; `at`: when the relay took it, in ms, where that is known. */
 export interface LogEntry {
@@ -42,6 +43,12 @@ export const actorOf = (bytes: Bytes): Address => readEntry(bytes).entry.actor;
 
 const keysOf = (draft: Draft, self: SelfRow, account: string): Promise<AccountKeys | undefined> =>
   account === self.account ? Promise.resolve(self) : draft.get('contact', account);
+
+/** Whether a device is known here as one that was revoked. */
+export const isRevoked = async (
+  { draft, self }: Pick<LogContext, 'draft' | 'self'>,
+  { account, device }: Address,
+): Promise<boolean> => (await keysOf(draft, self, account))?.revoked?.includes(device) ?? false;
 
 /** Whether the device that made an entry is known here, be it as one that was revoked. */
 export const knowsActor = async ({ draft, self }: LogContext, bytes: Bytes): Promise<boolean> => {
@@ -187,6 +194,7 @@ const handOver = async (
   const reachable = (account: string) => account !== self.account || hasOthers(self);
   const before = new Set(accountsOf(changes[0]!.before));
   const added = members.filter((account) => !before.has(account) && reachable(account));
+  const isNew = new Set([...added, self.account]);
   const mine = changes.filter(
     ({ entry: { actor } }) => actor.account === self.account && actor.device === self.device,
   );
@@ -197,16 +205,19 @@ const handOver = async (
     draft,
     row,
     toKeys.map((account) => ({ account })),
+    // What comes with a text is also the head of this account's chain, which a revoked device has moved on.
+    ({ account }) => kinds.has('rekey') || isNew.has(account),
   );
   const mineAdded = mine.flatMap(({ entry: { operation } }) =>
     operation.kind === 'add' ? operation.accounts : [],
   );
-  return handSender(
+  await handSender(
     draft,
-    withSharingDue(row, mineAdded, now),
+    row,
     added.map((account) => ({ account })),
-    now,
+    { self, now },
   );
+  return withSharingDue(row, mineAdded, now);
 };
 
 /** What was to be sent along to accounts is to be from now on: they are in. */
@@ -287,11 +298,13 @@ export const applyLog = async (
     return row;
   }
   const { making: _m, ...made } = row;
+  const keyedBy = changes.findLast(({ entry }) => 'channel' in entry.operation)?.entry.actor;
   const known = {
     ...made,
     state: last.after,
     departed: departedBy(row, changes)!,
     censors: censorsBy(row, changes),
+    ...(keyedBy && { keyedBy }),
   };
   const read = await withTexts(known, known.texts);
   const isMine = changes.some(({ entry: { actor } }) => actor.account === me && actor.device === self.device);
@@ -299,10 +312,11 @@ export const applyLog = async (
   const named = settleRequests(draft, self, { before: row, after: linked, isMine });
   const note = await putNotes(context, named, changes);
   const isMember = roleOf(last.after, me) !== undefined;
-  const { own: _, handing: _h, introduced: _i, requests: _r, sharing: _s, linkDue: _d, ...left } = named;
+  const { introduced: _i, requests: _r, sharing: _s, linkDue: _d, ...left } = named;
   const isLate = !row.state && request !== true && joinedBefore(changes, self);
-  const mine = isLate ? (await renewSender(draft, self, named, now)).row : named;
-  const next = isMember ? await handOver(context, mine, changes) : left;
+  if (isLate) await renewSender(draft, self, named, now);
+  if (!isMember) dropSending(draft, row.group, self);
+  const next = isMember ? await handOver(context, named, changes) : left;
   await showGroup(draft, next, { me, now, ...(request !== undefined && { request }) });
   const taken = await takeEarly(draft, next, { me, now });
   if (taken !== next) putGroup(draft, taken);

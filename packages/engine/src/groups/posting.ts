@@ -7,9 +7,10 @@ import { putMessage } from '../conversations/draft.ts';
 import type { Draft } from '../model.ts';
 import { randomId } from '../random-id.ts';
 import type { GroupRow, OutboxRow, SelfRow, SendProblem } from '../rows.ts';
-import { keysInForce, putGroup } from './group-rows.ts';
+import { keysInForce } from './group-rows.ts';
 import { withoutHanded } from './hand-over.ts';
 import { renewSender } from './renewal.ts';
+import { sendingOf, putSending } from './sending.ts';
 
 /** `handed`: a new sender key goes ahead of it. `keys`: a channel key has to be made, or to come. */
 export type Posted = 'posted' | 'handed' | 'keys' | { problem: SendProblem };
@@ -38,19 +39,15 @@ export const encryptPost = async (
   if (!roleOf(state, self.account)) return { problem: 'not-a-member' };
   const keys = keysInForce(group);
   if (!keys) return 'keys';
-  let current = withoutHanded(group, outbox);
-  if (!current.own || isSenderKeyDue(current.own, state, now)) {
-    const renewed = await renewSender(draft, self, current, now);
-    current = renewed.row;
-    if (renewed.handed) {
-      putGroup(draft, current);
-      return 'handed';
-    }
+  const sending = await sendingOf(draft, row.conversation, self);
+  if (!sending || isSenderKeyDue(sending.own, state, now)) {
+    if (await renewSender(draft, self, group, now)) return 'handed';
   }
+  const current = withoutHanded((await sendingOf(draft, row.conversation, self))!, group, outbox);
   const content = encode(row.content);
-  const { own, message } = await encryptGroupMessage({ own: current.own!, state, content, now });
+  const { own, message } = await encryptGroupMessage({ own: current.own, state, content, now });
   const body = await sealPost({ keys, state, kind: KIND_GROUP_MESSAGE, body: message });
-  putGroup(draft, { ...current, own });
+  putSending(draft, row.conversation, self, { ...current, own });
   draft.put('outbox', { ...row, post: { id: randomId(), epoch: state.epoch, body } }, row.seq);
   await addressed(draft, row, group, self.account);
   return 'posted';

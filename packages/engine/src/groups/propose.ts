@@ -103,7 +103,7 @@ export const createProposer = ({ model, transport, clock, refresh, onStored }: O
       ];
       stopWaiting = () => stops.forEach((stop) => stop());
     });
-    const row = await model.store.get('group', group);
+    const row = model.groups.get(group);
     await (row && keysInForce(row) ? undefined : later.finally(stopWaiting));
     stopWaiting();
   };

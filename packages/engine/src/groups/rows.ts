@@ -85,12 +85,10 @@ export interface GroupRow {
   log: GroupKey;
   /** The one in force, if it is here, and earlier ones: the newest first. */
   channels: GroupKey[];
-  /** What this device sends with. */
-  own?: SenderKey;
-  /** It as it was when somebody was to be handed it, for as long as it is on its way to them. */
-  handing?: SenderKey[];
   /** Absent until the log was read. */
   state?: GroupState;
+  /** The device that made the channel key in force. */
+  keyedBy?: { account: string; device: string };
   /** Until the relay is known to have it: what makes it, sent again byte for byte. Base64url. */
   making?: { id: string; entry: string };
   texts?: { title?: FieldOpening; description?: FieldOpening; settings?: FieldOpening };
@@ -116,12 +114,20 @@ export interface GroupRow {
   introduced?: true;
 }
 
-/** The sender keys of somebody's device for a group. Key: [`group`, `account`, `device`]. */
+/** What this device sends with. Apart from the group, which is large and does not change with every message. */
+export interface Sending {
+  own: SenderKey;
+  /** It as it was when somebody was to be handed it, for as long as it is on its way to them. */
+  handing?: SenderKey[];
+}
+
+/** The sender keys of somebody's device for a group, or this device's own. Key: [`group`, `account`, `device`]. */
 export interface SenderRow {
   group: string;
   account: string;
   device: string;
-  keys: SenderKeys;
+  keys?: SenderKeys;
+  sending?: Sending;
 }
 
 /** What came of a group and waits for a key or for the log. Key: [`group`, `envelope`]. */

@@ -5,12 +5,13 @@ import { roleOf } from '@sotto/crypto/membership-state';
 import type { Model } from '../model.ts';
 import type { GroupRow, SelfRow } from '../rows.ts';
 import { keysInForce } from './group-rows.ts';
+import { sendingOf } from './sending.ts';
 
 /** A group that one is in by one's own will and that goes on. */
-const activeRow = async ({ store, conversations }: Model, group: string): Promise<GroupRow | undefined> => {
+const activeRow = ({ groups, conversations }: Model, group: string): GroupRow | undefined => {
   const conversation = conversations.get(group);
   if (!conversation?.group?.role || conversation.request) return undefined;
-  const row = await store.get('group', group);
+  const row = groups.get(group);
   return row?.stopped ? undefined : row;
 };
 
@@ -24,11 +25,12 @@ export const groupSignal = async (
   typing: boolean,
   now: number,
 ): Promise<Uint8Array<ArrayBuffer> | undefined> => {
-  const row = await activeRow(model, group);
-  if (!row?.state || !row.own || row.state.members.length > LIMITS.receiptMembers) return undefined;
+  const row = activeRow(model, group);
+  if (!row?.state || row.state.members.length > LIMITS.receiptMembers) return undefined;
+  const sending = model.self && (await sendingOf(model.store, group, model.self));
   const keys = keysInForce(row);
-  if (!keys) return undefined;
-  const body = await makeGroupSignal(row.own, { typing, now });
+  if (!keys || !sending) return undefined;
+  const body = await makeGroupSignal(sending.own, { typing, now });
   return sealPost({ keys, state: row.state, kind: KIND_GROUP_SIGNAL, body });
 };
 
@@ -41,15 +43,17 @@ export const openGroupSignal = async (
   self: SelfRow,
   { group, body, heard, now }: { group: string; body: Uint8Array<ArrayBuffer>; heard: Heard; now: number },
 ): Promise<{ account: string; typing: boolean } | undefined> => {
-  const row = await activeRow(model, group);
+  const row = activeRow(model, group);
   if (!row?.state) return undefined;
   const { kind, body: inner } = await openPost(row.channels, body);
   if (kind !== KIND_GROUP_SIGNAL) return undefined;
   const signal = readGroupSignal(inner);
   const { account, device } = signal.from;
-  const isHeeded = account !== self.account && roleOf(row.state, account) && !self.blocked?.includes(account);
+  const isRevoked = model.contacts.get(account)?.revoked?.includes(device) ?? false;
+  const isHeeded =
+    account !== self.account && roleOf(row.state, account) && !isRevoked && !self.blocked?.includes(account);
   const known = isHeeded && (await model.store.get('sender', [group, account, device]));
-  if (!known || !(await checkGroupSignal(signal, { keys: known.keys, now }))) return undefined;
+  if (!known || !known.keys || !(await checkGroupSignal(signal, { keys: known.keys, now }))) return undefined;
   const name = `${group} ${device}`;
   if ((heard.get(name) ?? 0) >= signal.sentAt) return undefined;
   heard.set(name, signal.sentAt);

@@ -12,7 +12,7 @@ import { isKnown, newerOf, isNewer } from '../inbox/decrypt.ts';
 import type { GroupRow, HeldRow } from '../rows.ts';
 import { stopGroup } from './group-rows.ts';
 import { takeRequest } from './requests.ts';
-import { applyLog, isCensor, knowsActor, type LogContext } from './log.ts';
+import { applyLog, isCensor, isRevoked, knowsActor, type LogContext } from './log.ts';
 
 /** What became of something that came of a group. */
 export interface Taken {
@@ -105,6 +105,8 @@ const takeMessage = async (
   const { account, device } = message.from;
   // What this device sent, come back.
   if (account === self.account && device === self.device) return {};
+  // It could still sign with what it has, under a key from before.
+  if (await isRevoked(context, message.from)) return { reason: 'device-revoked' };
   const key: [string, string, string] = [row.group, account, device];
   const known = await draft.get('sender', key);
   try {

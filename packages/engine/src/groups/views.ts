@@ -47,6 +47,8 @@ export interface GroupSnapshot extends GroupSummary {
   link?: GroupLinkOptions & { link: GroupLink };
   /** Who asks to be let in, the first first: for admins. `before`: they were in the group once. */
   requests: readonly { id: string; person: Person; time: number; before: boolean }[];
+  /** Keys that are on their way from here to members, where those are many: what is written next leaves behind them. */
+  keysLeft?: number;
 }
 
 /** What a link to a group shows. */

@@ -37,6 +37,8 @@ interface Options {
   model: Model;
   directory: Directory;
   clock: Clock;
+  /** Whether this device posted it: then there is nothing to take in. */
+  hasPosted: (id: string) => boolean;
   /** Something was stored that the outbox has to send. */
   onStored: () => void;
   /** Something waits in a group; a log that has to be looked at is named. */
@@ -49,7 +51,8 @@ interface Options {
  * Decrypts a batch, commits everything that follows from it in one transaction, and only then acknowledges it. What
  * cannot be opened is set aside with its reason, so nothing that somebody sends holds up what comes after it.
  */
-export const createInbox = ({ model, directory, clock, onStored, onGroup, onError }: Options): Inbox => {
+export const createInbox = (options: Options): Inbox => {
+  const { model, directory, clock, hasPosted, onStored, onGroup, onError } = options;
   const backoff = createBackoff(500, 30_000);
   const waiting = new Map<string, IncomingEnvelope>();
   /** Those that are left alone, and since they came how long the last time. */
@@ -169,9 +172,10 @@ export const createInbox = ({ model, directory, clock, onStored, onGroup, onErro
 
   return {
     deliver(envelopes) {
-      for (const envelope of envelopes) waiting.set(envelope.id, envelope);
-      connection?.ack(envelopes.map(({ id }) => id).filter((id) => unclaimed.has(id)));
-      pump.kick();
+      const others = envelopes.filter(({ id }) => !hasPosted(id));
+      for (const envelope of others) waiting.set(envelope.id, envelope);
+      connection?.ack(envelopes.map(({ id }) => id).filter((id) => unclaimed.has(id) || hasPosted(id)));
+      if (others.length > 0) pump.kick();
     },
     connected(next) {
       connection = next;

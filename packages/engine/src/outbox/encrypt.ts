@@ -73,6 +73,21 @@ export const fetchBundles = async (
   }
 };
 
+/** Whether there is a session with each device of a recipient, and nothing has to be asked for. */
+export const stands = async (
+  draft: Pick<Draft, 'get'>,
+  self: SelfRow,
+  { account, devices }: Recipient,
+  now: number,
+): Promise<boolean> => {
+  for (const { device, sealing } of devices) {
+    if (!sealing || device === self.device) continue;
+    const row = await draft.get('peer', [account, device]);
+    if (row?.renew || handshakeDue(row?.state, now) !== undefined) return false;
+  }
+  return true;
+};
+
 /** What goes to every device of a recipient: bytes, or a key that never is. */
 type Sent = { plaintext: Uint8Array } | { handed: Handed };
 

@@ -33,15 +33,19 @@ export const createLookups = ({ find, onNone, onDone, onError }: Parts) => {
   };
 
   return {
-    /** What is there for these accounts. Asks for what is not, and forgets all others. */
-    find(self: SelfRow, accounts: ReadonlySet<string>): ReadonlyMap<string, Ready | SendProblem> {
+    /** What is there for these accounts; all else is forgotten. */
+    found(accounts: ReadonlySet<string>): ReadonlyMap<string, Ready | SendProblem> {
       for (const account of found.keys()) if (!accounts.has(account)) found.delete(account);
+      return found;
+    },
+    isAsked: (account: string): boolean => asked.has(account),
+    /** Asks for as many as are asked about at once. */
+    ask(self: SelfRow, accounts: Iterable<string>): void {
       for (const account of accounts) {
         if (found.has(account) || asked.has(account) || asked.size >= MOST) continue;
         asked.add(account);
         void look(self, account);
       }
-      return found;
     },
     /** They were used: one-time keys serve one time. */
     forget(accounts: readonly string[]): void {

@@ -6,17 +6,17 @@ import type { Directory } from '../account/directory.ts';
 import { createBackoff, type Clock } from '../clock.ts';
 import type { Draft, Model } from '../model.ts';
 import type { Connection, Transport } from '../ports.ts';
-import { handedFor } from '../groups/hand-over.ts';
+import { createHands, type Hands } from '../groups/hand-over.ts';
 import { encryptPost } from '../groups/posting.ts';
 import { createPump } from '../pump.ts';
-import type { OutboxRow, SelfRow } from '../rows.ts';
+import type { OutboxRow, SelfRow, SendProblem } from '../rows.ts';
 import { isOpen } from './delivered.ts';
-import { encryptFor, isWritable, type Recipient, targetsOf } from './encrypt.ts';
+import { encryptFor, isWritable, type Recipient, stands, targetsOf } from './encrypt.ts';
 import { frameOf, isAnswered, isReady, LARGEST_FRAME, partsOf } from './frame.ts';
 import { createLanes, laneOf } from './lanes.ts';
 import { createLookups } from './lookups.ts';
 import { createRecipients, forgetKeys, isStopped, noteTroubles, type Ready } from './recipients.ts';
-import { createTimes, failRow, sentRow, settleRow, type Settling } from './settle.ts';
+import { AWAY_SECONDS, createTimes, failRow, sentRow, settleRow, type Settling } from './settle.ts';
 
 /**
  * What is never answered is sent again after this long, in ms: far beyond a busy relay's worst. On a slow link each time after
@@ -27,14 +27,16 @@ const LONGEST_ANSWER_MS = 600_000;
 const SMALLEST_FRAME = 16 * 1024;
 /** Rows encrypted and committed at once. */
 const ENCRYPT_ROWS = 50;
-/** Then devices that are not there are looked for again, in seconds. */
-const AWAY_SECONDS = 600;
+/** Posts whose way back is known. */
+const REMEMBERED_POSTS = 1000;
 /** Refusals that may be of what is under way, for good. */
 const OF_FRAMES: readonly ErrorCode[] = ['bad-request', 'body-too-large'];
 
 export interface Outbox {
   /** Something new waits, or what it waited for may be there. */
   kick(): void;
+  /** Whether this device posted it a while ago: what is posted comes back to whoever posted it. */
+  hasPosted(id: string): boolean;
   /** A connection is up: everything without an outcome goes out again. */
   connected(connection: Connection): void;
   disconnected(): void;
@@ -75,6 +77,18 @@ const isSame = (latest: Recipient, found: Recipient): boolean =>
   latest.changed === undefined &&
   latest.doubts === undefined;
 
+const devicesOf = (
+  account: string,
+  entry: Ready | SendProblem | undefined,
+): [account: string, device: string][] =>
+  entry === undefined || typeof entry === 'string'
+    ? []
+    : entry.recipient.devices.map(({ device }) => [account, device]);
+
+/** A key of a group that is for every device of somebody, and has reached none. */
+const isUndelivered = ({ hand, to, done = [] }: OutboxRow): boolean =>
+  hand !== undefined && to === undefined && done.length === 0;
+
 /**
  * The only place that sends and the only one that tries again. A row is encrypted once for every device that it is for, its
  * bytes are committed, and those bytes go out until the relay tells their fate. One batch is under way at a time, so what
@@ -105,6 +119,7 @@ export const createOutbox = (options: Options): Outbox => {
   const sent = new Set<string>();
   const answers = new Map<string, SendResult>();
   let patience = { wait: ANSWER_MS, most: LARGEST_FRAME };
+  const posted = new Set<string>();
 
   const retryLater = (): void => {
     cancelRetry ??= clock.after(backoff.next(), () => {
@@ -126,28 +141,40 @@ export const createOutbox = (options: Options): Outbox => {
     times,
   });
 
+  const fail = async (
+    draft: Draft,
+    row: OutboxRow,
+    problem: SendProblem,
+    context: Settling,
+  ): Promise<void> => {
+    const wait = await failRow(draft, row, problem, context);
+    if (wait !== undefined) lanes.pause(laneOf({ ...row, owed: row.owed ?? context.now }), wait);
+  };
+
   /** Encrypts one row, or settles it when there is nobody to send it to. */
-  const encryptRow = async (draft: Draft, row: OutboxRow, entry: Ready, context: Settling): Promise<void> => {
+  const encryptRow = async (
+    draft: Draft,
+    row: OutboxRow,
+    entry: Ready,
+    { hands, ...context }: Settling & { hands: Hands },
+  ): Promise<void> => {
     const { self, now } = context;
     const { account } = entry.recipient;
     const latest = account === self.account ? self : await draft.get('contact', account);
     // Other devices, or none, since the keys were looked up: the next run sees to it.
     if (!latest || !isSame(latest, entry.recipient)) return undefined;
-    const handed = row.hand && (await handedFor(draft, row, now));
+    const handed = await hands(row);
     const isLate = row.owed !== undefined && now >= row.owed + RESEND_LIFETIME;
     if ((row.hand && !handed) || isLate) return draft.remove('outbox', row.seq);
-    if (!handed && !isWritable(row)) return failRow(draft, row, 'bad-request', context);
+    if (!handed && !isWritable(row)) return fail(draft, row, 'bad-request', context);
     const { envelopes, troubles } = await encryptFor(draft, self, { ...entry, handed }, row, now);
     const tried = [...envelopes.map(({ device }) => device), ...troubles.keys()];
     await noteTroubles(draft, latest, tried, troubles);
     if (envelopes.length > 0) return draft.put('outbox', { ...row, envelopes }, row.seq);
-    if (
-      targetsOf(entry.recipient, self, row).length === 0 &&
-      (row.owed !== undefined || account === self.account)
-    )
-      return draft.remove('outbox', row.seq);
-    if (troubles.size === 0) return failRow(draft, row, 'device-unknown', context);
-    if ([...troubles.values()].includes('keys-invalid')) return failRow(draft, row, 'keys-invalid', context);
+    const isOver = account === self.account || (row.owed !== undefined && !isUndelivered(row));
+    if (targetsOf(entry.recipient, self, row).length === 0 && isOver) return draft.remove('outbox', row.seq);
+    if (troubles.size === 0) return fail(draft, row, 'device-unknown', context);
+    if ([...troubles.values()].includes('keys-invalid')) return fail(draft, row, 'keys-invalid', context);
     // The relay may have removed who it has no prekeys of.
     await forgetKeys(draft, account);
     // A device of one's own that is not there holds up nothing that is for it.
@@ -188,7 +215,7 @@ export const createOutbox = (options: Options): Outbox => {
       for (const row of rows) {
         if (paused.has(row.conversation) || !(await draft.get('outbox', row.seq))) continue;
         const done = await encryptPost(draft, self, row, { outbox: model.outbox.values(), now: context.now });
-        if (typeof done === 'object') await failRow(draft, row, done.problem, context);
+        if (typeof done === 'object') await fail(draft, row, done.problem, context);
         else if (done !== 'posted') paused.set(row.conversation, done);
       }
     });
@@ -210,23 +237,56 @@ export const createOutbox = (options: Options): Outbox => {
       row.conversation === self.account && targetsOf(self, self, row).length === 0;
     const alone = waiting.filter(isAlone).slice(0, ENCRYPT_ROWS);
     if (alone.length > 0) return settleAlone(alone);
-    const found = lookups.find(self, new Set(waiting.map(({ conversation }) => conversation)));
-    const rows = waiting.filter(({ conversation }) => found.has(conversation)).slice(0, ENCRYPT_ROWS);
-    if (rows.length === 0) return;
+    const accounts = new Set(waiting.map(({ conversation }) => conversation));
+    const found = lookups.found(accounts);
+    const isKnown = (account: string): boolean =>
+      found.has(account) || recipients.known(self, account) !== undefined;
+    const rows = waiting
+      .filter(({ conversation }) => isKnown(conversation) && !lookups.isAsked(conversation))
+      .slice(0, ENCRYPT_ROWS);
+    const due = [...accounts].filter((account) => !isKnown(account));
     // Sessions move on here, alone: what else changes them waits for this commit.
-    await model.change(async (draft) => {
-      const context = settling((await draft.get('self', 'self'))!, rows.length);
-      for (const { seq } of rows) {
+    if (rows.length > 0) due.push(...(await model.change((draft) => encryptRows(draft, rows, found))));
+    const taken = rows.filter(({ conversation }) => !due.includes(conversation));
+    lookups.forget(taken.map(({ conversation }) => conversation));
+    lookups.ask(self, due);
+    if (taken.length > 0) pump.kick();
+  };
+
+  /** Recipients side by side, what is for one of them in order. Those for whom more is needed, to whom nothing was done. */
+  const encryptRows = async (
+    draft: Draft,
+    rows: readonly OutboxRow[],
+    found: ReadonlyMap<string, Ready | SendProblem>,
+  ): Promise<string[]> => {
+    const self = (await draft.get('self', 'self'))!;
+    const context = settling(self, rows.length);
+    const hands = createHands(draft, self, context.now);
+    const accounts = [...new Set(rows.map(({ conversation }) => conversation))];
+    const entryOf = (account: string): Ready | SendProblem | undefined => {
+      const recipient = recipients.known(self, account);
+      return found.get(account) ?? (recipient && { recipient, bundles: new Map() });
+    };
+    await draft.prefetch(
+      'peer',
+      accounts.flatMap((account) => devicesOf(account, entryOf(account))),
+    );
+    const encryptAll = async (account: string): Promise<boolean> => {
+      const entry = entryOf(account);
+      if (!entry) return false;
+      const isLookedUp = typeof entry === 'string' || found.has(account);
+      if (!isLookedUp && !(await stands(draft, self, entry.recipient, context.now))) return false;
+      for (const { seq } of rows.filter(({ conversation }) => conversation === account)) {
         // As it is now: it may have been taken back, or hold more.
         const row = await draft.get('outbox', seq);
         if (!row) continue;
-        const entry = found.get(row.conversation)!;
-        if (typeof entry === 'string') await failRow(draft, row, entry, context);
-        else await encryptRow(draft, row, entry, context);
+        if (typeof entry === 'string') await fail(draft, row, entry, context);
+        else await encryptRow(draft, row, entry, { ...context, hands });
       }
-    });
-    lookups.forget(rows.map(({ conversation }) => conversation));
-    pump.kick();
+      return true;
+    };
+    const done = await Promise.all(accounts.map(encryptAll));
+    return accounts.filter((_, at) => !done[at]);
   };
 
   const send = (): void => {
@@ -236,6 +296,8 @@ export const createOutbox = (options: Options): Outbox => {
     if (ids.length === 0) return;
     if (envelopes.length > 0 && !connection.send(envelopes)) return;
     if (posts.length > 0 && !connection.post(posts)) return;
+    for (const { id } of posts) posted.add(id);
+    for (const id of [...posted].slice(0, -REMEMBERED_POSTS)) posted.delete(id);
     for (const id of ids) sent.add(id);
     const cancel = clock.after(patience.wait, () => {
       const { wait, most } = patience;
@@ -294,6 +356,7 @@ export const createOutbox = (options: Options): Outbox => {
 
   return {
     kick: () => pump.kick(),
+    hasPosted: (id) => posted.has(id),
     connected(next) {
       connection = next;
       forget();

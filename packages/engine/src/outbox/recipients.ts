@@ -58,6 +58,13 @@ export const createRecipients = ({ model, directory, transport, clock }: Parts) 
   };
 
   return {
+    /** Somebody whose keys are here, as far as they are good without a word from the relay. */
+    known(self: SelfRow, account: string): Recipient | undefined {
+      const recipient: Recipient | undefined = account === self.account ? self : model.contacts.get(account);
+      const isFresh = clock.now() < (recipient?.fetchedAt ?? 0) + SEALING_ROTATION;
+      const isTheirs = recipient?.changed === undefined && !model.contacts.get(account)?.misnamed;
+      return recipient && isFresh && isTheirs && isReachable(recipient) ? recipient : undefined;
+    },
     /** What is needed for an account; a problem; undefined when not known yet. */
     async readyFor(self: SelfRow, account: string): Promise<Ready | SendProblem | undefined> {
       const recipient = await keysOf(self, account);

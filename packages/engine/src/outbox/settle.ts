@@ -58,16 +58,35 @@ export const sentRow = async (
   enqueueSync(draft, self, row.conversation, sent, { ...place, notBefore: times.sync() });
 };
 
-/** The row goes to nobody, for the reason named. */
+/** Then devices that are not there are looked for again, in seconds. */
+export const AWAY_SECONDS = 600;
+
+/**
+ * A key of a group that did not reach anybody is owed: nobody reads without it, and a later message does not bring it. The
+ * row as it is kept; undefined when there is nothing to keep.
+ */
+const owedKey = (row: OutboxRow, problem: SendProblem, now: number): OutboxRow | undefined => {
+  if (!row.hand || problem === 'account-unknown') return undefined;
+  const { envelopes: _, renewals: _r, ...plain } = row;
+  return { ...plain, owed: row.owed ?? now };
+};
+
+/** The row goes to nobody, for the reason named; or not now: then the seconds to leave it alone. */
 export const failRow = async (
   draft: Draft,
   row: OutboxRow,
   problem: SendProblem,
-  { store, self, settled, times }: Settling,
-): Promise<void> => {
+  { store, self, now, settled, times }: Settling,
+): Promise<number | undefined> => {
+  const kept = owedKey(row, problem, now);
+  if (kept) {
+    draft.put('outbox', kept, row.seq);
+    return AWAY_SECONDS;
+  }
   draft.remove('outbox', row.seq);
-  if (row.owed !== undefined || row.to !== undefined) return;
+  if (row.owed !== undefined || row.to !== undefined) return undefined;
   await messageFailed(draft, store, self, row, problem, { order: times.failed(), settled });
+  return undefined;
 };
 
 /** What becomes of a post that has an outcome; the seconds to leave it alone where the relay said "later". */
@@ -89,7 +108,7 @@ const settlePost = async (
     return 0;
   }
   const problem = result.code === 'channel-unknown' ? 'not-a-member' : result.code;
-  return failRow(draft, row, problem, context).then(() => undefined);
+  return failRow(draft, row, problem, context);
 };
 
 /** Without the devices that refused it for good, and without bytes where new ones are to be made. */
@@ -127,12 +146,14 @@ export const settleRow = async (
   if (taken.length === 0 && row.owed === undefined) {
     const final = refusals.find(({ code }) => !OUTDATED.includes(code) && !new RelayError(code).retry);
     const given = final ?? ((row.renewals ?? 0) >= RENEWALS ? outdated : undefined);
-    if (given) return failRow(draft, row, given.code, context).then(() => undefined);
+    if (given) return failRow(draft, row, given.code, context);
   }
   const left = remaining(row, results);
   const owed = row.owed ?? (taken.length > 0 ? context.now : undefined);
   const isOver = owed !== undefined && context.now >= owed + RESEND_LIFETIME;
-  if (!left || isOver || (left.renewals ?? 0) > RENEWALS) {
+  const isSpent = left !== undefined && (left.renewals ?? 0) > RENEWALS;
+  if (isSpent && row.hand && !isOver) return failRow(draft, left, outdated!.code, context);
+  if (!left || isOver || isSpent) {
     draft.remove('outbox', row.seq);
     return undefined;
   }

@@ -1,6 +1,6 @@
 import type { ConversationId } from '@sotto/contract/ids';
 import type { ConversationSummary, GroupSnapshot, GroupSummary, GroupView } from '@sotto/engine/views';
-import { useState } from 'react';
+import { useEffect, useState } from 'react';
 import { useNavigate } from 'react-router';
 import { useEngine, useEngineSnapshot } from '../../app/engine-context.ts';
 import { useView } from '../../app/use-view.ts';
@@ -38,6 +38,18 @@ const Head = ({ group, onEdit }: { group: GroupSummary; onEdit: (() => void) | u
     )}
   </>
 );
+
+const SHOWN_AFTER_MS = 1000;
+
+/** What takes no longer than a moment is not worth a word. */
+const KeysLeft = ({ count }: { count: number }) => {
+  const [shown, setShown] = useState(false);
+  useEffect(() => {
+    const timer = setTimeout(() => setShown(true), SHOWN_AFTER_MS);
+    return () => clearTimeout(timer);
+  }, []);
+  return shown ? <p className="page-quiet">{t('groups.keysLeft', { count })}</p> : null;
+};
 
 interface InsideProps {
   id: ConversationId;
@@ -97,6 +109,7 @@ const Inside = ({ id, summary, group }: InsideProps) => {
         />
       </div>
       {busy && <Spinner label={t('groups.working')} />}
+      {group.keysLeft !== undefined && <KeysLeft count={group.keysLeft} />}
       <p className="about-problem" role="alert">
         {problem}
       </p>
