@@ -64,8 +64,10 @@ export const openGroupView = (model: ReadModel, id: ConversationId): GroupView |
   let keysLeft = keysLeftOf(model, id);
   const stopListening = model.onChange((writes) => {
     const left = writes.some(({ table }) => table === 'outbox') ? keysLeftOf(model, id) : keysLeft;
-    if (left !== keysLeft) changed();
-    keysLeft = left;
+    if (left !== keysLeft) {
+      keysLeft = left;
+      changed();
+    }
     for (const write of writes) {
       if (write.table === 'group' && 'put' in write && write.put.group === id) changed();
       if (write.table === 'contact' || write.table === 'self') changed();
