@@ -113,6 +113,13 @@ describe('what is taken of it', () => {
     expect(model.conversations.get(GROUP)!.unread).toBe(0);
   });
 
+  it('keeps its order within a millisecond', async () => {
+    const { messages } = await taking({ state, joined }, [
+      [content(...['c', 'a', 'b'].map((id) => item(id))), ANN],
+    ]);
+    expect((await messages()).map(({ id }) => id).toReversed()).toEqual(['c', 'a', 'b']);
+  });
+
   it('A2 is of nobody but who brought one there, and changes nothing that is here', async () => {
     const { messages } = await taking(
       { state, joined },

@@ -101,8 +101,11 @@ const putShared = async (
   // By a clock that is behind they would stand after it: all of them go back, and keep their order.
   const last = Math.max(0, ...messages.map(({ at }) => at));
   const over = Math.max(0, last - (joined!.order - 1));
+  let order = 0;
   for (const { author, at, ...message } of messages) {
     const { id } = message;
+    // Of one millisecond too they stand as they were sent along.
+    order = Math.max(at - over, order + 0.001);
     const key: [string, string] = [group, id];
     if (blocked.includes(author)) continue;
     if ((await draft.get('message', key)) ?? (await draft.get('gone', key))) continue;
@@ -113,7 +116,7 @@ const putShared = async (
       conversation: group,
       from: author,
       device: '',
-      order: Math.max(0, at - over),
+      order,
       at: Math.min(at, joined!.order),
       status: author === me ? 'sent' : 'read',
       shared: from,
