@@ -268,7 +268,7 @@ test('A2 a relay that tells two histories, or makes up a change: the group stops
   await expect(switched(anns, 'Members add others')).toBeChecked();
   for (const sql of [LOSE_NOTICES, REPEAT_ENTRY]) await relay.query(sql);
   await bobs.page.goto(relay.url);
-  await bobs.open('Choir');
+  await bobs.chat('Choir').click();
   await expect(stopped(bobs)).toContainText('a change of this group that nobody who may do so has made');
   await expect(bobs.composer).toBeHidden();
 });

@@ -39,11 +39,12 @@ export const encryptPost = async (
   if (!roleOf(state, self.account)) return { problem: 'not-a-member' };
   const keys = keysInForce(group);
   if (!keys) return 'keys';
-  const sending = await sendingOf(draft, row.conversation, self);
+  let sending = await sendingOf(draft, row.conversation, self);
   if (!sending || isSenderKeyDue(sending.own, state, now)) {
     if (await renewSender(draft, self, group, now)) return 'handed';
+    sending = (await sendingOf(draft, row.conversation, self))!;
   }
-  const current = withoutHanded((await sendingOf(draft, row.conversation, self))!, group, outbox);
+  const current = withoutHanded(sending, group, outbox);
   const content = encode(row.content);
   const { own, message } = await encryptGroupMessage({ own: current.own, state, content, now });
   const body = await sealPost({ keys, state, kind: KIND_GROUP_MESSAGE, body: message });
