@@ -20,7 +20,8 @@ const addressed = async (draft: Draft, row: OutboxRow, group: GroupRow, me: stri
   const { members } = group.state!;
   if (row.content.kind !== 'text' || members.length > LIMITS.receiptMembers) return;
   const message = await draft.get('message', [row.conversation, row.content.id]);
-  if (!message || message.to) return;
+  // What the relay has not taken may be encrypted anew, for others than before.
+  if (!message || message.at !== undefined) return;
   const to = members.map(({ account }) => account).filter((account) => account !== me);
   putMessage(draft, { ...message, to });
 };
