@@ -200,6 +200,39 @@ describe('a change of a group', () => {
   });
 });
 
+describe('a message', () => {
+  it('that was written before its author knew of a removal is not for who was removed', async () => {
+    let deaf = false;
+    const transport = (inner: Transport): Transport => ({
+      ...inner,
+      connect: (signer, listener) =>
+        inner.connect(signer, {
+          ...listener,
+          connected: () => listener.connected(),
+          deliver: (envelopes) => {
+            if (!deaf) listener.deliver(envelopes);
+          },
+        }),
+    });
+    const { all, id, views } = await circle(world, 'unaware', [{}, { transport }, {}]);
+    const [ann, bob, cyd] = all as Troubled;
+    await bob.engine.send(id, 'before');
+    await hears(views[0]!, 'before');
+    deaf = true;
+    await ann.engine.removeMembers(id, [accountOf(cyd)]);
+    const message = newId();
+    await bob.engine.send(id, 'after', { id: message });
+    const sent = async () => (await bob.store.get('message', [id, message]))!;
+    await expect.poll(async () => (await sent()).to).toHaveLength(2);
+    deaf = false;
+    await bob.restart();
+    await hears(views[0]!, 'after');
+    await expect.poll(async () => (await sent()).at).toBeDefined();
+    expect((await sent()).to).toEqual([accountOf(ann)]);
+    expect(words(views[2]!)).toEqual(['before']);
+  });
+});
+
 describe('what comes back', () => {
   it('to whoever posted it is not taken in again', async () => {
     const { all, id, views } = await circle(world, 'echo', [{}, {}]);
