@@ -27,6 +27,13 @@ describe('in a group', () => {
       [accountOf(cyd)]: 'delivered',
     });
     expect(messageOf(anns, first)!.status).toBe('delivered');
+    // When each of them had it, and who has not read it.
+    const { time, reached } = messageOf(anns, first)!;
+    for (const { account, delivered, read } of reached!) {
+      expect(delivered).toBeGreaterThanOrEqual(time);
+      if (account === accountOf(bob)) expect(read).toBeGreaterThanOrEqual(delivered!);
+      else expect(read).toBeUndefined();
+    }
     await cyd.engine.markRead(id);
     await until(anns, () => messageOf(anns, first)?.status === 'read', 'read by all');
     expect(messageOf(views[1]!, first)!.status).toBe('read');

@@ -37,8 +37,16 @@ const marks: fc.Arbitrary<Marks> = fc.oneof(
     .tuple(account, fc.constantFrom('+', '-', null), time)
     .map(([by, emoji, sentAt]) => ({ reactions: { [by]: { emoji, sentAt } } })),
   fc
-    .tuple(account, fc.constantFrom('one', 'two'), fc.constantFrom('delivered' as const, 'read' as const))
-    .map(([by, device, reach]) => ({ reached: { [by]: { [device]: reach } } })),
+    .tuple(
+      account,
+      fc.constantFrom('one', 'two'),
+      fc.constantFrom('delivered' as const, 'read' as const),
+      time,
+    )
+    .map(([by, device, reach, at]) => ({
+      reached: { [by]: { [device]: reach } },
+      reachedAt: { [by]: { [reach]: at } },
+    })),
 );
 const deletion: fc.Arbitrary<Marks> = fc
   .tuple(account, time)

@@ -253,6 +253,7 @@ export interface MessageRow {
   deleted?: Marks['deleted'];
   reactions?: Marks['reactions'];
   reached?: Marks['reached'];
+  reachedAt?: Marks['reachedAt'];
 }
 
 /** One text that a message has or had. */
@@ -274,6 +275,8 @@ export interface Marks {
   reactions?: Record<string, { emoji: string | null; sentAt: number }>;
   /** By account and device. */
   reached?: Record<string, Record<string, Reach>>;
+  /** When the first device of an account said so; the relay's accept time in ms. */
+  reachedAt?: Record<string, Partial<Record<Reach, number>>>;
 }
 
 /** What was said of a message that is not here yet. Key: [`conversation`, `author`, `id`]. */

@@ -149,8 +149,11 @@ export interface ChatMessage {
   outdated?: true;
   /** It is from before one was in the group: who sent it along. That it was written so, and by its author, they say alone. */
   sharedBy?: AccountId;
-  /** In a group: how far it came with each of those that it was for. */
-  reached?: readonly { account: AccountId; reach?: Reach }[];
+  /**
+   * Of one's own: how far it came with each of those that it was for, and when they said so, by the relay's clock. Absent
+   * where nobody is told, as in large groups.
+   */
+  reached?: readonly { account: AccountId; reach?: Reach; delivered?: number; read?: number }[];
   /** It was taken back for everybody: by its author, or by that admin. */
   deleted?: true;
   deletedBy?: AccountId;

@@ -28,10 +28,14 @@ const reactionsOf = ({ reactions = {} }: MessageRow, me: string): NonNullable<Ch
   return [...found.values()];
 };
 
-const reachOf = ({ reached }: MessageRow, to: readonly string[]): NonNullable<ChatMessage['reached']> =>
-  to.map((account) => {
-    const reach = leastReach(reached, [account]);
-    return { account: account as AccountId, ...(reach && { reach }) };
+/** Of one who wrote to a single person, only once something is known. */
+const reachedBy = ({ to, reached, conversation }: MessageRow): readonly string[] =>
+  to ?? (reached?.[conversation] ? [conversation] : []);
+
+const reachOf = (row: MessageRow): NonNullable<ChatMessage['reached']> =>
+  reachedBy(row).map((account) => {
+    const reach = leastReach(row.reached, [account]);
+    return { account: account as AccountId, ...(reach && { reach }), ...row.reachedAt?.[account] };
   });
 
 /** Reasons that lie with the recipient's devices, which may be others by now. */
@@ -47,6 +51,7 @@ const mayHelp = (problem: SendProblem): boolean =>
 const make = (row: MessageRow, quoted: MessageRow | undefined, me: string): ChatMessage => {
   const { id, from, text, at, sentAt, status, problem, newer, deleted, edits, mentions } = row;
   const reactions = reactionsOf(row, me);
+  const reached = reachOf(row);
   return {
     id,
     from: from as AccountId,
@@ -59,7 +64,7 @@ const make = (row: MessageRow, quoted: MessageRow | undefined, me: string): Chat
     ...(row.note && { note: row.note }),
     ...(row.outdated && { outdated: true }),
     ...(row.shared !== undefined && { sharedBy: row.shared as AccountId }),
-    ...(row.to && { reached: reachOf(row, row.to) }),
+    ...((row.to || reached.length > 0) && { reached }),
     ...(deleted && { deleted: true }),
     ...(deleted && deleted.by !== from && { deletedBy: deleted.by as AccountId }),
     ...(edits && { edits: edits.map((edit) => ({ text: edit.text, time: edit.sentAt })) }),

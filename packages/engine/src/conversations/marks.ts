@@ -38,6 +38,11 @@ const mergeRecords = <T>(a: Record<string, T>, b: Record<string, T>, join: (a: T
   return merged;
 };
 
+type Times = NonNullable<Marks['reachedAt']>[string];
+
+const firstTimes = (a: Times, b: Times): Times =>
+  mergeRecords(a as Record<string, number>, b as Record<string, number>, Math.min);
+
 /**
  * Both together, whatever the order in which they came and however often. What is deleted has no texts and no reactions
  * any more.
@@ -46,11 +51,13 @@ export const mergeMarks = (a: Marks, b: Marks): Marks => {
   const reached = either(a.reached, b.reached, (one, two) =>
     mergeRecords(one, two, (x, y) => mergeRecords(x, y, furtherReach)),
   );
+  const reachedAt = either(a.reachedAt, b.reachedAt, (one, two) => mergeRecords(one, two, firstTimes));
+  const kept = { ...(reached && { reached }), ...(reachedAt && { reachedAt }) };
   const deleted = either(a.deleted, b.deleted, firstDeletion);
-  if (deleted) return { deleted, ...(reached && { reached }) };
+  if (deleted) return { deleted, ...kept };
   const edits = either(a.edits, b.edits, mergeEdits);
   const reactions = either(a.reactions, b.reactions, (one, two) => mergeRecords(one, two, laterReaction));
-  return { ...(edits && { edits }), ...(reactions && { reactions }), ...(reached && { reached }) };
+  return { ...(edits && { edits }), ...(reactions && { reactions }), ...kept };
 };
 
 /** The texts that a message has and had, the first first. */
@@ -60,12 +67,13 @@ export const versionsOf = ({ text, mentions, sentAt, edits = [], edited }: Messa
 ];
 
 const marksOf = (row: MessageRow): Marks => {
-  const { deleted, reactions, reached, edited } = row;
+  const { deleted, reactions, reached, reachedAt, edited } = row;
   return {
     ...(edited !== undefined && { edits: versionsOf(row).slice(1) }),
     ...(deleted && { deleted }),
     ...(reactions && { reactions }),
     ...(reached && { reached }),
+    ...(reachedAt && { reachedAt }),
   };
 };
 

@@ -179,13 +179,15 @@ const applyMark = async (
 
 /** Receipts speak of messages of this account to their sender; everything else in them is ignored. */
 const applyReceipt = async (draft: Draft, content: ReceiptContent, arrival: Arrival): Promise<void> => {
-  const { from, conversation: id, me, now } = arrival;
+  const { from, conversation: id, at, me, now } = arrival;
   // Another device of this account has read them.
   if (from.account === me) return readHere(draft, id, content.messages, { me, now });
   const reached = { [from.account]: { [from.device]: content.status } };
+  const reachedAt = { [from.account]: { [content.status]: at } };
+  const marks = { reached, reachedAt };
   for (const message of content.messages) {
     const conversation = await draft.get('conversation', id);
-    if (conversation) await mark(draft, conversation, { author: me, id: message }, { reached }, { me, now });
+    if (conversation) await mark(draft, conversation, { author: me, id: message }, marks, { me, now });
   }
 };
 

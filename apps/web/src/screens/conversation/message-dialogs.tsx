@@ -28,7 +28,7 @@ const REACHES = [
 const away = (status: ChatMessage['status']): boolean => status !== 'waiting' && status !== 'failed';
 
 const moment = perLocale(
-  (locale) => new Intl.DateTimeFormat(locale, { dateStyle: 'long', timeStyle: 'short' }),
+  (locale) => new Intl.DateTimeFormat(locale, { dateStyle: 'medium', timeStyle: 'short' }),
 );
 const when = (time: number): string => moment().format(time);
 
@@ -49,18 +49,30 @@ const Reached = ({ message: { reached }, people }: Pick<DialogProps, 'message' |
         <section key={label} className="message-reached" aria-label={t(label)}>
           <h3>{t(label)}</h3>
           <ul>
-            {there.map(({ account }) => (
-              <li key={account}>
-                <Avatar name={personName(people?.[account])} account={account} size="xs" />
-                <bdi>{personName(people?.[account])}</bdi>
-              </li>
-            ))}
+            {there.map(({ account, read, delivered }) => {
+              const at = reach && { read, delivered }[reach];
+              return (
+                <li key={account}>
+                  <Avatar name={personName(people?.[account])} account={account} size="xs" />
+                  <bdi className="message-reached-name">{personName(people?.[account])}</bdi>
+                  {at !== undefined && <time className="page-quiet">{when(at)}</time>}
+                </li>
+              );
+            })}
           </ul>
         </section>
       );
     })}
   </>
 );
+
+/** With one person: when it came to them, and when they read it. */
+const timesOf = ({ reached: [one] = [] }: ChatMessage): [label: string, says: string][] => [
+  ...(one?.delivered === undefined
+    ? []
+    : [[t('app.statusDelivered'), when(one.delivered)] as [string, string]]),
+  ...(one?.read === undefined ? [] : [[t('app.statusRead'), when(one.read)] as [string, string]]),
+];
 
 const Details = ({ message, peer, people, onClose }: DialogProps) => {
   const { mine, time, status, timer, expiresAt, edits } = message;
@@ -77,6 +89,7 @@ const Details = ({ message, peer, people, onClose }: DialogProps) => {
     ...(mine && !(people && away(status))
       ? [[t('conversation.detailsStatus'), t(REACHED[status], { name: peer.name })] as [string, string]]
       : []),
+    ...(people ? [] : timesOf(message)),
     ...(edits?.length
       ? [
           [t('conversation.detailsEdited'), t('conversation.times', { count: edits.length })] as [
@@ -108,7 +121,7 @@ const Details = ({ message, peer, people, onClose }: DialogProps) => {
           </div>
         ))}
       </dl>
-      {mine && <Reached message={message} people={people} />}
+      {mine && people && <Reached message={message} people={people} />}
       {mine && people && !message.reached && away(status) && (
         <p className="page-quiet">{t('conversation.noReceipts')}</p>
       )}
