@@ -31,7 +31,7 @@ export const readMessages = (language) => {
 };
 
 /** Areas of English that come with their screens: `virtual:catalogue/en/<area>`. Other languages are loaded as a whole. */
-const LATER = ['groups', 'settings', 'trust', 'welcome', 'writing'];
+export const LATER = ['groups', 'settings', 'trust', 'welcome', 'writing'];
 
 /** Serves `virtual:catalogue/<language>`: the compiled messages. */
 export const catalogues = () => ({

@@ -5,7 +5,7 @@ import path from 'node:path';
 import { exit } from 'node:process';
 import { compileMessage } from '@lingui/message-utils/compileMessage';
 import { parseSync, Visitor } from 'vite';
-import { LANGUAGES, readMessages } from './catalogues.mjs';
+import { LANGUAGES, LATER, readMessages } from './catalogues.mjs';
 
 const SOURCE = path.resolve(import.meta.dirname, '../src');
 /** The same in another language, and meant to be. */
@@ -85,17 +85,38 @@ const hasWords = (/** @type {string} */ text) => /\p{Letter}/u.test(text) && !NA
 const isSentence = (/** @type {string} */ text) =>
   /^\p{Lu}\p{Ll}*(?: \p{Letter}+)+/u.test(text) || /^\p{Lu}?\p{Ll}+.*\s.*[.?!…]$/u.test(text);
 
+/** @typedef {{ imports: string[], awaited: string[], areas: Set<string>, asks: { key: string, at: string }[] }} Module */
+
+/** @type {Map<string, Module>} */
+const modules = new Map();
+
 /** @param {string} file */
 const checkFile = (file) => {
+  /** @type {Module} */
+  const module = { imports: [], awaited: [], areas: new Set(), asks: [] };
+  modules.set(file, module);
+  const bring = (/** @type {string[]} */ to, /** @type {string} */ name) => {
+    const area = /^virtual:catalogue\/en\/(\w+)$/.exec(name)?.[1];
+    if (area !== undefined) module.areas.add(area);
+    if (name.startsWith('.')) to.push(path.resolve(path.dirname(file), name));
+  };
   const source = readFileSync(file, 'utf8');
   const { program, errors } = parseSync(file, source);
   if (errors.length > 0) throw new Error(`${file} cannot be parsed`);
+  const lineOf = (/** @type {number} */ at) =>
+    `${path.relative(SOURCE, file)}:${source.slice(0, at).split('\n').length}`;
   const complain = (/** @type {number} */ at, /** @type {string} */ what) =>
-    problems.push(`${path.relative(SOURCE, file)}:${source.slice(0, at).split('\n').length} ${what}`);
+    problems.push(`${lineOf(at)} ${what}`);
   /** Texts of errors, which nobody is shown. */
   const silent = new Set();
 
   new Visitor({
+    ImportDeclaration: ({ source: { value }, importKind }) => {
+      if (importKind !== 'type') bring(module.imports, value);
+    },
+    ImportExpression: ({ source: from }) => {
+      if (from.type === 'Literal' && typeof from.value === 'string') bring(module.awaited, from.value);
+    },
     NewExpression: ({ callee, arguments: given }) => {
       if (callee.type === 'Identifier' && callee.name.endsWith('Error'))
         for (const one of given) silent.add(one);
@@ -110,8 +131,10 @@ const checkFile = (file) => {
     },
     Literal: (node) => {
       if (typeof node.value !== 'string') return;
-      if (first.messages.has(node.value)) used.add(node.value);
-      else if (isSentence(node.value) && !silent.has(node))
+      if (first.messages.has(node.value)) {
+        used.add(node.value);
+        module.asks.push({ key: node.value, at: lineOf(node.start) });
+      } else if (isSentence(node.value) && !silent.has(node))
         complain(node.start, `says “${node.value}” past the catalogue`);
     },
     TemplateLiteral: (node) => {
@@ -138,6 +161,41 @@ for (const entry of readdirSync(SOURCE, { recursive: true, withFileTypes: true }
   const isSource = /\.tsx?$/.test(entry.name) && !/\.(?:test|d|stories)\.tsx?$/.test(entry.name);
   if (entry.isFile() && isSource) checkFile(path.join(entry.parentPath, entry.name));
 }
+/**
+ * Whether the words of an area are there by the time that a module draws: it, or something that it imports, brings them, or
+ * all that import it have them.
+ */
+const haveWords = (/** @type {string} */ area) => {
+  const brings = (/** @type {string} */ file, seen = new Set()) => {
+    const module = modules.get(file);
+    if (!module || seen.has(file)) return false;
+    seen.add(file);
+    return module.areas.has(area) || module.imports.some((other) => brings(other, seen));
+  };
+  /** @type {Map<string, boolean>} */
+  const known = new Map();
+  const has = (/** @type {string} */ file) => {
+    const answer = known.get(file);
+    if (answer !== undefined) return answer;
+    // Of modules that import each other, the others tell.
+    known.set(file, true);
+    const users = [...modules]
+      .filter(([, { imports, awaited }]) => imports.includes(file) || awaited.includes(file))
+      .map(([user]) => user);
+    const found = brings(file) || (users.length > 0 && users.every(has));
+    known.set(file, found);
+    return found;
+  };
+  return has;
+};
+for (const area of LATER) {
+  const has = haveWords(area);
+  for (const [file, { asks }] of modules)
+    for (const { key, at } of asks)
+      if (key.startsWith(`${area}.`) && !has(file))
+        problems.push(`${at} says ${key}, whose words may not be loaded there`);
+}
+
 for (const key of first.messages.keys())
   if (!used.has(key)) problems.push(`${first.language} ${key}: not used`);
 
