@@ -1,7 +1,13 @@
 import { expect, test } from 'vitest';
 import { parsePreferences } from './preferences.ts';
 
-const DEFAULTS = { theme: 'system', textSize: 'normal', notifications: false, previews: true };
+const DEFAULTS = {
+  theme: 'system',
+  textSize: 'normal',
+  notifications: false,
+  previews: true,
+  enterSends: true,
+};
 
 test.each([
   [null, DEFAULTS],
@@ -10,8 +16,15 @@ test.each([
   ['7', DEFAULTS],
   ['{"theme":"pink","textSize":7,"language":1}', DEFAULTS],
   [
-    '{"theme":"dark","textSize":"larger","language":"ar","notifications":true,"previews":false}',
-    { theme: 'dark', textSize: 'larger', language: 'ar', notifications: true, previews: false },
+    '{"theme":"dark","textSize":"larger","language":"ar","notifications":true,"previews":false,"enterSends":false}',
+    {
+      theme: 'dark',
+      textSize: 'larger',
+      language: 'ar',
+      notifications: true,
+      previews: false,
+      enterSends: false,
+    },
   ],
 ])('%s', (stored, expected) => {
   expect(parsePreferences(stored)).toEqual(expected);

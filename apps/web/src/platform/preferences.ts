@@ -11,6 +11,8 @@ export interface Preferences {
   notifications: boolean;
   /** With what they say. */
   previews: boolean;
+  /** Enter sends and Shift+Enter begins a new line, or the other way round. */
+  enterSends: boolean;
   /** Absent: what the browser asks for. */
   language?: string;
 }
@@ -21,20 +23,21 @@ const DEFAULTS: Preferences = {
   textSize: 'normal',
   notifications: false,
   previews: true,
+  enterSends: true,
 };
 
 /** What was stored, whatever somebody or an older version put there. */
 export const parsePreferences = (stored: string | null): Preferences => {
   try {
-    const { theme, textSize, notifications, previews, language } = JSON.parse(stored ?? '{}') as Record<
-      string,
-      unknown
-    >;
+    const { theme, textSize, notifications, previews, enterSends, language } = JSON.parse(
+      stored ?? '{}',
+    ) as Record<string, unknown>;
     return {
       theme: THEMES.find((known) => known === theme) ?? DEFAULTS.theme,
       textSize: TEXT_SIZES.find((known) => known === textSize) ?? DEFAULTS.textSize,
       notifications: notifications === true,
       previews: previews !== false,
+      enterSends: enterSends !== false,
       ...(typeof language === 'string' && { language }),
     };
   } catch {

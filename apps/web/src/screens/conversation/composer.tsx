@@ -5,6 +5,7 @@ import type { ClipboardEvent, KeyboardEvent } from 'react';
 import { letterOf } from '../../app/keys.ts';
 import { t } from '../../i18n/i18n.ts';
 import { isTouch } from '../../platform/attention.ts';
+import { preferences } from '../../platform/preferences.ts';
 import { Button, IconButton } from '../../ui/button.tsx';
 import { EmojiPicker } from '../../ui/emoji-picker.tsx';
 import { CloseIcon, EmojiIcon, SendIcon } from '../../ui/icons.tsx';
@@ -106,7 +107,7 @@ export const Composer = (props: ComposerProps) => {
       replaceText(currentTarget, wrap({ text: value, start, end }, mark));
     } else if (key === 'Escape' && about) onLeave();
     else if (key === 'ArrowUp' && text === '' && !about) onUp();
-    else if (key === 'Enter' && !shiftKey && !isTouch()) send();
+    else if (key === 'Enter' && !isTouch() && shiftKey !== preferences.getSnapshot().enterSends) send();
     else return;
     event.preventDefault();
   };

@@ -1,5 +1,7 @@
+import { useView } from '../../app/use-view.ts';
 import { t } from '../../i18n/i18n.ts';
 import type { Key } from '../../i18n/keys.ts';
+import { preferences } from '../../platform/preferences.ts';
 import { Dialog } from '../../ui/dialog.tsx';
 import './words.ts';
 import './keys.css';
@@ -76,6 +78,11 @@ const Keys = ({ keys, apple }: { keys: string; apple: boolean }) => (
 /** All that the keyboard does here. */
 export const KeysDialog = ({ onClose }: { onClose(): void }) => {
   const apple = isApple();
+  const { enterSends } = useView(preferences);
+  const keysOf = (says: Key, keys: string): string =>
+    enterSends
+      ? keys
+      : ({ 'writing.keySend': 'Shift+Enter', 'writing.keyNewLine': 'Enter' }[says as string] ?? keys);
   return (
     <Dialog title={t('writing.keysTitle')} onClose={onClose}>
       <p>{t('writing.keysSays')}</p>
@@ -87,7 +94,7 @@ export const KeysDialog = ({ onClose }: { onClose(): void }) => {
               <div key={says} className="keys-row">
                 <dt>{t(says)}</dt>
                 <dd>
-                  <Keys keys={which} apple={apple} />
+                  <Keys keys={keysOf(says, which)} apple={apple} />
                 </dd>
               </div>
             ))}
