@@ -85,7 +85,12 @@ test('the menu by keyboard: arrows find a message, Enter opens, Escape leads bac
   await expect(anns.composer).toHaveValue('');
 
   await choose(anns, 'Hello Bob', 'Details');
-  await expect(page.getByRole('dialog', { name: 'Details' })).toContainText('Read by Bob');
+  const details = page.getByRole('dialog', { name: 'Details' });
+  await expect(details).toContainText('Read by Bob');
+  for (const said of ['Delivered', 'Read'])
+    await expect(details.locator('dl > div', { has: page.getByText(said, { exact: true }) })).toContainText(
+      /\d:\d\d/,
+    );
   await expectSound(page, 'details');
 });
 

@@ -1,5 +1,6 @@
 import type { Locator } from '@playwright/test';
 import { expect, test } from '../fixtures/test.ts';
+import { openSettings } from '../pages/settings.ts';
 import { Sotto } from '../pages/sotto.ts';
 import { choose, expectSound, meet, openMenu } from '../pages/talk.ts';
 
@@ -61,6 +62,33 @@ test('emoji are picked, found by name and used to react', async ({ relay, person
   await expect(picker.getByRole('gridcell').first()).toHaveAccessibleName('octopus');
   await page.keyboard.press('Enter');
   await expect(bobs.message('Hello Ann').getByRole('button', { name: '🐙 from 1 person' })).toBeVisible();
+});
+
+test('Enter sends or begins a new line, as it is set', async ({ relay, person }) => {
+  const [anns, bobs] = await meet(relay, person);
+  const { page } = anns;
+  const chat = page.url();
+  await anns.composer.pressSequentially('one');
+  await page.keyboard.press('Shift+Enter');
+  await anns.composer.pressSequentially('two');
+  await page.keyboard.press('Enter');
+  await expect(bobs.message('one')).toContainText('one\ntwo', { useInnerText: true });
+  await openSettings(page);
+  await page.getByRole('switch', { name: 'Enter sends' }).click();
+  await page.getByRole('button', { name: 'Show the keys' }).click();
+  const row = page.locator('.keys-row', { has: page.getByText('Send', { exact: true }) });
+  await expect(row).toContainText('Shift');
+  await page.keyboard.press('Escape');
+  await page.goto(chat);
+  await anns.composer.pressSequentially('three');
+  await page.keyboard.press('Enter');
+  await anns.composer.pressSequentially('four');
+  await page.keyboard.press('Shift+Enter');
+  await expect(bobs.message('three')).toContainText('three\nfour', { useInnerText: true });
+  await page.reload();
+  await anns.composer.pressSequentially('five');
+  await page.keyboard.press('Enter');
+  await expect(anns.composer).toHaveValue('five\n');
 });
 
 test('keys put marks around what is selected, and undo takes them away', async ({ relay, person }) => {
@@ -310,6 +338,17 @@ test('who is named in a group is told, and marked', async ({ relay, person }) =>
   await cids.open('Trip');
   await expect(cids.message('Ask').locator('.mention[data-me="true"]')).toHaveText('@Cid');
   await expect(cids.message('Ask').locator('strong')).toHaveText('@Cid');
+
+  // A name leads to the page of who has it, or to the members; one's own leads nowhere.
+  await bobs.message('Ask').getByRole('link', { name: '@Ann' }).click();
+  await expect(bobs.page.getByRole('heading', { name: 'Ann', exact: true })).toBeVisible();
+  await expect(bobs.page.getByRole('heading', { name: 'Is it really them?' })).toBeVisible();
+  await bobs.page.goBack();
+  await bobs.message('Ask').getByRole('link', { name: '@Cid' }).click();
+  await expect(bobs.page.getByRole('heading', { name: '3 members' })).toBeVisible();
+  await bobs.page.goBack();
+  await expect(bobs.message('Ask')).toBeVisible();
+  await expect(cids.message('Ask').getByRole('link', { name: '@Cid' })).toHaveCount(0);
 
   // Another text names others.
   await choose(bobs, 'Ask', 'Edit');

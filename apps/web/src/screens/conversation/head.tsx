@@ -64,13 +64,19 @@ const Typing = ({ view }: { view: ConversationView }) => {
   );
 };
 
-const State = ({ summary: { peer, typing, online } }: { summary: ConversationSummary }) => {
+interface StateProps {
+  summary: ConversationSummary;
+  /** It is the note to self. */
+  alone: boolean;
+}
+
+const State = ({ summary: { peer, typing, online }, alone }: StateProps) => {
   if (typing.length > 0) return <span className="conversation-typing">{t('conversation.typing')}</span>;
   return (
     <>
       <bdi dir="ltr">@{peer.handle}</bdi>
       {online && <span className="conversation-online">{t('conversation.online')}</span>}
-      {peer.verified && (
+      {peer.verified && !alone && (
         <span className="conversation-verified">
           <VerifiedIcon />
           {t('conversation.verified')}
@@ -108,12 +114,16 @@ export const Head = ({ summary, view, writable, onFailure, onSearch }: HeadProps
           <bdi>{peer.name}</bdi>
         </h1>
         <p className="conversation-handle">
-          {group ? <GroupState group={group} view={view} /> : <State summary={summary} />}
+          {group ? <GroupState group={group} view={view} /> : <State summary={summary} alone={alone} />}
         </p>
       </div>
       {view && <TimerMark view={view} />}
       {view && (
-        <IconButton label={t('writing.searchIn', { name: peer.name })} onClick={onSearch}>
+        <IconButton
+          className="conversation-search"
+          label={t('writing.searchIn', { name: peer.name })}
+          onClick={onSearch}
+        >
           <SearchIcon />
         </IconButton>
       )}
@@ -122,6 +132,7 @@ export const Head = ({ summary, view, writable, onFailure, onSearch }: HeadProps
       </Link>
       {view && writable && (
         <IconButton
+          className="conversation-more"
           label={t('conversation.menu')}
           aria-haspopup="menu"
           aria-expanded={menuAt !== undefined}
@@ -135,6 +146,7 @@ export const Head = ({ summary, view, writable, onFailure, onSearch }: HeadProps
           label={t('conversation.menu')}
           place={menuAt}
           entries={[
+            { label: t('writing.keySearchHere'), onChoose: () => setTimeout(onSearch) },
             { label: t('conversation.timerTitle'), onChoose: () => setShown('timer') },
             ...(alone || group
               ? []

@@ -1,16 +1,34 @@
-import { Fragment } from 'react';
+import type { AccountId } from '@sotto/contract/ids';
+import { Fragment, useContext } from 'react';
 import type { ReactNode } from 'react';
+import { Link } from 'react-router';
 import { useEngineSnapshot } from '../../app/engine-context.ts';
 import { findLinks } from './links.ts';
 import { countMarks, MENTION_MARK } from './mentions.ts';
 import type { Named } from './mentions.ts';
+import { OpenPerson } from './open-person.ts';
 
 const Chip = ({ named: { account, text } }: { named: Named }) => {
   const { me } = useEngineSnapshot();
+  const open = useContext(OpenPerson);
+  const isMe = account === me?.account;
+  if (isMe || !open)
+    return (
+      <bdi className="mention" data-me={isMe}>
+        {text}
+      </bdi>
+    );
   return (
-    <bdi className="mention" data-me={account === me?.account}>
-      {text}
-    </bdi>
+    <Link
+      className="mention"
+      to={`/about/${account}`}
+      onClick={(event) => {
+        event.preventDefault();
+        open(account as AccountId);
+      }}
+    >
+      <bdi>{text}</bdi>
+    </Link>
   );
 };
 

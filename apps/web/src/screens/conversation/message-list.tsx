@@ -1,6 +1,7 @@
 import type { ConversationSummary, ConversationView } from '@sotto/engine/views';
 import { useCallback, useEffect, useMemo, useRef } from 'react';
 import type { KeyboardEvent } from 'react';
+import { useEngine } from '../../app/engine-context.ts';
 import { useToday } from '../../app/use-today.ts';
 import { useView } from '../../app/use-view.ts';
 import { t } from '../../i18n/i18n.ts';
@@ -10,6 +11,7 @@ import { Spinner } from '../../ui/spinner.tsx';
 import { arrange } from './arrange.ts';
 import { deedOf } from './message-keys.ts';
 import { MessageRow } from './message-row.tsx';
+import { OpenPerson } from './open-person.ts';
 import { useDeeds } from './use-deeds.tsx';
 import { useHighlight } from './use-highlight.ts';
 import { usePages, useRows } from './use-rows.ts';
@@ -62,6 +64,7 @@ interface MessageListProps {
 export const MessageList = (props: MessageListProps) => {
   const { summary, view, goTo, search, writing, writable } = props;
   const today = useToday();
+  const { me } = useEngine().getSnapshot();
   const { messages, hasOlder, hasNewer, peer, people } = useView(view);
   const newFrom = useNewFrom(view);
   const entries = useMemo(() => arrange(messages, newFrom), [messages, newFrom]);
@@ -91,7 +94,7 @@ export const MessageList = (props: MessageListProps) => {
     },
     [view, leaveFor, goToRow, stay],
   );
-  const { deeds, open } = useDeeds({ summary, view, writing, writable, onJump: jump });
+  const { deeds, open, openPerson } = useDeeds({ summary, view, writing, writable, onJump: jump });
 
   const toNewest = useCallback((): void => {
     void view
@@ -179,24 +182,30 @@ export const MessageList = (props: MessageListProps) => {
       >
         {messages.length === 0 && (
           <p className="message-list-empty">
-            {people ? t('conversation.emptyGroup') : t('conversation.empty', { name: peer.name })}
+            {people
+              ? t('conversation.emptyGroup')
+              : peer.account === me?.account
+                ? t('conversation.emptySelf')
+                : t('conversation.empty', { name: peer.name })}
           </p>
         )}
         <div className="message-list-rows" style={{ blockSize: rows.getTotalSize() }}>
           <Older older={older} />
           <div className="message-list-window" style={{ transform: `translateY(${items[0]?.start ?? 0}px)` }}>
-            {items.map(({ index, key }) => (
-              <div key={key} className="message-list-row" data-index={index} ref={rows.measureElement}>
-                <MessageRow
-                  entry={entries[index]!}
-                  peer={peer}
-                  people={people}
-                  today={today}
-                  marked={[marked, hit?.id].includes(entries[index]!.message.id)}
-                  deeds={deeds}
-                />
-              </div>
-            ))}
+            <OpenPerson value={openPerson}>
+              {items.map(({ index, key }) => (
+                <div key={key} className="message-list-row" data-index={index} ref={rows.measureElement}>
+                  <MessageRow
+                    entry={entries[index]!}
+                    peer={peer}
+                    people={people}
+                    today={today}
+                    marked={[marked, hit?.id].includes(entries[index]!.message.id)}
+                    deeds={deeds}
+                  />
+                </div>
+              ))}
+            </OpenPerson>
           </div>
         </div>
       </div>

@@ -1,6 +1,6 @@
-import type { ConversationId } from '@sotto/contract/ids';
+import type { AccountId, ConversationId } from '@sotto/contract/ids';
 import type { ChatMessage, ConversationSummary, ConversationView } from '@sotto/engine/views';
-import { lazy, Suspense, useMemo, useState } from 'react';
+import { lazy, Suspense, useCallback, useMemo, useState } from 'react';
 import type { ReactNode } from 'react';
 import { useNavigate } from 'react-router';
 import { useEngine } from '../../app/engine-context.ts';
@@ -80,6 +80,15 @@ export const useDeeds = ({ summary, view, writing, writable, onJump }: DeedsProp
     };
   }, [engine, id, writable, complain, startReply, startEdit, takeBack, onJump]);
 
+  // Who is not known yet stands among the members: a look at them begins no chat.
+  const openPerson = useCallback(
+    (account: AccountId): void => {
+      const isKnown = engine.getSnapshot().conversations.some((one) => (one.id as string) === account);
+      void navigate(`/about/${isKnown ? account : id}`);
+    },
+    [engine, navigate, id],
+  );
+
   const remove = (message: ChatMessage, everywhere: boolean): void => {
     const work = everywhere
       ? engine.deleteForEveryone(id, [message.id])
@@ -134,5 +143,5 @@ export const useDeeds = ({ summary, view, writing, writable, onJump }: DeedsProp
       )}
     </Suspense>
   );
-  return { deeds, open };
+  return { deeds, open, openPerson };
 };
