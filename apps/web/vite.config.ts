@@ -2,10 +2,20 @@ import react from '@vitejs/plugin-react';
 import { env } from 'node:process';
 import { defineConfig } from 'vite';
 import { VitePWA } from 'vite-plugin-pwa';
-import { catalogues } from './scripts/catalogues.mjs';
+import { catalogues, LANGUAGES, readMessages } from './scripts/catalogues.mjs';
 import { emojiData } from './scripts/emoji.mjs';
 
 const relay = env['SOTTO_RELAY'] ?? 'http://127.0.0.1:7688';
+
+/** A member of the manifest in every language: what the browser does not know of it, it leaves out. */
+const inEveryLanguage = <M extends string>(member: M, key: string) => {
+  const [english = '', ...others] = LANGUAGES.map((language) => readMessages(language)[key] ?? '');
+  const localized = others.map((value, index) => {
+    const lang = LANGUAGES[index + 1]!;
+    return [lang, lang === 'ar' ? { value, dir: 'rtl' } : value];
+  });
+  return { [member]: english, [`${member}_localized`]: Object.fromEntries(localized) } as Record<M, string>;
+};
 
 export default defineConfig({
   plugins: [
@@ -32,7 +42,7 @@ export default defineConfig({
         id: '/',
         name: 'Sotto',
         short_name: 'Sotto',
-        description: 'Private chat that you host yourself.',
+        ...inEveryLanguage('description', 'settings.aboutSays'),
         lang: 'en',
         start_url: '/',
         scope: '/',
@@ -42,8 +52,8 @@ export default defineConfig({
         theme_color: '#0b6b69',
         categories: ['social', 'communication'],
         shortcuts: [
-          { name: 'New chat', url: '/#/new' },
-          { name: 'Note to self', url: '/#/me' },
+          { ...inEveryLanguage('name', 'people.newChat'), url: '/#/new' },
+          { ...inEveryLanguage('name', 'chats.noteToSelf'), url: '/#/me' },
         ],
         // Taken by the service worker (src/sw.ts): what is shared never leaves the device.
         share_target: {

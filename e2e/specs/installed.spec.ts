@@ -115,6 +115,10 @@ test('shortcuts lead to a new chat and to oneself', async ({ relay, person }) =>
   const { page } = ann;
   const { shortcuts } = await (await fetch(`${relay.url}/manifest.webmanifest`)).json();
   const [newChat, self] = (shortcuts as { url: string }[]).map(({ url }) => url);
+  expect(shortcuts[0]).toMatchObject({
+    name: 'New chat',
+    name_localized: { de: 'Neuer Chat', es: 'Chat nuevo', ar: { value: 'محادثة جديدة', dir: 'rtl' } },
+  });
   await page.goto('about:blank');
   await ann.open(newChat);
   await expect(page.getByRole('dialog', { name: 'New chat' })).toBeVisible();
