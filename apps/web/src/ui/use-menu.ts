@@ -1,5 +1,5 @@
 import { useRef } from 'react';
-import type { KeyboardEvent, MouseEvent, PointerEvent } from 'react';
+import type { KeyboardEvent, MouseEvent, PointerEvent, TouchEvent } from 'react';
 import type { MenuPlace } from './menu.tsx';
 
 const LONG_PRESS_MS = 500;
@@ -12,6 +12,8 @@ const STILL_PX = 10;
  */
 export const useMenuOpeners = (open: (place: MenuPlace) => void) => {
   const press = useRef<{ timer: ReturnType<typeof setTimeout>; x: number; y: number }>(undefined);
+  const touching = useRef(false);
+  /** By the finger that is still down. */
   const opened = useRef(false);
 
   const end = (): void => {
@@ -23,6 +25,7 @@ export const useMenuOpeners = (open: (place: MenuPlace) => void) => {
       event.preventDefault();
       end();
       if (opened.current) return;
+      opened.current = touching.current;
       // By keyboard there is no point: then beside the element.
       const byKey = event.button !== 2 && event.clientX === 0 && event.clientY === 0;
       open(byKey ? event.currentTarget : { x: event.clientX, y: event.clientY });
@@ -34,7 +37,8 @@ export const useMenuOpeners = (open: (place: MenuPlace) => void) => {
     },
     onPointerDown: (event: PointerEvent<HTMLElement>): void => {
       opened.current = false;
-      if (event.pointerType !== 'touch') return;
+      touching.current = event.pointerType === 'touch';
+      if (!touching.current) return;
       const { clientX: x, clientY: y } = event;
       const timer = setTimeout(() => {
         opened.current = true;
@@ -47,6 +51,11 @@ export const useMenuOpeners = (open: (place: MenuPlace) => void) => {
     },
     onPointerUp: end,
     onPointerCancel: end,
+    /** What a browser makes of a finger that is lifted, as if a mouse had been pressed, would close the menu again. */
+    onTouchEnd: (event: TouchEvent<HTMLElement>): void => {
+      touching.current = false;
+      if (opened.current && event.cancelable) event.preventDefault();
+    },
     /** The finger that opened the menu does not also click. */
     onClickCapture: (event: MouseEvent<HTMLElement>): void => {
       if (!opened.current) return;
