@@ -1,5 +1,5 @@
 import type { ConversationSummary } from '@sotto/engine/views';
-import { lazy, Suspense, useCallback, useEffect, useState } from 'react';
+import { lazy, startTransition, Suspense, useCallback, useEffect, useState } from 'react';
 import { useLocation, useNavigate } from 'react-router';
 import { useEngine, useEngineSnapshot } from '../../app/engine-context.ts';
 import { explain } from '../../app/failure.ts';
@@ -130,6 +130,13 @@ const Head = ({ onOver }: { onOver(over: Over): void }) => {
   );
 };
 
+/** False in the first picture: the rows are drawn right after it, in pieces that leave a slow phone room for a finger. */
+const useDrawn = (): boolean => {
+  const [drawn, setDrawn] = useState(false);
+  useEffect(() => startTransition(() => setDrawn(true)), []);
+  return drawn;
+};
+
 export const ChatList = ({ open }: { open: string | undefined }) => {
   const { conversations, me, phase } = useEngineSnapshot();
   const { pathname } = useLocation();
@@ -137,6 +144,7 @@ export const ChatList = ({ open }: { open: string | undefined }) => {
   const now = useNow();
   const [over, setOver] = useState<Over>();
   const [query, setQuery] = useState('');
+  const drawn = useDrawn();
   const [archiveOpen, setArchiveOpen] = useState(false);
   const [problem, setProblem] = useState<string>();
   const empty = conversations.length === 0;
@@ -205,7 +213,7 @@ export const ChatList = ({ open }: { open: string | undefined }) => {
         )}
         {!empty && query.trim() === '' && (
           <ChatRows
-            entries={arrangeChats(conversations, archiveOpen)}
+            entries={drawn ? arrangeChats(conversations, archiveOpen) : []}
             open={open}
             requestsOpen={pathname === '/requests'}
             today={today}
