@@ -7,6 +7,7 @@ import { Button } from '../../ui/button.tsx';
 import { Dialog } from '../../ui/dialog.tsx';
 import { durationWords } from './durations.ts';
 import type { MessageAsk } from './message-deeds.ts';
+import { MessageText } from './message-text.tsx';
 import { authorName, personName } from './names.ts';
 import type { People } from './names.ts';
 import './message-dialogs.css';
@@ -135,16 +136,16 @@ const History = ({ message, onClose }: DialogProps) => (
       {message.edits?.map(({ text, time }) => (
         <li key={time}>
           <p className="message-history-time">{when(time)}</p>
-          <p className="message-history-text" dir="auto">
-            {text}
-          </p>
+          <div className="message-history-text" dir="auto">
+            <MessageText text={text} />
+          </div>
         </li>
       ))}
       <li>
         <p className="message-history-time">{t('conversation.historyNow')}</p>
-        <p className="message-history-text" dir="auto">
-          {message.text}
-        </p>
+        <div className="message-history-text" dir="auto">
+          <MessageText text={message.text} mentions={message.mentions} />
+        </div>
       </li>
     </ol>
   </Dialog>
