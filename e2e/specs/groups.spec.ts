@@ -79,6 +79,7 @@ test('four people: who wrote, who did what, how far it came', async ({ relay, pe
   await anns.page.getByRole('menuitem', { name: 'Details' }).click();
   const readBy = anns.page.getByRole('region', { name: 'Read by' });
   await expect(readBy.getByRole('listitem')).toHaveCount(2);
+  await expect(readBy.locator('time')).toHaveText([/\d:\d\d/, /\d:\d\d/]);
   await anns.page.keyboard.press('Escape');
 
   // Dan is added, and does not see what was written before.
