@@ -40,6 +40,14 @@ export default defineConfig({
     // Of the components, in the built Storybook.
     { name: 'stories', testDir: 'e2e/stories', outputDir: 'test-results/stories' },
     // `npm run screenshots`
-    ...(process.env['SCREENSHOTS'] ? [{ name: 'screenshots', testDir: 'e2e/screenshots' }] : []),
+    ...(process.env['SCREENSHOTS']
+      ? [
+          {
+            name: 'screenshots',
+            testDir: 'e2e/screenshots',
+            snapshotPathTemplate: '{testDir}/baseline/{arg}{ext}',
+          },
+        ]
+      : []),
   ],
 });

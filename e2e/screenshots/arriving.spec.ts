@@ -1,0 +1,163 @@
+import type { Page } from '@playwright/test';
+import { type MailServer, startMailServer } from '../../apps/relay/test/mail-server.ts';
+import type { Person } from '../fixtures/people.ts';
+import { expect, test as base } from '../fixtures/test.ts';
+import { type Film, filmsOf, LOOKS, pose, shoot } from './camera.ts';
+import { type Words, wordsOf } from './words.ts';
+
+const FILMS: readonly Film[] = [
+  {
+    language: 'en',
+    looks: () => LOOKS,
+    kept: (screen, look) =>
+      ['welcome', 'join', 'code', 'empty'].includes(screen) &&
+      (look === 'desktop-light' || look === 'phone-dark'),
+  },
+  { language: 'ar', looks: () => ['phone-light'], kept: (screen) => screen === 'join' },
+  { language: 'de', looks: () => ['phone-light'] },
+];
+const NOW = new Date('2026-03-13T09:41:00+01:00');
+const IPHONE = 'Mozilla/5.0 (iPhone; CPU iPhone OS 18_0 like Mac OS X) AppleWebKit/605.1.15 Safari/604.1';
+
+const test = base.extend<{ mail: MailServer; demands: string }>({
+  demands: ['invite', { option: true }],
+  mail: async ({}, use) => {
+    const mail = await startMailServer();
+    await use(mail);
+    await mail.stop();
+  },
+  relayEnv: async ({ mail, demands }, use) =>
+    use({
+      REGISTRATION: demands,
+      SMTP_URL: mail.url,
+      MAIL_FROM: 'Sotto <relay@example.org>',
+      FIREBASE_PROJECT_ID: 'sotto-test',
+      FIREBASE_API_KEY: 'key',
+      FIREBASE_AUTH_DOMAIN: 'example.org',
+    }),
+});
+
+const exact = (page: Page, name: string) => page.getByRole('button', { name, exact: true });
+const titled = (page: Page, name: string) =>
+  expect(page.getByRole('heading', { name, exact: true })).toBeVisible();
+
+/** Somebody who has not been here yet and reads that language. */
+const newcomer = async (arrive: (name: string) => Promise<Person>, language: string): Promise<Person> => {
+  const someone = await arrive('Ann');
+  // Some of what is shown is what a browser says of errors.
+  someone.expectFailures();
+  await someone.page.addInitScript((language) => {
+    localStorage.setItem('sotto-preferences', JSON.stringify({ language }));
+    addEventListener('beforeinstallprompt', (event) => event.stopImmediatePropagation());
+  }, language);
+  await someone.page.clock.setFixedTime(NOW);
+  return someone;
+};
+
+/** A link to another part of the same page is followed by no new one. */
+const visit = async (someone: Person, link: string): Promise<void> => {
+  await someone.page.goto('about:blank');
+  await someone.open(link);
+};
+
+const joinAs = async (page: Page, word: Words, action: string): Promise<void> => {
+  await pose(page, 'desktop-light');
+  await page.locator('input').first().fill('Mara Lind');
+  await page
+    .locator('input')
+    .last()
+    .fill(`mara_${Math.random().toString(36).slice(2, 8)}`);
+  await exact(page, word(action)).click();
+};
+
+for (const film of filmsOf(FILMS)) {
+  const word = wordsOf(film.language);
+
+  test(`before there is an account, ${film.language}`, async ({ relay, person }) => {
+    test.setTimeout(300_000);
+    const ann = await newcomer(person, film.language);
+    const { page } = ann;
+    const take = (screen: string): Promise<void> => shoot(page, screen, film);
+    await ann.open();
+    await titled(page, word('welcome.title'));
+    await take('welcome');
+    await page.locator('input').fill('hello');
+    await exact(page, word('welcome.continue')).click();
+    await expect(page.getByText(word('welcome.linkWrong'))).toBeVisible();
+    await take('welcome-wrong');
+    await visit(ann, `${relay.url}/#/join/AAAAAAAAAAAAAAAAAAAAAA`);
+    await titled(page, word('welcome.unknownTitle'));
+    await take('invite-unknown');
+    await visit(ann, relay.invite);
+    await expect(page.locator('input')).toHaveCount(2);
+    await take('join');
+    await page.locator('input').last().fill('two words');
+    await exact(page, word('welcome.join')).click();
+    await take('join-wrong');
+    await page.addInitScript((value) => {
+      Object.defineProperty(navigator, 'userAgent', { value });
+    }, IPHONE);
+    await visit(ann, relay.invite);
+    await page.getByText(word('welcome.installFirst')).click();
+    await take('join-iphone');
+    await joinAs(page, word, 'welcome.join');
+    await expect(exact(page, word('chats.menu'))).toBeVisible();
+    await take('empty');
+    // A store that is thrown away.
+    await visit(ann, '/robots.txt');
+    await page.evaluate(
+      () =>
+        new Promise((resolve) => {
+          indexedDB.deleteDatabase('sotto').addEventListener('success', resolve);
+        }),
+    );
+    await ann.open();
+    await titled(page, word('app.wipedTitle'));
+    await take('wiped');
+  });
+
+  test.describe('where codes are asked for', () => {
+    test.use({ demands: 'invite,email' });
+
+    test(`a code by mail, ${film.language}`, async ({ relay, person }) => {
+      test.setTimeout(200_000);
+      const ann = await newcomer(person, film.language);
+      const { page } = ann;
+      const take = (screen: string): Promise<void> => shoot(page, screen, film);
+      await ann.open(relay.invite);
+      await expect(page.locator('input')).toHaveCount(2);
+      await joinAs(page, word, 'welcome.continue');
+      await take('email');
+      await page.locator('input').fill('mara@example.org');
+      await exact(page, word('welcome.sendCode')).click();
+      await expect(page.getByText('mara@example.org')).toBeVisible();
+      await take('code');
+      await page.locator('input').fill('000000');
+      await exact(page, word('welcome.join')).click();
+      await expect(page.locator('.field-note[data-problem=true]')).toBeVisible();
+      await take('code-wrong');
+    });
+  });
+
+  test.describe('where numbers are asked for', () => {
+    test.use({ demands: 'invite,phone' });
+
+    test(`a telephone number, ${film.language}`, async ({ relay, person }) => {
+      test.setTimeout(200_000);
+      const ann = await newcomer(person, film.language);
+      const { page } = ann;
+      const take = (screen: string): Promise<void> => shoot(page, screen, film);
+      await ann.open(relay.invite);
+      await expect(exact(page, word('welcome.phoneGo'))).toBeVisible();
+      await take('phone-step');
+      await pose(page, 'desktop-light');
+      await exact(page, word('welcome.phoneGo')).click();
+      await titled(page, word('welcome.phoneTitle'));
+      await take('phone');
+      await page.locator('input').fill('0170 123');
+      await exact(page, word('welcome.sendCode')).click();
+      await expect(page.getByText(word('welcome.phoneWrong'))).toBeVisible();
+      await take('phone-wrong');
+    });
+  });
+}
