@@ -11,8 +11,6 @@ const expectSound = async (page: Page, screen: string): Promise<void> => {
   )) {
     await page.setViewportSize(size);
     await page.emulateMedia({ colorScheme: theme, reducedMotion: 'reduce' });
-    if (process.env['PICS'])
-      await page.screenshot({ path: `${process.env['PICS']}/${screen}-${name}.png`.replaceAll(' ', '_') });
     const { violations } = await new AxeBuilder({ page }).analyze();
     const found = violations.map(({ id, nodes }) => `${id}: ${nodes.map(({ html }) => html).join(' ')}`);
     expect(found, `${screen}, ${name}`).toEqual([]);
