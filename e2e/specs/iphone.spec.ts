@@ -1,4 +1,4 @@
-import { devices, type Page } from '@playwright/test';
+import { devices, type Locator, type Page } from '@playwright/test';
 import type { Person } from '../fixtures/people.ts';
 import { expect, test } from '../fixtures/test.ts';
 import { Sotto } from '../pages/sotto.ts';
@@ -14,7 +14,8 @@ const TARGET = 44;
 /** Whatever can be operated and is too small for a finger; links and names in the middle of a text may be. */
 const small = (page: Page): Promise<string[]> =>
   page.evaluate((least) => {
-    const all = document.querySelectorAll<HTMLElement>(
+    const place = document.querySelector('dialog[open], [role=dialog]') ?? document;
+    const all = place.querySelectorAll<HTMLElement>(
       'button, a[href], input, select, textarea, summary, [role=menuitem], [role=option], [role=gridcell], [role=switch]',
     );
     return [...all].flatMap((element) => {
@@ -81,8 +82,31 @@ const join = async (someone: Person, link: string, handle: string): Promise<Sott
   return sotto;
 };
 
+/** A finger that stays. */
+const press = async (page: Page, target: Locator): Promise<void> => {
+  const box = (await target.boundingBox())!;
+  const point = { x: box.x + 20, y: box.y + box.height / 2 };
+  const session = await page.context().newCDPSession(page);
+  await session.send('Input.dispatchTouchEvent', { type: 'touchStart', touchPoints: [point] });
+  await expect(page.getByRole('menu')).toBeVisible();
+  await session.send('Input.dispatchTouchEvent', { type: 'touchEnd', touchPoints: [] });
+  await session.detach();
+  // The finger that is lifted takes nothing away.
+  await page.evaluate(() => new Promise((done) => setTimeout(done, 300)));
+  await expect(page.getByRole('menu')).toBeVisible();
+};
+
 /** The way to the list, and back to a chat. */
 const toList = (page: Page): Promise<void> => page.getByRole('link', { name: 'Back to chats' }).tap();
+
+/** Says to the page what iOS says when a keyboard covers its lower part, or is gone again. */
+const keyboard = (page: Page, covers: number): Promise<void> =>
+  page.evaluate((px) => {
+    const viewport = window.visualViewport!;
+    if (px === 0) delete (viewport as unknown as { height?: number }).height;
+    else Object.defineProperty(viewport, 'height', { value: innerHeight - px, configurable: true });
+    viewport.dispatchEvent(new Event('resize'));
+  }, covers);
 
 test('two people with an iPhone: invite, join, write, read', async ({ relay, person }) => {
   test.setTimeout(240_000);
@@ -119,4 +143,121 @@ test('two people with an iPhone: invite, join, write, read', async ({ relay, per
   await expectFit(ann.page, 'a conversation');
   await toList(ann.page);
   await expect(anns.chat('Bob')).toContainText('It is.');
+});
+
+test('in a conversation: the keyboard covers no message, a long press opens what can be done', async ({
+  relay,
+  person,
+}) => {
+  test.setTimeout(240_000);
+  const anns = await join(await arriving(person)('Ann'), relay.invite, 'ann');
+  const bobs = await join(await arriving(person)('Bob'), await anns.invite(), 'bob');
+  await bobs.composer.fill('Hello');
+  await bobs.page.getByRole('button', { name: 'Send' }).tap();
+  await anns.chat('Bob').tap();
+  for (let count = 1; count <= 14; count += 1) {
+    await bobs.composer.fill(`number ${count}.`);
+    await bobs.page.getByRole('button', { name: 'Send' }).tap();
+  }
+  await bobs.expectStatus('number 14.', 'Read');
+  await expect(anns.message('number 14.')).toBeVisible();
+  const { page } = anns;
+  await anns.composer.tap();
+  await keyboard(page, 336);
+  await expect(anns.message('number 14.')).toBeInViewport();
+  const bottom = async (): Promise<number> => {
+    const box = (await anns.composer.boundingBox())!;
+    return box.y + box.height;
+  };
+  const { height } = page.viewportSize()!;
+  expect(await bottom()).toBeLessThanOrEqual(height - 336);
+  const above = async (): Promise<boolean> => {
+    const message = (await anns.message('number 14.').boundingBox())!;
+    return message.y + message.height <= (await anns.composer.boundingBox())!.y;
+  };
+  await expect.poll(above).toBe(true);
+  await expect(page.getByRole('heading', { name: 'Bob', level: 1 })).toBeInViewport();
+  await keyboard(page, 0);
+  await expect.poll(bottom).toBeGreaterThan(height - 120);
+
+  await press(page, anns.message('number 14.').locator('.message-bubble'));
+  await expectFit(page, 'what can be done with a message');
+  await page.getByRole('menuitem', { name: 'React with 👍' }).tap();
+  await expect(bobs.message('number 14.').getByRole('button', { name: '👍' })).toBeVisible();
+  await press(page, anns.message('number 13.').locator('.message-bubble'));
+  await page.getByRole('menuitem', { name: 'Reply' }).tap();
+  await anns.composer.fill('to thirteen');
+  await expectFit(page, 'a reply');
+  await page.getByRole('button', { name: 'Send' }).tap();
+  await expect(bobs.message('to thirteen')).toContainText('number 13.');
+  await press(page, anns.message('to thirteen').locator('.message-bubble'));
+  await page.getByRole('menuitem', { name: 'Details' }).tap();
+  await expect(page.getByRole('dialog')).toBeVisible();
+  await expectFit(page, 'details');
+  await page.getByRole('button', { name: 'Close' }).tap();
+  await page.getByRole('button', { name: 'Emoji' }).tap();
+  await expect(page.getByRole('gridcell').first()).toBeVisible();
+  await expectFit(page, 'emoji');
+});
+
+test('people, groups and settings fit a finger and a narrow screen', async ({ relay, person }) => {
+  test.setTimeout(300_000);
+  const anns = await join(await arriving(person)('Ann'), relay.invite, 'ann');
+  const bobs = await join(await arriving(person)('Bob'), await anns.invite(), 'bob');
+  await bobs.composer.fill('Hello');
+  await bobs.page.getByRole('button', { name: 'Send' }).tap();
+  const { page } = anns;
+  await expect(anns.chat('Bob')).toContainText('Hello');
+  await press(page, anns.chat('Bob'));
+  await expectFit(page, 'the menu of a chat');
+  await page.getByRole('menuitem', { name: 'Pin', exact: true }).tap();
+  await expect(anns.chat('Bob')).toContainText('Pinned');
+  await expect(page).toHaveURL(/#\/$/);
+
+  await page.getByRole('button', { name: 'New chat' }).tap();
+  await expectFit(page, 'a new chat');
+  await page.getByRole('button', { name: 'Close' }).tap();
+  await anns.chat('Bob').tap();
+  await page.getByRole('link', { name: 'About Bob' }).tap();
+  await expect(page.getByRole('heading', { name: 'Is it really them?' })).toBeVisible();
+  await expectFit(page, 'a contact');
+  await page.getByRole('button', { name: 'Compare safety number' }).tap();
+  await expect(page.locator('.verify-digits')).toHaveText(/\d/);
+  await expectFit(page, 'the safety number');
+  await page.getByRole('button', { name: 'The numbers are the same' }).tap();
+  await page.getByRole('button', { name: 'Done' }).tap();
+  await page.getByRole('link', { name: 'To the chat' }).tap();
+  await toList(page);
+
+  await page.getByRole('button', { name: 'Menu' }).tap();
+  await expectFit(page, 'the menu');
+  await page.getByRole('menuitem', { name: 'New group' }).tap();
+  await page.getByLabel('Name of the group').fill('Trip');
+  await page.getByRole('checkbox', { name: /Bob/ }).tap();
+  await expectFit(page, 'a new group');
+  await page.getByRole('button', { name: 'Make the group' }).tap();
+  await anns.composer.fill('Who comes along?');
+  await page.getByRole('button', { name: 'Send' }).tap();
+  await toList(bobs.page);
+  await bobs.chat('Trip').tap();
+  await expect(bobs.message('Who comes along?')).toBeVisible();
+  await bobs.composer.pressSequentially('@');
+  await bobs.page.getByRole('option').first().tap();
+  await expect(bobs.composer).toHaveValue('@Ann ');
+  await bobs.composer.pressSequentially('I do');
+  await bobs.page.getByRole('button', { name: 'Send' }).tap();
+  await expect(anns.message('I do')).toBeVisible();
+  await expectFit(page, 'a conversation of a group');
+  await page.getByRole('link', { name: 'About Trip' }).tap();
+  await expect(page.getByRole('heading', { name: '2 members' })).toBeVisible();
+  await expectFit(page, 'a group');
+  await page.getByRole('button', { name: 'Actions for Bob' }).tap();
+  await expectFit(page, 'the menu of a member');
+  await page.keyboard.press('Escape');
+
+  for (const path of ['settings', 'requests', 'starred']) {
+    await page.goto(`${relay.url}/#/${path}`);
+    await expect(page.locator('.page')).toBeVisible();
+    await expectFit(page, path);
+  }
 });
