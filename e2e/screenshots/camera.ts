@@ -1,5 +1,5 @@
 import { expect, type Page, test } from '@playwright/test';
-import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 
 /** Where the pictures are. */
@@ -43,7 +43,7 @@ let fonts: Promise<boolean> | undefined;
 const areComparable = (page: Page): Promise<boolean> =>
   (fonts ??= (async () => {
     const here = await measureFonts(page);
-    if (isUpdate()) writeFileSync(FONTS, `${here}\n`);
+    if (isUpdate() || !existsSync(FONTS)) writeFileSync(FONTS, `${here}\n`);
     const same = readFileSync(FONTS, 'utf8').trim() === here;
     if (!same) console.log('  Other fonts than those of the pictures that are kept: nothing is compared.');
     return same;

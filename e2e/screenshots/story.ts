@@ -96,6 +96,7 @@ export const tell = async (studio: Studio, prepare: (page: Page) => Promise<unkn
   await studio.set('2026-03-12T22:48');
   await mara.send('I wrote to you from there; it left by itself when we came into town.');
   const fields = await jonas.hear(withMara, 'I wrote to you from there');
+  await mara.expectStatus('I wrote to you from there', 'Delivered');
   await studio.set('2026-03-12T22:51');
   await jonas.engine.markRead(withMara);
   await jonas.say(withMara, 'I saw. All three at once, in the right order 😀', { reply: fields.id });

@@ -11,7 +11,7 @@ import { recover } from '../../packages/dev-env/src/recovering.ts';
 import { systemClock } from '../../packages/engine/src/clock.ts';
 import { createEngine } from '../../packages/engine/src/engine.ts';
 import { openVault } from '../../packages/engine/src/vault.ts';
-import type { ChatMessage, ConversationView, Engine } from '../../packages/engine/src/views.ts';
+import type { ChatMessage, ConversationView, Engine, View } from '../../packages/engine/src/views.ts';
 import { createMemoryDisk } from '../../packages/store-memory/src/memory-store.ts';
 import { createTransport } from '../../packages/transport/src/transport.ts';
 
@@ -44,7 +44,7 @@ export interface Friend {
   hear(id: ConversationId, text: string): Promise<ChatMessage>;
 }
 
-const until = <T>(view: ConversationView, find: () => T | undefined, what: string): Promise<T> =>
+const until = <T>(view: View<unknown>, find: () => T | undefined, what: string): Promise<T> =>
   new Promise((resolve, reject) => {
     const limit = setTimeout(() => reject(new Error(`${what} did not come`)), 20_000);
     const look = (): void => {
@@ -131,8 +131,14 @@ export const openStudio = async (browser: Browser, first: string): Promise<Studi
     });
     engines.push(engine);
     await engine.register({ link: parseLink(await relay.createInvite())!, handle: handle as Handle, name });
+    /** One that somebody else began may be on its way. */
+    const opened = async (id: ConversationId): Promise<ConversationView> => {
+      const isThere = () => engine.getSnapshot().conversations.find((one) => one.id === id);
+      await until(engine, isThere, 'the conversation');
+      return (await engine.openConversation(id))!;
+    };
     const hear: Friend['hear'] = async (id, text) => {
-      const view = (await engine.openConversation(id))!;
+      const view = await opened(id);
       const isIt = (message: ChatMessage): boolean => message.text.includes(text);
       const found = await until(view, () => view.getSnapshot().messages.find(isIt), `“${text}”`);
       view.close();
