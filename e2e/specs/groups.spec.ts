@@ -1,6 +1,7 @@
 import type { Page } from '@playwright/test';
 import type { Person } from '../fixtures/people.ts';
 import { expect, test } from '../fixtures/test.ts';
+import { openSettings } from '../pages/settings.ts';
 import { Sotto } from '../pages/sotto.ts';
 
 type Arrive = (name: string) => Promise<Person>;
@@ -149,6 +150,44 @@ test('four people: who wrote, who did what, how far it came', async ({ relay, pe
   await relay.start();
 });
 
+test('who writes in a group is told by name, unless they keep it to themselves', async ({
+  relay,
+  person,
+}) => {
+  test.setTimeout(240_000);
+  const { all } = await friends(relay.invite, person, ['Bob', 'Cid']);
+  const [anns, bobs, cids] = all;
+  await makeGroup(anns, 'Trip', ['Bob', 'Cid']);
+  await anns.send('Who comes along?');
+  for (const sotto of [bobs, cids]) {
+    await sotto.open('Trip');
+    await expect(sotto.message('Who comes along?')).toBeVisible();
+    // Whose key the others do not have yet cannot prove that it is they who write.
+    await sotto.send(`I am here, says ${sotto === bobs ? 'Bob' : 'Cid'}`);
+    await expect(anns.message('I am here').last()).toBeVisible();
+  }
+  await expect(anns.message('I am here')).toHaveCount(2);
+  const told = anns.page.locator('.conversation-head .conversation-typing');
+  await bobs.composer.pressSequentially('I');
+  await expect(told).toHaveText('Bob is writing…');
+  await expect(anns.chat('Trip')).toContainText('typing…');
+  await cids.composer.pressSequentially('So');
+  await expect(told).toHaveText(/Bob and Cid are writing…|Cid and Bob are writing…/);
+  // What they wrote ends it.
+  await bobs.send('I do');
+  await expect(told).toHaveText('Cid is writing…');
+  await cids.send('So do I');
+  await expect(told).toBeHidden();
+
+  await openSettings(bobs.page);
+  await bobs.page.getByRole('switch', { name: 'Typing' }).click();
+  await expect(bobs.page.getByRole('switch', { name: 'Typing' })).not.toBeChecked();
+  await bobs.open('Trip');
+  await bobs.composer.pressSequentially('silent');
+  await cids.composer.pressSequentially('I');
+  await expect(told).toHaveText('Cid is writing…');
+});
+
 test('a stranger’s group is a request: declined or joined', async ({ relay, person }) => {
   test.setTimeout(240_000);
   const { all } = await friends(relay.invite, person, ['Bob', 'Cid']);
@@ -175,7 +214,7 @@ test('a stranger’s group is a request: declined or joined', async ({ relay, pe
   await expect(cids.page.getByRole('heading', { name: 'You were added to “Choir”' })).toBeVisible();
   await cids.page.getByRole('button', { name: 'Join' }).click();
   await cids.send('Which song?');
-  await bobs.open('Choir');
+  await bobs.chat('Choir').click();
   await expect(bobs.message('Which song?')).toBeVisible();
 });
 
