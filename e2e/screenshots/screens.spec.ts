@@ -11,8 +11,25 @@ import { wordsOf } from './words.ts';
 const DOCS = path.resolve(import.meta.dirname, '../../docs/images');
 
 /** What is kept of the screens, in English: each as a window by day and as a phone by night. */
-const KEPT = new Set(['list', 'list-search', 'conversation', 'message-menu', 'reply', 'emoji']);
-/** In both sizes also from right to left. */
+const KEPT = new Set([
+  'list',
+  'list-search',
+  'conversation',
+  'message-menu',
+  'details',
+  'reply',
+  'emoji',
+  'contact',
+  'requests',
+  'group-conversation',
+  'group',
+  'new-group',
+  'starred',
+  'settings',
+  'keys',
+  'copied',
+]);
+/** And from right to left. */
 const MIRRORED = new Set(['list', 'conversation', 'message-menu', 'group', 'settings']);
 
 const FILMS: readonly Film[] = [
@@ -24,6 +41,7 @@ const FILMS: readonly Film[] = [
   {
     language: 'ar',
     looks: (screen) => (MIRRORED.has(screen) ? ['desktop-light', 'phone-dark'] : ['phone-dark']),
+    kept: (screen) => MIRRORED.has(screen),
   },
   // The longest words.
   { language: 'de', looks: () => ['phone-light'] },
