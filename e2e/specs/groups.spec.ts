@@ -214,7 +214,7 @@ test('a stranger’s group is a request: declined or joined', async ({ relay, pe
   await expect(cids.page.getByRole('heading', { name: 'You were added to “Choir”' })).toBeVisible();
   await cids.page.getByRole('button', { name: 'Join' }).click();
   await cids.send('Which song?');
-  await bobs.chat('Choir').click();
+  await bobs.open('Choir');
   await expect(bobs.message('Which song?')).toBeVisible();
 });
 
