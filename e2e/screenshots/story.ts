@@ -1,5 +1,5 @@
 import { expect, type Locator, type Page } from '@playwright/test';
-import { parseLink } from '../../packages/contract/src/link.ts';
+import { formatLink, parseLink } from '../../packages/contract/src/link.ts';
 import { Sotto } from '../pages/sotto.ts';
 import { choose } from '../pages/talk.ts';
 import type { Friend, Studio } from './studio.ts';
@@ -11,6 +11,8 @@ export interface Story {
   mara: Sotto;
   /** Paths of the chats. */
   chats: Record<'jonas' | 'emil' | 'vera' | 'group' | 'nora', string>;
+  /** Paths of links into groups that Mara is not in: one that is good, and one that was reset. */
+  links: Record<'good' | 'dead', string>;
 }
 
 const chatOf = (page: Page): string => new URL(page.url()).hash.slice(1);
@@ -152,7 +154,33 @@ export const tell = async (studio: Studio, prepare: (page: Page) => Promise<unkn
   await jonas.engine.react(group, (await jonas.hear(group, 'third pot')).id, '😀');
   await jonas.engine.markRead(group);
   await expect(mara.message('third pot').locator('.message-reaction')).toBeVisible();
+
+  // A link into it, by which somebody asks.
+  await page.goto(`/#${chats['group'].replace('/c/', '/about/')}`);
+  await page.getByRole('button', { name: 'Make an invite link' }).click();
+  await page.getByRole('button', { name: 'Show link and code' }).click();
+  const into = parseLink(await page.getByLabel('Link into the group').inputValue())!.group!;
+  await page.getByRole('button', { name: 'Close' }).click();
+  // The relay hears of it a moment later.
+  await expect(() => layla.engine.joinGroup(into)).toPass();
+  await expect(page.getByRole('heading', { name: '1 request to join' })).toBeVisible();
   await page.goto('/#/');
+
+  // And links into another.
+  const choir = await sven.engine.createGroup({ title: 'Choir of the old mill', members: [] });
+  const links: string[] = [];
+  for (const options of [
+    { approval: false, history: 'none' },
+    { approval: true, history: 'none', fresh: true },
+  ] as const) {
+    await sven.engine.setGroupLink(choir, options);
+    const view = (await sven.engine.openGroup(choir))!;
+    await expect.poll(() => view.getSnapshot().link?.approval).toBe(options.approval);
+    links.push(new URL(formatLink(studio.url, { group: view.getSnapshot().link!.link })).hash.slice(1));
+    view.close();
+  }
+  const [dead, good] = links as [string, string];
+  await expect(() => ida.engine.lookAtGroupLink(parseLink(good)!.group!)).toPass();
 
   // Today: what is new.
   await studio.set(`${TODAY}T09:12`);
@@ -184,6 +212,7 @@ export const tell = async (studio: Studio, prepare: (page: Page) => Promise<unkn
   await page.goto('/#/');
   return {
     mara,
+    links: { good, dead },
     chats: {
       jonas: chats['Jonas Weber']!,
       emil: chats['Emil Novák']!,

@@ -56,7 +56,7 @@ const inWindow = (page: Page, area: { x: number; width: number; height: number }
   }, area);
 
 /** Through all that somebody with an account meets, in one language, with a picture of each. */
-export const walk = async ({ mara, chats }: Story, word: Words, film: Film): Promise<void> => {
+export const walk = async ({ mara, chats, links }: Story, word: Words, film: Film): Promise<void> => {
   const { page } = mara;
   const take = (screen: string): Promise<void> => shoot(page, screen, film);
   const button = (key: string, values?: Record<string, string>): Locator =>
@@ -300,6 +300,46 @@ export const walk = async ({ mara, chats }: Story, word: Words, film: Film): Pro
     await button('groups.add').click();
     await take('group-add');
     await close();
+  });
+
+  await part('a link into a group', async () => {
+    await go(chats.group.replace('/c/', '/about/'));
+    await button('groups.showLink').scrollIntoViewIfNeeded();
+    await take('group-link');
+    await pose(page, 'desktop-light');
+    await button('groups.showLink').click();
+    await expect(dialog.locator('.qr-code')).toBeVisible();
+    await take('group-link-code');
+    await close();
+    await pose(page, 'desktop-light');
+    await button('groups.resetLink').click();
+    await take('group-link-reset');
+    await close();
+    await pose(page, 'desktop-light');
+    await page.locator('.join-request').scrollIntoViewIfNeeded();
+    await take('group-requests');
+    await pose(page, 'desktop-light');
+    await page.locator('.join-request .button-main').click();
+    await take('group-let-in');
+    await close();
+  });
+
+  await part('joining a group', async () => {
+    await go(links.good);
+    await expect(button('groups.joinAsk')).toBeVisible();
+    await take('join-group');
+    await pose(page, 'desktop-light');
+    await button('groups.joinAsk').click();
+    await expect(button('groups.joinForget')).toBeVisible();
+    await take('join-group-asked');
+    await go('/');
+    await expect(button('groups.joinForget')).toBeVisible();
+    await take('list-joining');
+    await pose(page, 'desktop-light');
+    await button('groups.joinForget').click();
+    await go(links.dead);
+    await expect(page.getByRole('alert')).toHaveText(/\S/);
+    await take('join-group-dead');
   });
 
   await part('a new group', async () => {
