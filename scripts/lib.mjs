@@ -65,7 +65,7 @@ export const childEnv = () => {
  *   `show` lets it speak for itself; it is killed after so many `minutes`
  * @returns {Promise<{ code: number, output: string }>} a program that cannot be started has code 127
  */
-export const run = (command, args, { cwd = ROOT, env = childEnv(), show = false, minutes = 20 } = {}) =>
+export const run = (command, args, { cwd = ROOT, env = childEnv(), show = false, minutes = 60 } = {}) =>
   new Promise((resolve) => {
     let output = '';
     const plain = process.stdout.isTTY || env['FORCE_COLOR'] ? {} : { NO_COLOR: '1' };
