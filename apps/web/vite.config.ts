@@ -76,6 +76,19 @@ export default defineConfig({
     modulePreload: { polyfill: false },
     // Everything is a file of its own: the CSP allows neither inline code nor data: URLs for it.
     assetsInlineLimit: 0,
+    rolldownOptions: {
+      output: {
+        codeSplitting: {
+          groups: [
+            // The page's first script waits for no other.
+            { name: 'start', test: /src\/(?:start|engine-worker|platform\/script-url)\.ts/, priority: 1 },
+            // What the first picture needs is one file, and not one for each pair of screens that share something. But for
+            // the page itself, which is left with imports alone: Vite makes a script element of each.
+            { name: 'app', tags: ['$initial'], test: /\.(?:js|mjs|ts|tsx|css)/ },
+          ],
+        },
+      },
+    },
   },
   server: {
     proxy: {

@@ -9,7 +9,7 @@ interface Probe {
   said: Partial<Record<'online' | 'caughtUp' | 'sent', number>>;
   /** When the list was there to be seen. */
   list: Promise<number>;
-  /** When the main script was there. */
+  /** When the first script was there. */
   script(): number;
   /** Clicks on one of the conversations there; in ms until its messages can be seen. */
   open(at: number): Promise<number>;
@@ -25,7 +25,7 @@ const probe: Probe = {
     Math.min(
       ...performance
         .getEntriesByType('resource')
-        .filter(({ name }) => /\/assets\/index-[^/]*\.js$/.test(name))
+        .filter(({ name }) => /\/assets\/[^/]*\.js$/.test(name))
         .map((entry) => (entry as PerformanceResourceTiming).responseEnd),
     ),
   async open(at) {

@@ -17,9 +17,9 @@ const asset = (prefix: string): string =>
 export const weight = (files: Iterable<string>): number =>
   [...files].reduce((sum, file) => sum + gzipSync(readFileSync(file), { level: 9 }).length, 0);
 
-/** A script and all that it imports before it runs. */
-const whole = (entry: string): Set<string> => {
-  const waiting = [entry];
+/** Scripts and all that they import before they run. */
+const whole = (...entries: string[]): Set<string> => {
+  const waiting = [...entries];
   const all = new Set<string>();
   for (const file of waiting) {
     if (all.has(file)) continue;
@@ -30,11 +30,17 @@ const whole = (entry: string): Set<string> => {
   return all;
 };
 
-/** What the page of the built app runs at first. */
-export const pageScripts = (): Set<string> => {
-  const html = source(path.join(DIST, 'index.html'));
-  return whole(path.join(DIST, /<script type="module"[^>]* src="\/([^"]+)"/.exec(html)![1]!));
-};
+/** The scripts that the page of the built app names, in their order. */
+const named = (): string[] =>
+  [...source(path.join(DIST, 'index.html')).matchAll(/<script type="module"[^>]* src="\/([^"]+)"/g)].map(
+    ([, name]) => path.join(DIST, name!),
+  );
+
+/** What the page runs at first. */
+export const pageScripts = (): Set<string> => whole(...named());
+
+/** What it runs before anything else is there. */
+export const startScripts = (): Set<string> => whole(named()[0]!);
 
 /** What the page's worker runs: in one piece, for WebKit would run a script again that what is loaded later imports. */
 export const workerScripts = (): Set<string> => whole(asset('engine-worker-'));

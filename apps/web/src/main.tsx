@@ -3,25 +3,23 @@ import { createRoot } from 'react-dom/client';
 import { App } from './app/app.tsx';
 import { followLanguage } from './app/follow-language.ts';
 import { createSession } from './app/session.ts';
-// oxlint-disable-next-line import/default -- made by Vite
-import workerUrl from './engine-worker.ts?worker&url';
+import { warmListTimes } from './app/times.ts';
 import { askToSync } from './platform/background-sync.ts';
 import { watchInstall } from './platform/install.ts';
 import { leavingChannel } from './platform/leaving.ts';
 import { applyPreferences } from './platform/preferences.ts';
-import { trustScripts } from './platform/script-url.ts';
 import { askToPersist, forgetAccount, hadAccount, noteAccount, persisted } from './platform/storage.ts';
 import { findObstacle } from './platform/support.ts';
 import { fitAboveKeyboard } from './platform/visible-height.ts';
-import { SERVICE_WORKER, watchUpdates } from './platform/updates.ts';
-import { startEngine } from './platform/worker.ts';
+import { watchUpdates } from './platform/updates.ts';
+import { connectEngine } from './platform/worker.ts';
+import { broken, engineWorker, trust } from './start.ts';
 import './styles/tokens.css';
 import './styles/base.css';
 
-const trust = trustScripts([workerUrl, SERVICE_WORKER]);
 const session = createSession({
   findObstacle,
-  openEngine: () => startEngine(trust(workerUrl)),
+  openEngine: () => connectEngine(engineWorker, broken),
   hadAccount,
   noteAccount,
   forgetAccount,
@@ -37,5 +35,10 @@ applyPreferences();
 fitAboveKeyboard();
 watchInstall();
 void session.start();
-await followLanguage();
-createRoot(document.getElementById('root')!).render(<App session={session} updates={watchUpdates(trust)} />);
+// No `await` here: what is loaded meanwhile may import what this file is built into.
+void followLanguage().then(() => {
+  const root = createRoot(document.getElementById('root')!);
+  root.render(<App session={session} updates={watchUpdates(trust)} />);
+  // While the engine opens.
+  setTimeout(warmListTimes);
+});

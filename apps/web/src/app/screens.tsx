@@ -42,6 +42,9 @@ const SettingsPage = lazy(() =>
   import('../screens/settings/settings.tsx').then((page) => ({ default: page.SettingsPage })),
 );
 
+/** WebKit has no idle callbacks. */
+const whenIdle = globalThis.requestIdleCallback ?? setTimeout;
+
 /** Says that the person is there while they look at this page. Who hears of it is a setting of theirs. */
 const usePresence = (ready: boolean): void => {
   const engine = useEngine();
@@ -75,10 +78,10 @@ export const Screens = () => {
   const [readOnly, setReadOnly] = useState(false);
 
   usePresence(phase === 'ready');
-  // The list is drawn: by the time somebody has chosen a chat, the conversation is there.
+  // By the time somebody has chosen a chat, the conversation is there.
   useEffect(() => {
     // Asked for again when one is opened.
-    loadConversation().catch(() => undefined);
+    whenIdle(() => void loadConversation().catch(() => undefined));
   }, []);
   useAnnouncing(inside);
   useEffect(() => onNetwork(() => hasNetwork() && engine.nudge()), [engine]);

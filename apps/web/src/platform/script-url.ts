@@ -5,6 +5,9 @@ interface TrustedTypes {
   ): { createScriptURL(url: string): string };
 }
 
+/** The service worker. */
+export const SERVICE_WORKER = '/sw.js';
+
 /** Made once: the relay's policy allows no second one. */
 const createPolicy = (ours: readonly string[]) => {
   const { trustedTypes } = globalThis as { trustedTypes?: TrustedTypes };

@@ -1,6 +1,7 @@
 import { createBox } from '@sotto/engine/box';
 import type { View } from '@sotto/engine/views';
 import { Workbox } from 'workbox-window';
+import { SERVICE_WORKER } from './script-url.ts';
 
 export interface UpdateSnapshot {
   /** A newer version is downloaded and waits to be used. */
@@ -12,8 +13,6 @@ export interface Updates extends View<UpdateSnapshot> {
   apply(): void;
 }
 
-/** The service worker. */
-export const SERVICE_WORKER = '/sw.js';
 const CHECK_EVERY_MS = 60 * 60 * 1000;
 
 /** Registers the service worker, so that the app opens without network, and watches for its successor. */

@@ -55,5 +55,6 @@ export const connect = <T extends View<object>>(port: Port): Promise<T> => {
         post({ kind: 'took', view: message.view });
       }
     });
+    post({ kind: 'hello' });
   });
 };

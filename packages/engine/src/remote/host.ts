@@ -19,6 +19,8 @@ export interface WireView {
 }
 
 export type ToHost =
+  /** Somebody listens from now on. */
+  | { kind: 'hello' }
   | { kind: 'call'; id: number; view: number; method: string; args: unknown[] }
   /** The page shows the last patch of this view: it is ready for the next. */
   | { kind: 'took'; view: number };
@@ -97,14 +99,18 @@ export const serve = (port: Port, opening: Promise<Served>): void => {
     }
   };
 
+  const answer = (): void =>
+    void opening.then(
+      (root) => post({ kind: 'opened', root: show(root) }),
+      (error: unknown) => post({ kind: 'failed', error: toWire(error) }),
+    );
+  // Also where nobody ever asks.
+  opening.catch(() => undefined);
+
   port.addEventListener('message', ({ data }) => {
     const message = data as ToHost;
     if (message.kind === 'took') views.get(message.view)?.took();
+    else if (message.kind === 'hello') answer();
     else void call(message);
   });
-
-  opening.then(
-    (root) => post({ kind: 'opened', root: show(root) }),
-    (error: unknown) => post({ kind: 'failed', error: toWire(error) }),
-  );
 };
