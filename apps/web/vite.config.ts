@@ -70,7 +70,18 @@ export default defineConfig({
       },
     }),
   ],
-  worker: { format: 'es' },
+  worker: {
+    format: 'es',
+    rolldownOptions: {
+      output: {
+        codeSplitting: {
+          // Not the worker's own script, which is left with hardly more than imports: WebKit would run it again for a script
+          // that is loaded later and imports it.
+          groups: [{ name: 'reader', tags: ['$initial'], test: (id) => !id.includes('engine-worker.ts') }],
+        },
+      },
+    },
+  },
   build: {
     target: 'es2022',
     modulePreload: { polyfill: false },

@@ -42,8 +42,11 @@ export const pageScripts = (): Set<string> => whole(...named());
 /** What it runs before anything else is there. */
 export const startScripts = (): Set<string> => whole(named()[0]!);
 
-/** What the page's worker runs: in one piece, for WebKit would run a script again that what is loaded later imports. */
+/** What the page's worker runs to show what is stored. */
 export const workerScripts = (): Set<string> => whole(asset('engine-worker-'));
+
+/** What it runs to send and to receive. */
+export const engineScripts = (): Set<string> => whole(asset('open-engine-'));
 
 /** What serves the app. */
 export const serviceWorker = path.join(DIST, 'sw.js');

@@ -1,5 +1,6 @@
 import { expect, test } from '../fixtures/test.ts';
 import {
+  engineScripts,
   pageScripts,
   serviceEngine,
   serviceWorker,
@@ -12,7 +13,8 @@ import {
 test('what a page and its workers load stays within its budget', () => {
   expect(weight(pageScripts()), 'the first screen').toBeGreaterThan(100_000);
   expect(weight(pageScripts()), 'the first screen').toBeLessThan(130_000);
-  expect(weight(workerScripts()), 'the engine in its worker').toBeLessThan(110_000);
+  expect(weight(workerScripts()), 'what shows the store, in its worker').toBeLessThan(40_000);
+  expect(weight(engineScripts()), 'with the engine').toBeLessThan(110_000);
   expect(
     weight([serviceWorker]),
     'the service worker, serving the app, with the list of its files',
@@ -29,10 +31,17 @@ test('the page, and what serves it, hold no engine', () => {
   const first = [...pageScripts(), serviceWorker];
   for (const word of ['socket.io', 'HKDF']) {
     for (const file of first) expect(source(file), `${word} in ${file}`).not.toContain(word);
-    expect([...workerScripts()].map(source).join(''), word).toContain(word);
+    expect([...engineScripts()].map(source).join(''), word).toContain(word);
     expect(source(serviceEngine()), word).toContain(word);
   }
+  for (const file of workerScripts()) expect(source(file)).not.toContain('socket.io');
   for (const file of first) expect(source(file)).not.toContain('BroadcastChannel');
+});
+
+test('what the worker loads later does not import its script, which WebKit would run again', () => {
+  const later = [...engineScripts()].filter((script) => !workerScripts().has(script));
+  expect(later.length).toBeGreaterThan(0);
+  for (const script of later) expect(source(script)).not.toContain('engine-worker');
 });
 
 test('a service worker loads no module, which it cannot', () => {

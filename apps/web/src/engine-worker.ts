@@ -3,10 +3,12 @@ import { serve } from '@sotto/engine/remote/host';
 import { openMember } from '@sotto/engine/remote/member';
 import { openReader } from '@sotto/store-idb/open-store';
 import type { PageEngine } from './app/page-engine.ts';
-import { openEngine } from './platform/open-engine.ts';
 import { openChannel } from './platform/store-channel.ts';
 import { storeLock } from './platform/store-lock.ts';
 import { canKeepKeys } from './platform/support.ts';
+
+// What is stored can be shown without it.
+const loadEngine = () => import('./platform/open-engine.ts');
 
 const open = async (): Promise<PageEngine> => {
   const channel = openChannel();
@@ -14,8 +16,10 @@ const open = async (): Promise<PageEngine> => {
     lock: storeLock,
     channel,
     openReader: (onLost) => openReader({ onLost }),
-    openEngine,
+    openEngine: async (hooks) => (await loadEngine()).openEngine(hooks),
   });
+  // Also where another tab has the lock: by the time it is free, an update may have taken the file away.
+  loadEngine().catch(() => undefined);
   return { ...member, canKeepKeys };
 };
 

@@ -3,7 +3,6 @@ import { createRoot } from 'react-dom/client';
 import { App } from './app/app.tsx';
 import { followLanguage } from './app/follow-language.ts';
 import { createSession } from './app/session.ts';
-import { warmListTimes } from './app/times.ts';
 import { askToSync } from './platform/background-sync.ts';
 import { watchInstall } from './platform/install.ts';
 import { leavingChannel } from './platform/leaving.ts';
@@ -13,6 +12,7 @@ import { findObstacle } from './platform/support.ts';
 import { fitAboveKeyboard } from './platform/visible-height.ts';
 import { watchUpdates } from './platform/updates.ts';
 import { connectEngine } from './platform/worker.ts';
+import { warmRows } from './screens/chats/warm.ts';
 import { broken, engineWorker, trust } from './start.ts';
 import './styles/tokens.css';
 import './styles/base.css';
@@ -40,5 +40,5 @@ void followLanguage().then(() => {
   const root = createRoot(document.getElementById('root')!);
   root.render(<App session={session} updates={watchUpdates(trust)} />);
   // While the engine opens.
-  setTimeout(warmListTimes);
+  setTimeout(warmRows);
 });

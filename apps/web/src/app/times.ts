@@ -43,12 +43,6 @@ export const listTime = (time: number, now: number): string => {
   return (sameYear(time, now) ? date() : dateAndYear()).format(time);
 };
 
-/** What the list shows of times, once: browsers take as long to make the first formatter as to draw ten rows. */
-export const warmListTimes = (): void => {
-  const now = Date.now();
-  for (const days of [0, 1, 2, 7, 400]) listTime(now - days * DAY_MS, now);
-};
-
 /** What stands between two days of a conversation. */
 export const dayName = (time: number, now: number): string => {
   const days = daysBetween(time, now);
