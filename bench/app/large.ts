@@ -8,8 +8,8 @@ import { type Offers, patient } from './offers.ts';
 
 const OPENINGS = 9;
 const TAPS = 24;
-/** Those in sight, and how high each is. */
-const ROWS = { count: 8, height: 68 };
+/** Those in sight above the offer to install, and how high each is. */
+const ROWS = { count: 6, height: 68 };
 const FLINGS = 6;
 /** In pixels, and pixels a second. */
 const FLING = { distance: 9000, speed: 6000 };

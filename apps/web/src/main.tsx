@@ -40,5 +40,5 @@ void followLanguage().then(() => {
   const root = createRoot(document.getElementById('root')!);
   root.render(<App session={session} updates={watchUpdates(trust)} />);
   // While the engine opens.
-  setTimeout(warmRows);
+  if (hadAccount()) setTimeout(warmRows);
 });
