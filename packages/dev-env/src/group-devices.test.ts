@@ -1,3 +1,5 @@
+import { RelayError } from '@sotto/contract/errors';
+import type { Transport } from '@sotto/engine/ports';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { circle, groupOf, hears, ownKeyOf, sees, viewOf, words } from './circle.ts';
 import { addDevice } from './devices.ts';
@@ -79,5 +81,31 @@ describe('several devices in a group', () => {
     expect(saved.keys!.keys.map(({ chainId }) => chainId)).not.toContain(own.chainId);
     await ann.engine.send(id, 'still there');
     await hears(views[1]!, 'still there');
+  });
+
+  it('A3 F1: makes the other keys after a crash, where it had not come to that', async () => {
+    let isCut = false;
+    const lossy = (transport: Transport): Transport => ({
+      ...transport,
+      async changeChannel(...request) {
+        if (isCut) throw new RelayError('unreachable');
+        return transport.changeChannel(...request);
+      },
+    });
+    const { all, id } = await circle(world, 'crash', [{}, { transport: lossy }]);
+    const [ann, bob] = all as [Resident, Resident];
+    const other = await addDevice(world, bob);
+    await sees(other, id, 2);
+    const channelOf = async ({ store }: Resident) => (await store.get('group', id))!.state!.channel.join();
+    const before = await channelOf(bob);
+    const { device } = other.engine.getSnapshot().devices.find(({ current }) => current)!;
+    isCut = true;
+    await bob.engine.removeDevice(device);
+    await expect.poll(async () => (await bob.store.get('group', id))!.leaky !== undefined).toBe(true);
+    await other.engine.close();
+    await bob.engine.close();
+    isCut = false;
+    await bob.restart();
+    await expect.poll(() => channelOf(ann), { timeout: 30_000 }).not.toBe(before);
   });
 });

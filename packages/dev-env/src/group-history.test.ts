@@ -9,7 +9,7 @@ import type { GroupRow, MessageRow, SelfRow } from '@sotto/engine/rows';
 import type { ConversationView } from '@sotto/engine/views';
 import { createMemoryDisk } from '@sotto/store-memory/memory-store';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { accountOf, circle, hears, notes, people, sees, viewOf, words } from './circle.ts';
+import { accountOf, circle, groupOf, hears, notes, people, sees, viewOf, words } from './circle.ts';
 import { messageOf, newId } from './meeting.ts';
 import { createWorld, type Resident, until, type World, type Wrap } from './world.ts';
 
@@ -96,7 +96,8 @@ describe('what is taken of it', () => {
     }
     return { store, model, messages: async () => store.messages({ conversation: GROUP }, { limit: 1000 }) };
   };
-  const state = {} as GroupRow['state'] & object;
+  const members = [ME, ANN].map((account) => ({ account, role: 'member' }));
+  const state = { members } as GroupRow['state'] & object;
   const joined = { by: ANN, order: 100 };
 
   it('is marked as theirs, read, and stands before one came', async () => {
@@ -132,6 +133,19 @@ describe('what is taken of it', () => {
     );
     const texts = (await messages()).map(({ id, text }) => [id, text]);
     expect(Object.fromEntries(texts)).toEqual({ here: 'real', b: 'b' });
+  });
+
+  it('A2 is nothing of who is a member no more, and of nobody without end', async () => {
+    const alone = { members: members.slice(0, 1) } as typeof state;
+    const late = await taking({ state: alone, joined }, [[content(item('a')), ANN]]);
+    expect(await late.messages()).toEqual([]);
+    const full = (part: number) => Array.from({ length: 100 }, (_, n) => item(`${part} ${n}`));
+    const steps = Array.from({ length: 4 }, (_, part): [GroupContent, string] => [
+      content(...full(part)),
+      ANN,
+    ]);
+    const { messages } = await taking({ state, joined }, steps);
+    expect(await messages()).toHaveLength(LIMITS.sharedInAll);
   });
 
   it('is nothing of those who are blocked', async () => {
@@ -208,6 +222,30 @@ describe('a new member', () => {
     await bob.engine.deleteForEveryone(id, [second]);
     await until(cyds, () => messageOf(cyds, second)?.deleted === true, 'taken back');
     expect((await ann.store.get('group', id))!.sharing).toBeUndefined();
+  });
+
+  it('keeps it, and the name, where the group changed before they were there', async () => {
+    const { all, id, views } = await circle(world, 'changing', [{}, {}, {}]);
+    const [ann, bob, yan] = all as [Resident, Resident, Resident];
+    await bob.engine.send(id, 'first');
+    await hears(views[0]!, 'first');
+    const [cyd] = await people(world, 'away', [{}]);
+    await ann.engine.addContact(cyd!.engine.getSnapshot().contact!);
+    await cyd!.engine.close();
+    await ann.engine.addMembers(id, [accountOf(cyd!)], { history: 'last' });
+    await sees(bob, id, 4);
+    await bob.engine.send(id, 'between');
+    await hears(views[0]!, 'between');
+    await ann.engine.removeMembers(id, [accountOf(yan)]);
+    await until(ann.engine, ({ unsent }) => unsent === 0, 'its keys with everybody');
+    await sees(bob, id, 3);
+    await until(bob.engine, ({ unsent }) => unsent === 0, 'nothing left');
+    await cyd!.restart();
+    const cyds = await viewOf(cyd!, id);
+    await hears(cyds, 'between');
+    await hears(cyds, 'first');
+    expect(words(cyds)).toEqual(['first', 'between']);
+    expect(groupOf(cyd!, id)!.title).toBe('changing');
   });
 
   it('is sent nothing where nothing was chosen', async () => {

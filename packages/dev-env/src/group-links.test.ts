@@ -3,6 +3,7 @@ import type { GroupLink } from '@sotto/contract/link';
 import { concat, toBase64url, u32, u8 } from '@sotto/crypto/bytes';
 import { openLink, sealJoinRequest } from '@sotto/crypto/group-link';
 import { signerOf } from '@sotto/engine/account/signer';
+import type { Transport } from '@sotto/engine/ports';
 import { openVault } from '@sotto/engine/vault';
 import type { GroupLinkOptions, GroupSnapshot } from '@sotto/engine/views';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
@@ -129,6 +130,44 @@ describe('a link into a group', () => {
     // They may ask again.
     await dan.engine.joinGroup(link);
     await requestsOf(bob, id, 1);
+  });
+
+  it('that is closed while people are let in lets in nobody more', async () => {
+    let isHeld = false;
+    let release = (): void => undefined;
+    const held = new Promise<void>((resolve) => {
+      release = resolve;
+    });
+    let reached = (): void => undefined;
+    const asked = new Promise<void>((resolve) => {
+      reached = resolve;
+    });
+    const slow = (transport: Transport): Transport => ({
+      ...transport,
+      async changeChannel(...request) {
+        if (isHeld) {
+          isHeld = false;
+          reached();
+          await held;
+        }
+        return transport.changeChannel(...request);
+      },
+    });
+    const { all, id } = await circle(world, 'closing', [{ transport: slow }, {}]);
+    const [ann] = all as [Resident];
+    const link = await linkTo(ann, id, OPEN);
+    const [cyd, dan] = (await strangers('many', 2)) as [Resident, Resident];
+    await leads(cyd, link);
+    isHeld = true;
+    await cyd.engine.joinGroup(link);
+    await asked;
+    await dan.engine.joinGroup(link);
+    await ann.engine.setGroupLink(id, ASKING);
+    release();
+    await requestsOf(ann, id, 2);
+    await ann.engine.setTitle(id, 'closed');
+    expect(groupOf(ann, id)!.members).toBe(2);
+    expect((await ann.store.get('group', id))!.sharing).toBeUndefined();
   });
 
   it('that is reset or ended leads nowhere, and says so to who had asked', async () => {

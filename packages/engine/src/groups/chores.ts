@@ -48,6 +48,13 @@ const NOT_LET_IN: Partial<Record<RelayError['code'], JoinAnswer>> = {
 export const hasChores = ({ linkDue, requests, sharing }: GroupRow): boolean =>
   linkDue !== undefined || requests !== undefined || sharing?.some(({ due }) => due !== undefined) === true;
 
+/** Whether the link lets this one in by itself as things stand: it is not answered, and they were not there before. */
+const isOpenTo = (row: GroupRow, { id, account, at }: RequestRow): boolean => {
+  const link = linkOf(row);
+  const isOpen = row.requests?.some((one) => one.id === id) === true && !(account in (row.departed ?? {}));
+  return isOpen && link !== undefined && !link.approval && at <= (link.until ?? Infinity);
+};
+
 /** What a group needs of this device beside its log: the link that the relay knows, requests, what newcomers are sent along. */
 export const createChores = (
   { model, directory, transport, clock }: Options,
@@ -145,11 +152,15 @@ export const createChores = (
         continue;
       }
       const { account } = request;
+      const add = addition([account as AccountId], (one) => model.contacts.get(one)?.token);
       try {
-        await change(group, (now) => withSharing(now, [account], link.history));
-        await propose(
-          group,
-          addition([account as AccountId], (one) => model.contacts.get(one)?.token),
+        await change(group, (now) =>
+          isOpenTo(now, request) ? withSharing(now, [account], linkOf(now)!.history) : now,
+        );
+        // Of each try anew: somebody may have answered meanwhile, or closed the link.
+        await propose(group, async (now, self) => (isOpenTo(now, request) ? add(now, self) : undefined));
+        await change(group, (now) =>
+          now.state && roleOf(now.state, account) ? now : withSharing(now, [account], 'none'),
         );
       } catch (error) {
         if (!isFinal(error)) throw error;

@@ -19,9 +19,10 @@ import { createPump } from '../pump.ts';
 import type { GroupRow, GroupStop, HeldRow, JoinRow } from '../rows.ts';
 import { tellArrived, type Arrived } from './arrived.ts';
 import { createChores, hasChores } from './chores.ts';
-import { hasKey, keysInForce, stopGroup } from './group-rows.ts';
+import { hasKey, keysInForce, putGroup, stopGroup } from './group-rows.ts';
 import { actorOf, applyLog, type LogEntry } from './log.ts';
 import { createProposer, type Propose } from './propose.ts';
+import { pinOf } from './settings.ts';
 import { takePost } from './taking.ts';
 
 /** How long a sender key may be on its way before it is asked for, in ms. */
@@ -64,8 +65,14 @@ const STOPS: readonly string[] = [
 ] satisfies GroupStop[];
 
 /** Whether the log is that of the group which the link named. */
-const isPinned = async ({ pin }: JoinRow, [first]: readonly LogEntry[]): Promise<boolean> =>
-  first !== undefined && linkPin(await entryHash(readEntry(first.bytes).content)) === pin;
+const isMeant = async ({ pin }: JoinRow, row: GroupRow, [first]: readonly LogEntry[]): Promise<boolean> => {
+  if (row.state) return pinOf(row) === pin;
+  return first !== undefined && linkPin(await entryHash(readEntry(first.bytes).content)) === pin;
+};
+
+/** Whether a revoked device of this account holds the channel key in force. */
+const isLeaky = ({ leaky, state }: GroupRow): boolean =>
+  leaky !== undefined && state !== undefined && equal(leaky, state.channel);
 
 const isStop = (error: unknown): error is CryptoError & { code: GroupStop } =>
   error instanceof CryptoError && STOPS.includes(error.code);
@@ -179,16 +186,17 @@ export const createGroups = (options: Options): Groups => {
     const now = clock.now();
     if (!row || row.stopped) return;
     const join = self.joins?.find((one) => one.group === group);
-    if (join && !row.state && !(await isPinned(join, entries))) {
+    const isOther = join !== undefined && !(await isMeant(join, row, entries));
+    if (isOther) {
       const joins = self.joins!.map((one) =>
         one === join ? { ...one, answer: 'other-group' as const } : one,
       );
       draft.put('self', { ...self, joins }, 'self');
-      draft.remove('group', group);
-      return;
+      if (!row.state) return draft.remove('group', group);
     }
-    const next = await applyLog({ draft, self, now }, row, entries, { request: !response.joined });
-    if (join && next.state && roleOf(next.state, self.account)) {
+    const { rivals: _, ...first } = row;
+    const next = await applyLog({ draft, self, now }, first, entries, { request: !response.joined });
+    if (join && !isOther && next.state && roleOf(next.state, self.account)) {
       const { joins = [], ...rest } = (await draft.get('self', 'self'))!;
       const left = joins.filter((one) => one.group !== group);
       draft.put('self', { ...rest, ...(left.length > 0 && { joins: left }) }, 'self');
@@ -204,9 +212,14 @@ export const createGroups = (options: Options): Groups => {
     model.change(async (draft) => {
       const row = await draft.get('group', group);
       const { account: me } = (await draft.get('self', 'self'))!;
-      if (row?.state) await stopGroup(draft, row, why, { me, now: clock.now() });
-      // Nothing is known of it but what was handed over: the right keys may still come.
-      else if (row) draft.remove('group', group);
+      if (row?.state) return stopGroup(draft, row, why, { me, now: clock.now() });
+      if (!row) return undefined;
+      // Nothing is known of it but what was handed over: others' keys are tried, and the right ones may still come.
+      const [next, ...rivals] = row.rivals ?? [];
+      if (!next) return draft.remove('group', group);
+      const { log, channels } = next;
+      due.add(group);
+      return putGroup(draft, { ...row, log, channels, rivals });
     });
 
   const refresh = async (group: string): Promise<void> => {
@@ -216,8 +229,9 @@ export const createGroups = (options: Options): Groups => {
       const response = await fetchLog(group, row.state ? row.state.epoch + 1 : 0);
       const entries = await openAll(row, response);
       await learnActors(entries.map(({ bytes }) => bytes));
-      const isAsked = model.self?.joins?.some((one) => one.group === group && one.answer !== 'other-group');
-      if (isAsked && !response.joined) {
+      const join = model.self?.joins?.find((one) => one.group === group);
+      // On the relay's list it counts for every device of this account.
+      if (join && !response.joined && (await isMeant(join, row, entries))) {
         await transport.joinChannel(signer(), group as ChannelId);
         response.joined = true;
       }
@@ -250,6 +264,7 @@ export const createGroups = (options: Options): Groups => {
       if (row && (row.state?.epoch !== epoch || joined === isRequest)) due.add(channel);
       else if (row?.state) learnMembers(row.state.members);
       if (row && hasChores(row)) chores.add(channel);
+      if (row && isLeaky(row)) rekeys.add(channel);
     }
     isListDue = false;
   };
@@ -346,19 +361,21 @@ export const createGroups = (options: Options): Groups => {
   };
 
   const makeKeys = async (): Promise<void> => {
-    const groups = [...rekeys];
-    rekeys.clear();
-    for (const group of groups) {
-      await propose(group, async (row, self) => {
+    for (const group of rekeys) {
+      rekeys.delete(group);
+      const made = propose(group, async (row, self) => {
         const { state } = row;
-        const isLeaky = row.leaky !== undefined && equal(row.leaky, state.channel);
-        if ((keysInForce(row) && !isLeaky) || !roleOf(state, self.account)) {
+        if ((keysInForce(row) && !isLeaky(row)) || !roleOf(state, self.account)) {
           missing.delete(group);
           return undefined;
         }
-        if (!state.rekeyDue && !isLeaky && !isLost(group)) return undefined;
+        if (!state.rekeyDue && !isLeaky(row) && !isLost(group)) return undefined;
         const key = await createGroupKey('channel', group);
         return { operation: { kind: 'rekey', channel: key.id }, key };
+      });
+      await made.catch((error: unknown) => {
+        rekeys.add(group);
+        throw error;
       });
     }
   };
@@ -401,7 +418,7 @@ export const createGroups = (options: Options): Groups => {
   const stopListening = model.onChange((writes) => {
     for (const write of writes) {
       const row = write.table === 'group' && 'put' in write ? write.put : undefined;
-      if (!row?.leaky || !row.state || !equal(row.leaky, row.state.channel)) continue;
+      if (!row || !isLeaky(row)) continue;
       rekeys.add(row.group);
       pump.kick();
     }

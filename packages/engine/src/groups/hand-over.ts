@@ -2,7 +2,7 @@ import type { GroupContent } from '@sotto/contract/content';
 import type { ChannelId } from '@sotto/contract/ids';
 import type { Address } from '@sotto/crypto/address';
 import { equal } from '@sotto/crypto/bytes';
-import { acceptGroupKeys, groupOfKeys, handOverGroupKeys } from '@sotto/crypto/channel';
+import { acceptGroupKeys, type GroupKeys, groupOfKeys, handOverGroupKeys } from '@sotto/crypto/channel';
 import { CryptoError } from '@sotto/crypto/errors';
 import type { Handed } from '@sotto/crypto/group-carrier';
 import { roleOf } from '@sotto/crypto/membership-state';
@@ -15,6 +15,9 @@ import { putSending, sendingOf } from './sending.ts';
 
 /** Sender keys that a device may hand over for groups of which nothing here says that it is in them. */
 export const EARLY_KEYS = 32;
+
+/** How many others may hand over keys for another log of one group, before its log is read. */
+const RIVALS = 8;
 
 interface To {
   account: string;
@@ -131,12 +134,30 @@ export const createHands = (draft: Draft, self: SelfRow, now: number): Hands => 
   };
 };
 
-const takeGroupKeys = async (draft: Draft, group: string, handed: Handed, me: string, now: number) => {
+/** Of each who handed over keys for another log the latest: until one has been read, none is more likely to be right. */
+const withRival = (row: GroupRow, by: string, { log, channel }: GroupKeys): GroupRow => {
+  const all = row.rivals ?? [];
+  const before = all.find((one) => one.by === by);
+  const channels =
+    before && equal(before.log.id, log.id) ? withChannel({ ...row, ...before }, channel).channels : [channel];
+  const others = all.filter((one) => one !== before);
+  return { ...row, rivals: [...others.slice(0, RIVALS - 1), { by, log, channels }] };
+};
+
+const takeGroupKeys = async (
+  draft: Draft,
+  group: string,
+  handed: Handed,
+  { from, me, now }: { from: string; me: string; now: number },
+): Promise<void> => {
   const { keys } = await acceptGroupKeys(handed);
   const known = await draft.get('group', group);
-  // Until the log has been read with it, no key is more likely to be right than another.
-  if (!known?.state) return putGroup(draft, { group, log: keys.log, channels: [keys.channel] });
-  if (!equal(known.log.id, keys.log.id)) throw new CryptoError('cannot-decrypt');
+  if (!known) return putGroup(draft, { group, log: keys.log, channels: [keys.channel] });
+  const isSame = equal(known.log.id, keys.log.id);
+  // What came before is kept: what the group is called, what was sent along, and the key that this one is the next of.
+  if (!known.state)
+    return putGroup(draft, isSame ? withChannel(known, keys.channel) : withRival(known, from, keys));
+  if (!isSame) throw new CryptoError('cannot-decrypt');
   const row = withChannel(known, keys.channel);
   if (row !== known) await showGroup(draft, await withTexts(row), { me, now });
 };
@@ -171,7 +192,7 @@ export const takeHanded = async (
 ): Promise<string> => {
   const ofKeys = groupOfKeys(handed.context);
   if (ofKeys !== undefined) {
-    await takeGroupKeys(draft, ofKeys, handed, me, now);
+    await takeGroupKeys(draft, ofKeys, handed, { from: from.account, me, now });
     return ofKeys;
   }
   const group = groupOfSenderKey(handed.context);

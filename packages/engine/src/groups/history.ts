@@ -1,6 +1,7 @@
 import type { GroupContent, SharedMessage } from '@sotto/contract/content';
 import { LIMITS } from '@sotto/contract/limits';
 import { encode } from '@sotto/crypto/canonical';
+import { roleOf } from '@sotto/crypto/membership-state';
 import { takePending } from '../conversations/pending.ts';
 import { withMarks } from '../conversations/marks.ts';
 import { settleMarks } from '../conversations/change.ts';
@@ -148,8 +149,13 @@ export const takeHistory = async (
   const row = await draft.get('group', group);
   if (!row || row.stopped) return;
   if (row.state) {
-    if (row.joined?.by !== from || from === at.me) return;
+    const { joined, state } = row;
+    if (joined?.by !== from || from === at.me) return;
+    // Only while both are in, and no more than one choice of theirs comes to.
+    const taken = (joined.taken ?? 0) + history.length;
+    if (!roleOf(state, from) || !roleOf(state, at.me) || taken > LIMITS.sharedInAll) return;
     const blocked = (await draft.get('self', 'self'))!.blocked ?? [];
+    putGroup(draft, { ...row, joined: { ...joined, taken } });
     return putShared(draft, row, history, { ...at, from, blocked });
   }
   const early = row.early ?? [];
@@ -162,9 +168,11 @@ export const takeHistory = async (
 /** Takes in what waited for the log; the group without it. */
 export const takeEarly = async (draft: Draft, row: GroupRow, at: Taking): Promise<GroupRow> => {
   const { early, ...rest } = row;
-  if (!early || !row.joined) return row;
-  const messages = early.find(({ from }) => from === row.joined!.by)?.messages;
+  const { joined } = row;
+  if (!early || !joined) return row;
+  const messages = early.find(({ from }) => from === joined.by)?.messages;
+  if (!messages) return rest;
   const blocked = (await draft.get('self', 'self'))!.blocked ?? [];
-  if (messages) await putShared(draft, rest, messages, { ...at, from: row.joined.by, blocked });
-  return rest;
+  await putShared(draft, rest, messages, { ...at, from: joined.by, blocked });
+  return { ...rest, joined: { ...joined, taken: messages.length } };
 };

@@ -131,12 +131,13 @@ export const createLinkCommands = (
       putJoins(draft, self, others(self, group));
     });
 
-  /** What nobody has answered is kept: it says which group is meant. */
+  /** What nobody has answered is kept, and what another group has answered: it says which group is meant. */
   const hide = (group: string): Promise<void> =>
     command(async (draft, self) => {
       const join = self.joins?.find((one) => one.group === group);
       const left = others(self, group);
-      putJoins(draft, self, join && !join.answer ? [...left, { ...join, hidden: true }] : left);
+      const isKept = join && (!join.answer || join.answer === 'other-group');
+      putJoins(draft, self, isKept ? [...left, { ...join, hidden: true }] : left);
     });
 
   return {

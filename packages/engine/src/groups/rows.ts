@@ -85,6 +85,8 @@ export interface GroupRow {
   log: GroupKey;
   /** The one in force, if it is here, and earlier ones: the newest first. */
   channels: GroupKey[];
+  /** Until the log was read: keys for another log, which is what this group is called by who handed them over. */
+  rivals?: { by: string; log: GroupKey; channels: GroupKey[] }[];
   /** Absent until the log was read. */
   state?: GroupState;
   /** The device that made the channel key in force. */
@@ -103,8 +105,8 @@ export interface GroupRow {
   requests?: RequestRow[];
   /** What is to be sent along to whom is added here; `due`: since when, in ms, they are in. */
   sharing?: { account: string; choice: HistoryChoice; due?: number }[];
-  /** Who brought this account here, and where that line stands. */
-  joined?: { by: string; order: number };
+  /** Who brought this account here, where that line stands, and how many messages they have sent along. */
+  joined?: { by: string; order: number; taken?: number };
   /** What they sent along, until the log was read. */
   early?: { from: string; messages: SharedMessage[] }[];
   stopped?: GroupStop;
