@@ -6,9 +6,10 @@ import { sealEntry, sealPost } from '@sotto/crypto/channel-seal';
 import { propose } from '@sotto/crypto/membership';
 import { sortAccounts, type Operation } from '@sotto/crypto/membership-operation';
 import type { Transport } from '@sotto/engine/ports';
+import { openVault } from '@sotto/engine/vault';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { addDevice } from './devices.ts';
-import { accountOf, circle, groupOf, hears, ownKeyOf, sees, words } from './circle.ts';
+import { accountOf, circle, groupOf, hears, ownKeyOf, people, sees, words } from './circle.ts';
 import { newId } from './meeting.ts';
 import { tapped } from './tapped.ts';
 import { createWorld, type Resident, until, type World } from './world.ts';
@@ -382,6 +383,26 @@ describe('a post', () => {
     const under = await sealPost({ keys: channel, state: now.state!, kind: 1, body: late.message });
     expect(await reasonOf(bob, relay.hand(under, id))).toBe('not-allowed');
     expect(groupOf(bob, id)?.stopped).toBeUndefined();
+  });
+});
+
+describe('keys that a stranger handed over first, for a log that is not there', () => {
+  it('give way to those of who added one', async () => {
+    const { all, id } = await circle(world, 'rival', [{}, {}]);
+    const [ann] = all as [Resident, Resident];
+    const [cyd] = await people(world, 'lured', [{}]);
+    await ann.engine.addContact(cyd!.engine.getSnapshot().contact!);
+    await cyd!.engine.close();
+    const store = await openVault(cyd!.disk.open());
+    const [log, channel] = await Promise.all([createGroupKey('log', id), createGroupKey('channel', id)]);
+    await store.commit([{ table: 'group', put: { group: id, log, channels: [channel] } }]);
+    store.close();
+    await ann.engine.addMembers(id, [accountOf(cyd!)]);
+    await until(ann.engine, ({ unsent }) => unsent === 0, 'its keys with everybody');
+    await cyd!.restart();
+    await sees(cyd!, id, 3);
+    await expect.poll(() => groupOf(cyd!, id)?.title).toBe('rival');
+    expect((await cyd!.store.get('group', id))!.rivals).toBeUndefined();
   });
 });
 

@@ -453,7 +453,7 @@ export const CLEAR = {
   aside: ['envelope', 'at'],
   unclaimed: ['envelope', 'at'],
   pending: ['conversation', 'author', 'id', 'at'],
-  group: ['group', 'log', 'channels'],
+  group: ['group', 'log', 'channels', 'rivals'],
   held: ['group', 'envelope', 'at'],
   segment: ['id'],
   listing: ['id'],

@@ -219,6 +219,7 @@ export const createGroups = (options: Options): Groups => {
       if (!next) return draft.remove('group', group);
       const { log, channels } = next;
       due.add(group);
+      pump.kick();
       return putGroup(draft, { ...row, log, channels, rivals });
     });
 
