@@ -107,6 +107,22 @@ describe('a link to a channel', () => {
     expect((await test.channels.read(alice.account, channel, 0)).members).toHaveLength(3);
   });
 
+  it('hands a request that comes again to those who do not have it yet', async () => {
+    const made = link();
+    await put(alice, 0, made);
+    const request = requestOf(made.token);
+    await test.links.ask(dora.account, channel, request);
+    await test.channels.change(alice.account, channel, change(1, { put: [admin(bob)] }));
+    test.state.rings = [];
+    await test.links.ask(dora.account, channel, { ...request, body: sealedOf() });
+    const there = await test.inboxes(request.id);
+    expect(there.devices).toEqual(devicesOf(alice, bob, carol));
+    expect(test.state.rings.map(({ devices }) => devices)).toEqual([devicesOf(bob)]);
+    const before = await test.everything();
+    await test.links.ask(dora.account, channel, request);
+    expect(await test.everything()).toEqual(before);
+  });
+
   it('takes no request under an old link, of a member, or into a full channel', async () => {
     const made = link();
     await put(alice, 0, made);

@@ -19,7 +19,7 @@ interface LinkParts {
   time: () => number;
 }
 
-/** They have it: nothing is stored again. */
+/** All of them have it: nothing is stored again. */
 class Repeated extends Error {}
 
 const GATE = { atOnce: 2, queue: 100, queueEach: 8 };
@@ -79,7 +79,8 @@ export class ChannelLinks {
       const post = { id, at: this.#parts.time(), body: idBytes(body) };
       const { crowded } = this.#parts.inboxes;
       const { devices, used } = await rows.post(post, { also: NOBODY, crowded, admins: true });
-      if (used) throw new Repeated();
+      // Who has become an admin since, or linked a device, does not have it yet.
+      if (used && devices.length === 0) throw new Repeated();
       return devices;
     };
     try {
