@@ -297,6 +297,33 @@ describe('a link into a group', () => {
     expect(groupOf(ann, id)!.members).toBe(2);
   });
 
+  it('A2 keeps what somebody asks, whatever others ask in their name', async () => {
+    const { all, id } = await circle(world, 'named', [{}]);
+    const [ann] = all as [Resident];
+    const [cyd, eve, dan, fay] = (await strangers('claim', 4)) as [Resident, Resident, Resident, Resident];
+    const link = await linkTo(ann, id, ASKING);
+    await leads(eve, link);
+    const cyds = (await cyd.store.get('self', 'self'))!;
+    const kept = async () => (await ann.store.get('group', id))!.requests!.map(({ account }) => account);
+    await cyd.engine.joinGroup(link);
+    const [request] = await requestsOf(ann, id, 1);
+    await forge(eve, link, cyds.account, cyds.device);
+    // Once they are shown, what came before them was looked at.
+    await dan.engine.joinGroup(link);
+    await requestsOf(ann, id, 2);
+    expect(await kept()).toEqual([cyd, dan].map(accountOf));
+    await ann.engine.answerRequest(id, request!.id, { accept: false });
+    await answered(cyd, id, 'refused');
+    // And where both are looked at only later.
+    await ann.engine.close();
+    await cyd.engine.joinGroup(link);
+    await forge(eve, link, cyds.account, cyds.device);
+    await fay.engine.joinGroup(link);
+    await ann.restart();
+    await requestsOf(ann, id, 3);
+    expect(await kept()).toEqual([dan, cyd, fay].map(accountOf));
+  });
+
   it('tells who asks that the group has stopped', async () => {
     const { all, id } = await circle(world, 'halted', [{}]);
     const [ann] = all as [Resident];

@@ -22,7 +22,7 @@ import { putGroup, showGroup } from './group-rows.ts';
 import { tellOfGroup } from './hand-over.ts';
 import { gatherHistory } from './history.ts';
 import type { Propose } from './propose.ts';
-import { answerRequests, withRequests } from './requests.ts';
+import { answerRequests, isSameRequest, withRequests } from './requests.ts';
 import { linkKeysOf, linkOf, manages } from './settings.ts';
 
 interface Options {
@@ -110,14 +110,9 @@ export const createChores = (
       const now = await draft.get('group', row.group);
       if (!now) return;
       const open = now.requests ?? [];
+      const others = open.filter((one) => one.checked || !isSameRequest(one, request));
       if (!contact) {
-        putGroup(
-          draft,
-          withRequests(
-            now,
-            open.filter((one) => one.id !== id),
-          ),
-        );
+        putGroup(draft, withRequests(now, others));
         return;
       }
       const known = (await draft.get('contact', account)) ?? contact;
@@ -127,8 +122,11 @@ export const createChores = (
         token: delivery,
         ...(known.name === undefined && called !== '' && { name: called }),
       });
-      const checked = open.map((one) => (one.id === id ? { ...one, checked: true as const } : one));
-      await show(draft, withRequests(now, checked));
+      // Unless it was answered meanwhile, what they asked before is overtaken.
+      const isOpen = others.length < open.length;
+      const kept = isOpen ? others.filter((one) => !one.checked || one.account !== account) : open;
+      const proved: RequestRow[] = isOpen ? [{ ...request, checked: true }] : [];
+      await show(draft, withRequests(now, [...kept, ...proved]));
     });
   };
 

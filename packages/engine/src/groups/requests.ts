@@ -1,5 +1,5 @@
 import type { GroupContent, JoinAnswer } from '@sotto/contract/content';
-import type { Bytes } from '@sotto/crypto/bytes';
+import { equal, type Bytes } from '@sotto/crypto/bytes';
 import { CryptoError } from '@sotto/crypto/errors';
 import { openJoinRequest } from '@sotto/crypto/group-link';
 import { roleOf } from '@sotto/crypto/membership-state';
@@ -10,14 +10,23 @@ import { putGroup, showGroup } from './group-rows.ts';
 import { tellOfGroup } from './hand-over.ts';
 import { idOf, linkKeysOf, linkOf, manages } from './settings.ts';
 
-/** Requests that are kept of one group: the oldest go. */
+/** Requests that are kept of one group, and as many that have not been checked: the oldest go. */
 const KEPT = 200;
 
-/** With these requests alone. */
+/** With these requests alone: what has not been checked, which anybody with the link can have made, displaces none that has. */
 export const withRequests = (row: GroupRow, requests: readonly RequestRow[]): GroupRow => {
   const { requests: _, ...rest } = row;
-  return requests.length > 0 ? { ...rest, requests: requests.slice(-KEPT) } : rest;
+  const checked = requests.filter((one) => one.checked).slice(-KEPT);
+  const claimed = requests.filter((one) => !one.checked).slice(-KEPT);
+  const kept = [...checked, ...claimed];
+  return kept.length > 0 ? { ...rest, requests: kept } : rest;
 };
+
+const TOLD = ['id', 'account', 'device', 'createdAt', 'at', 'delivery', 'name', 'link'] as const;
+
+/** Whether two rows are one request, word for word: anybody can have copied its id, or its signature. */
+export const isSameRequest = (a: RequestRow, b: RequestRow): boolean =>
+  equal(a.signature, b.signature) && TOLD.every((key) => a[key] === b[key]);
 
 /** Keeps a request until it has been checked; false where it is under no link of this group. */
 export const takeRequest = async (
@@ -34,8 +43,8 @@ export const takeRequest = async (
     const isHeeded =
       manages(row, self.account) && !roleOf(row.state!, account) && !self.blocked?.includes(account);
     if (!isHeeded) return true;
-    const others = (row.requests ?? []).filter((one) => one.account !== account);
     const mine = { ...request, account, device, at, link: idOf(keys), signature };
+    const others = (row.requests ?? []).filter((one) => one.checked || !isSameRequest(one, mine));
     putGroup(draft, withRequests(row, [...others, mine]));
     return true;
   } catch (error) {
