@@ -72,6 +72,8 @@ export const createChores = (
   const publish = async (row: GroupRow): Promise<void> => {
     const { group, linkEpoch } = row;
     const link = linkOf(row);
+    // There is a link, and what it is comes with the channel key.
+    if (!link && row.state?.fields.settings) return;
     const keys = await linkKeysOf(row);
     if (linkEpoch !== undefined && model.self) {
       const body = { epoch: linkEpoch };
