@@ -190,6 +190,26 @@ describe('a link into a group', () => {
     expect((await shown(ann, id, ({ link }) => link === undefined)).link).toBeUndefined();
   });
 
+  it('is ended by who cannot read it yet', async () => {
+    const { all, id } = await circle(world, 'unread', [{}]);
+    const [ann] = all as [Resident];
+    const [cyd] = await strangers('unread', 1);
+    const link = await linkTo(ann, id, OPEN);
+    await leads(cyd!, link);
+    await ann.engine.close();
+    const store = await openVault(ann.disk.open());
+    const { texts, ...row } = (await store.get('group', id))!;
+    const { settings: _, ...read } = texts!;
+    // The channel key is on its way.
+    await store.commit([{ table: 'group', put: { ...row, texts: read, channels: [] } }]);
+    await ann.restart();
+    await online(ann.engine);
+    await ann.engine.setGroupLink(id, undefined);
+    await expect
+      .poll(() => cyd!.engine.lookAtGroupLink(link).catch((error: { code: string }) => error.code))
+      .toBe('link-unknown');
+  });
+
   it('that is over lets nobody in', async () => {
     const { all, id } = await circle(world, 'over', [{}]);
     const [ann] = all as [Resident];

@@ -44,7 +44,8 @@ const setting = (wish: Parameters<Engine['setGroupLink']>[1], secret: string): P
     const { fresh = false, ...options } = wish ?? {};
     const kept = before && (!fresh || before.secret === secret) ? before.secret : secret;
     const text = settingsText(wish && ({ ...options, secret: kept } as ReturnType<typeof linkOf>));
-    if (text === settingsText(before)) return undefined;
+    const isKnown = (text === '') === (state.fields.settings === undefined);
+    if (isKnown && text === settingsText(before)) return undefined;
     if (text === '') return { operation: { kind: 'field', field: 'settings', value: new Uint8Array(0) } };
     const keys = keysInForce(row);
     if (!keys) return state.rekeyDue ? freshKey(state.group) : 'later';
