@@ -21,6 +21,8 @@ export interface MemberParts {
   channel: Channel;
   /** `onLost`: nothing can be read any more. */
   openReader(onLost: () => void): Promise<Reader>;
+  /** Done before the lock is asked for: its holder keeps nobody waiting for what the engine is loaded from. */
+  loadEngine?(): Promise<unknown>;
   openEngine: OpenEngine;
   clock?: Clock;
 }
@@ -39,24 +41,19 @@ export interface Member extends Engine {
  * @throws StoreError
  */
 export const openMember = async (parts: MemberParts): Promise<Member> => {
-  const { lock, channel, openReader, openEngine, clock = systemClock } = parts;
+  const { lock, channel, openReader, loadEngine, openEngine, clock = systemClock } = parts;
   const early: Message[] = [];
   let hear = (message: Message): void => void early.push(message);
   channel.addEventListener('message', ({ data }) => hear(data as Message));
 
-  // What is told from here on is kept, so that nothing falls between the reading and the listening.
-  const lost = (): void => setLive(live, { storeProblem: 'closed' });
   const live = createBox(firstLive(undefined));
-  const reader = readVault(await openReader(lost));
-  const model = await followModel(reader);
-  live.set({ ...live.getSnapshot(), ...firstLive(model.self, model.outbox.size) });
-  const views = createLocalViews(model, live);
   const dispatcher = createDispatcher();
   const asking = createAsking(channel);
   let closed = false;
   let visible = false;
   let held: Held | undefined;
   let writer: Writer | undefined;
+  let opening: Promise<Writer> | undefined;
   let queueing = new AbortController();
   /** The writer, as far as this worker has heard. */
   let known = { term: 0, count: 0 };
@@ -68,6 +65,35 @@ export const openMember = async (parts: MemberParts): Promise<Member> => {
     onDead: () => queueing.abort(),
   });
 
+  const shut = async (): Promise<void> => {
+    if (closed) return;
+    closed = true;
+    watch.stop();
+    queueing.abort();
+    dispatcher.close();
+    asking.abandon();
+    // Also one that is on its way.
+    await opening?.then(
+      (last) => last.close(),
+      () => undefined,
+    );
+    held?.release();
+    channel.close();
+  };
+
+  /** An engine opened anew would find an empty store. */
+  const lost = (): void => {
+    setLive(live, { storeProblem: 'closed' });
+    void shut();
+  };
+
+  // What is told from here on is kept, so that nothing falls between the reading and the listening.
+  const reader = readVault(await openReader(lost));
+  const model = await followModel(reader);
+  if (closed) throw new StoreError('closed');
+  live.set({ ...live.getSnapshot(), ...firstLive(model.self, model.outbox.size) });
+  const views = createLocalViews(model, live);
+
   const setExecutor = (executor: Executor | undefined): void => {
     dispatcher.set(executor);
     asking.abandon();
@@ -75,7 +101,7 @@ export const openMember = async (parts: MemberParts): Promise<Member> => {
 
   /** Takes in what the writer tells; all of it anew where something was missed. */
   const heed = async (said: Said): Promise<void> => {
-    if (held || said.term < known.term) return;
+    if (closed || held || said.term < known.term) return;
     const first = known.term === 0;
     const other = said.term !== known.term;
     const expected = said.kind === 'commit' ? known.count + 1 : known.count;
@@ -83,7 +109,7 @@ export const openMember = async (parts: MemberParts): Promise<Member> => {
     known = { term: said.term, count: said.count };
     if (missed) await model.resync();
     else if (said.kind === 'commit') await model.follow(said.notices);
-    if (held) return;
+    if (closed || held) return;
     if (said.kind === 'state') live.set(said.live);
     if (other) setExecutor(asking.ask(said.term));
   };
@@ -126,51 +152,65 @@ export const openMember = async (parts: MemberParts): Promise<Member> => {
       setExecutor(undefined);
       end();
     };
-    const opened = await openWriter({
+    opening = openWriter({
       channel,
       openEngine,
       hooks: {
         onCommit: (writes) => void model.apply(writes).catch(() => undefined),
         onLive: (next) => {
-          if (!over) live.set(next);
+          if (!over && !closed) live.set(next);
         },
         onStopped: depose,
       },
     });
-    void lost.then(depose);
-    known = { term: opened.term, count: 0 };
-    await model.resync();
-    if (!over && !closed) {
+    const opened = await opening;
+    try {
+      void lost.then(depose);
+      if (closed) return;
+      known = { term: opened.term, count: 0 };
+      await model.resync();
+      if (over || closed) return;
       writer = opened;
       setExecutor(here(opened));
       await ended;
+    } finally {
+      if (!closed) opened.drop();
     }
-    opened.drop();
   };
 
   /** Waits for the lock like everybody else; steals it when its holder does not answer. */
-  const acquire = (): Promise<Held> =>
-    lock.acquire({ signal: queueing.signal }).catch(() => {
+  const acquire = async (): Promise<Held> => {
+    await loadEngine?.().catch(() => undefined);
+    if (queueing.signal.aborted && !closed) {
+      // Nobody answered while this was not in the queue yet: there may have been nobody.
+      queueing = new AbortController();
+      if (visible) watch.start();
+    }
+    return lock.acquire({ signal: queueing.signal }).catch(() => {
       queueing = new AbortController();
       if (closed) throw new StoreError('closed');
       return lock.acquire({ steal: true });
     });
+  };
 
   const stand = async (): Promise<void> => {
     held = await acquire();
+    if (closed) return held.release();
     watch.stop();
     try {
       await reign(held.lost);
     } catch (error) {
+      if (closed) return;
       const code = error instanceof StoreError ? error.code : 'failed';
       setLive(live, { storeProblem: code });
       setExecutor(() => Promise.reject(error));
       await new Promise<void>((resolve) => clock.after(REOPEN_MS, resolve));
       setExecutor(undefined);
     }
+    // Then its end is waited for before the lock is let go.
+    if (closed) return;
     held.release();
     held = undefined;
-    if (closed) return;
     channel.postMessage({ kind: 'hello' });
     if (visible) watch.start();
   };
@@ -193,22 +233,14 @@ export const openMember = async (parts: MemberParts): Promise<Member> => {
     ...views,
     async setVisible(next) {
       visible = next;
-      if (held) return;
+      if (closed || held) return;
       channel.postMessage({ kind: 'hello' });
       if (visible) watch.start();
       else watch.stop();
     },
     async close() {
-      if (closed) return;
-      closed = true;
       setLive(live, { phase: 'stopped', connection: 'offline' });
-      watch.stop();
-      queueing.abort();
-      dispatcher.close();
-      asking.abandon();
-      await writer?.close();
-      held?.release();
-      channel.close();
+      await shut();
       reader.close();
     },
   };

@@ -3,7 +3,7 @@ import { CryptoError } from '@sotto/crypto/errors';
 import { afterEach, describe, expect, it, vi } from 'vitest';
 import { createBox } from '../box.ts';
 import { EngineError } from '../errors.ts';
-import { StoreError } from '../ports.ts';
+import { type Reader, StoreError } from '../ports.ts';
 import type { Engine, View } from '../views.ts';
 import type { Message } from './channel.ts';
 import { connect } from './client.ts';
@@ -11,7 +11,8 @@ import { COMMANDS } from './commands.ts';
 import { createDispatcher, Gone } from './dispatcher.ts';
 import { type Port, serve } from './host.ts';
 import { applyPatch, diff } from './patch.ts';
-import { openWriter } from './writer.ts';
+import { openMember } from './member.ts';
+import { type OpenedEngine, openWriter } from './writer.ts';
 
 interface Shown {
   list: readonly { id: string; text: string }[];
@@ -282,5 +283,113 @@ describe('a writer', () => {
   it('says nothing of a store that has another writer: that one is asked again', async () => {
     const { ask } = await open(() => Promise.reject(new StoreError('superseded')));
     expect(await ask(7)).toEqual([]);
+  });
+});
+
+describe('a member', () => {
+  /** Alone on its store. `open`: how an engine comes; `loadEngine`: what is done before. */
+  const alone = async (
+    open: (engine: OpenedEngine) => Promise<OpenedEngine> = async (engine) => engine,
+    loadEngine = async () => undefined,
+  ) => {
+    const stop = vi.fn(async () => undefined);
+    const release = vi.fn();
+    const openEngine = vi.fn(() => open({ engine: { close: stop } as unknown as Engine, term: 1 }));
+    const acquire = vi.fn(async (_: { steal?: boolean; signal?: AbortSignal }) => ({
+      lost: new Promise<void>(() => undefined),
+      release,
+    }));
+    const all = vi.fn(async () => []);
+    const alarms: (() => void)[] = [];
+    let lose = (): void => undefined;
+    const member = await openMember({
+      lock: { acquire, tryAcquire: async () => undefined },
+      channel: { postMessage: () => undefined, addEventListener: () => undefined, close: () => undefined },
+      async openReader(onLost) {
+        lose = onLost;
+        return { all, close: () => undefined } as unknown as Reader;
+      },
+      loadEngine,
+      openEngine,
+      clock: { now: () => 0, after: (_, task) => (alarms.push(task), () => undefined) },
+    });
+    const settle = () => new Promise((resolve) => setTimeout(resolve));
+    return {
+      member,
+      acquire,
+      all,
+      openEngine,
+      stop,
+      release,
+      settle,
+      lose: () => lose(),
+      async passTime() {
+        for (const task of alarms.splice(0)) task();
+        await settle();
+      },
+    };
+  };
+
+  it('leaves no engine behind when it cannot read what that one found', async () => {
+    const { member, all, openEngine, stop, settle, passTime } = await alone();
+    all.mockRejectedValue(new StoreError('failed'));
+    await settle();
+    expect(member.getSnapshot().storeProblem).toBe('failed');
+    expect(openEngine).toHaveBeenCalledOnce();
+    expect(stop).toHaveBeenCalledOnce();
+    all.mockResolvedValue([]);
+    await passTime();
+    expect(openEngine).toHaveBeenCalledTimes(2);
+    expect(stop).toHaveBeenCalledOnce();
+  });
+
+  it('opens no engine any more once the store was taken away', async () => {
+    const { member, all, openEngine, stop, release, settle, lose, passTime } = await alone();
+    all.mockRejectedValue(new StoreError('closed'));
+    await settle();
+    lose();
+    await passTime();
+    await passTime();
+    expect(openEngine).toHaveBeenCalledOnce();
+    expect(stop).toHaveBeenCalled();
+    expect(release).toHaveBeenCalled();
+    expect(member.getSnapshot().storeProblem).toBe('closed');
+    await expect(member.retry('x' as never, 'y')).rejects.toMatchObject({ code: 'closed' });
+  });
+
+  it('asks for the lock when the engine is loaded, and steals it from nobody who was not asked', async () => {
+    let give = (): void => undefined;
+    const loaded = new Promise<undefined>((resolve) => {
+      give = () => resolve(undefined);
+    });
+    const { member, acquire, openEngine, settle, passTime } = await alone(undefined, () => loaded);
+    await member.setVisible(true);
+    for (let round = 0; round < 10; round += 1) await passTime();
+    expect(acquire).not.toHaveBeenCalled();
+    give();
+    await settle();
+    expect(acquire).toHaveBeenCalledOnce();
+    const [{ steal, signal }] = acquire.mock.calls[0]!;
+    expect({ steal, aborted: signal?.aborted }).toEqual({ aborted: false });
+    expect(openEngine).toHaveBeenCalledOnce();
+  });
+
+  it('closes an engine that was on its way when it was closed itself', async () => {
+    let give = (): void => undefined;
+    const given = new Promise<void>((resolve) => {
+      give = resolve;
+    });
+    const { member, stop, release, settle } = await alone(async (engine) => {
+      await given;
+      return engine;
+    });
+    await settle();
+    const closing = member.close();
+    await settle();
+    expect(release).not.toHaveBeenCalled();
+    give();
+    await closing;
+    expect(stop).toHaveBeenCalledOnce();
+    expect(release).toHaveBeenCalledOnce();
   });
 });
