@@ -1,6 +1,8 @@
 import './jitless.ts';
+import { StoreError } from '@sotto/engine/ports';
 import { serve } from '@sotto/engine/remote/host';
 import { openMember } from '@sotto/engine/remote/member';
+import type { OpenEngine } from '@sotto/engine/remote/writer';
 import { openReader } from '@sotto/store-idb/open-store';
 import type { PageEngine } from './app/page-engine.ts';
 import { openChannel } from './platform/store-channel.ts';
@@ -10,16 +12,23 @@ import { canKeepKeys } from './platform/support.ts';
 // What is stored can be shown without it.
 const loadEngine = () => import('./platform/open-engine.ts');
 
+const openEngine: OpenEngine = async (hooks) => {
+  const loaded = await loadEngine().catch((cause: unknown) => {
+    throw new StoreError('failed', { cause });
+  });
+  return loaded.openEngine(hooks);
+};
+
 const open = async (): Promise<PageEngine> => {
   const channel = openChannel();
   const member = await openMember({
     lock: storeLock,
     channel,
     openReader: (onLost) => openReader({ onLost }),
-    openEngine: async (hooks) => (await loadEngine()).openEngine(hooks),
+    // Also where another tab has the lock: by the time it is free, an update may have taken the file away.
+    loadEngine,
+    openEngine,
   });
-  // Also where another tab has the lock: by the time it is free, an update may have taken the file away.
-  loadEngine().catch(() => undefined);
   return { ...member, canKeepKeys };
 };
 
