@@ -20,6 +20,7 @@ import './styles/base.css';
 const session = createSession({
   findObstacle,
   openEngine: () => connectEngine(engineWorker, broken),
+  endEngine: () => engineWorker.terminate(),
   hadAccount,
   noteAccount,
   forgetAccount,

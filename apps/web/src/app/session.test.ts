@@ -37,7 +37,7 @@ const tabs = () => {
 };
 
 const sessionWith = (engine: PageEngine, parts: Partial<SessionParts> = {}) => {
-  const told = { noteAccount: vi.fn(), askToPersist: vi.fn(), askToSync: vi.fn() };
+  const told = { noteAccount: vi.fn(), askToPersist: vi.fn(), askToSync: vi.fn(), endEngine: vi.fn() };
   const session = createSession({
     findObstacle: () => undefined,
     openEngine: async () => engine,
@@ -64,10 +64,11 @@ const chat = (mine: boolean) =>
 
 test('an account opens without a look at keys, and is noted', async () => {
   const { engine } = engineIn('ready', false);
-  const { session, noteAccount } = sessionWith(engine);
+  const { session, noteAccount, endEngine } = sessionWith(engine);
   await session.start();
   expect(session.getSnapshot()).toEqual({ at: 'open', engine });
   expect(noteAccount).toHaveBeenCalledOnce();
+  expect(endEngine).not.toHaveBeenCalled();
 });
 
 test('an account that is made later is noted when it stands', async () => {
@@ -114,10 +115,31 @@ test('an empty store where an account was is never shown as a new one', async ()
   expect(session.getSnapshot()).toEqual({ at: 'open', engine });
 });
 
+test('an account whose store does not work is not noted', async () => {
+  const { engine, become } = engineIn('ready');
+  become({ storeProblem: 'closed' });
+  const { session, noteAccount } = sessionWith(engine);
+  await session.start();
+  expect(noteAccount).not.toHaveBeenCalled();
+});
+
+test('where something is missing that it needs, nothing is left at work', async () => {
+  const openEngine = vi.fn();
+  const { session, endEngine } = sessionWith(engineIn('new').engine, {
+    findObstacle: () => 'no-locks',
+    openEngine,
+  });
+  await session.start();
+  expect(session.getSnapshot()).toEqual({ at: 'obstacle', obstacle: 'no-locks' });
+  expect(openEngine).not.toHaveBeenCalled();
+  expect(endEngine).toHaveBeenCalledOnce();
+});
+
 test('a browser that loses keys makes no account', async () => {
-  const { session } = sessionWith(engineIn('new', false).engine);
+  const { session, endEngine } = sessionWith(engineIn('new', false).engine);
   await session.start();
   expect(session.getSnapshot()).toEqual({ at: 'obstacle', obstacle: 'no-keys' });
+  expect(endEngine).toHaveBeenCalledOnce();
 });
 
 test('a store that does not open says why', async () => {

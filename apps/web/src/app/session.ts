@@ -20,6 +20,8 @@ export interface SessionParts {
   findObstacle(): Obstacle | undefined;
   /** Opens what is stored, in the page's worker. */
   openEngine(): Promise<PageEngine>;
+  /** Ends the worker, which may be at work already. */
+  endEngine(): void;
   hadAccount(): boolean;
   noteAccount(): void;
   forgetAccount(): void;
@@ -92,7 +94,10 @@ export const createSession = (parts: SessionParts): Session => {
   });
 
   const watch = ({ getSnapshot, subscribe }: Engine): void => {
-    const isReady = (): boolean => getSnapshot().phase === 'ready';
+    const isReady = (): boolean => {
+      const { phase, storeProblem } = getSnapshot();
+      return phase === 'ready' && storeProblem === undefined;
+    };
     let waiting = 0;
     const looks = [
       // An account that stands, whether it was there or has just been made.
@@ -135,7 +140,12 @@ export const createSession = (parts: SessionParts): Session => {
     ...state,
     persisted: parts.persisted,
     async start() {
-      state.set(await open().catch((error: unknown) => ({ at: 'broken' as const, reason: reasonOf(error) })));
+      const next = await open().catch((error: unknown) => ({
+        at: 'broken' as const,
+        reason: reasonOf(error),
+      }));
+      if (next.at === 'obstacle') parts.endEngine();
+      state.set(next);
     },
     beginAgain: () => {
       if (state.getSnapshot().at !== 'wiped' || !engine) return;
