@@ -3,13 +3,13 @@ import type { ConversationSummary, GroupSummary } from '@sotto/engine/views';
 import { useState } from 'react';
 import type { ReactNode } from 'react';
 import { Link, useNavigate } from 'react-router';
-import { useEngine } from '../../app/engine-context.ts';
+import { useEngine, useEngineSnapshot } from '../../app/engine-context.ts';
 import { explain } from '../../app/failure.ts';
 import { t } from '../../i18n/i18n.ts';
 import type { Key } from '../../i18n/keys.ts';
 import { Button } from '../../ui/button.tsx';
 import { RequestActions } from '../requests/request-actions.tsx';
-import { personName } from './names.ts';
+import { adderOf, personName } from './names.ts';
 
 interface NoticeProps {
   title: string;
@@ -79,7 +79,8 @@ const GroupRequest = ({
 }) => {
   const navigate = useNavigate();
   const title = t('conversation.groupRequestTitle', { group: peer.name });
-  const by = last?.note?.kind === 'added' && last.from !== undefined ? last.people?.[last.from] : undefined;
+  const { me } = useEngineSnapshot();
+  const by = adderOf(last, me?.account);
   return (
     <section className="conversation-notice" aria-label={title}>
       <h2>{title}</h2>

@@ -1,21 +1,20 @@
-import type { ConversationSummary } from '@sotto/engine/views';
+import type { Person } from '@sotto/engine/views';
 import { Link } from 'react-router';
 import { useEngineSnapshot } from '../../app/engine-context.ts';
 import { t } from '../../i18n/i18n.ts';
 import { Avatar } from '../../ui/avatar.tsx';
 import { Page } from '../../ui/page.tsx';
 import { isRequest } from '../chats/sections.ts';
-import { personName } from '../conversation/names.ts';
+import { adderOf, personName } from '../conversation/names.ts';
 import { RequestActions } from './request-actions.tsx';
 import './requests.css';
 
-/** Who put this account into a group, as far as its newest line says. */
-const adder = (last: ConversationSummary['last']): string =>
-  personName(last?.from === undefined ? undefined : last.people?.[last.from]);
+const groupWords = (count: number, by: Person | undefined): string =>
+  by ? t('people.groupRequest', { count, name: personName(by) }) : t('people.groupRequestPlain', { count });
 
 /** Strangers who wrote: what they say, and what can be answered. */
 export const Requests = () => {
-  const { conversations } = useEngineSnapshot();
+  const { conversations, me } = useEngineSnapshot();
   const requests = conversations.filter(isRequest);
   return (
     <Page title={t('people.requests')} back={t('conversation.back')}>
@@ -28,9 +27,7 @@ export const Requests = () => {
               <span className="request-names">
                 <bdi className="request-name">{peer.name}</bdi>
                 {group ? (
-                  <span className="page-quiet">
-                    {t('people.groupRequest', { count: group.members, name: adder(last) })}
-                  </span>
+                  <span className="page-quiet">{groupWords(group.members, adderOf(last, me?.account))}</span>
                 ) : (
                   <bdi className="page-quiet" dir="ltr">
                     @{peer.handle}
