@@ -7,12 +7,14 @@ import './dialog.css';
 
 interface DialogProps {
   title: string;
+  /** Something is under way: only whoever renders it closes it. */
+  busy?: boolean;
   onClose(): void;
   children: ReactNode;
 }
 
 /** A modal dialog. Shown as long as it is rendered; Escape and, where browsers know `closedby`, a click beside it close it. */
-export const Dialog = ({ title, onClose, children }: DialogProps) => {
+export const Dialog = ({ title, busy = false, onClose, children }: DialogProps) => {
   const dialog = useRef<HTMLDialogElement>(null);
   const heading = useId();
 
@@ -33,16 +35,16 @@ export const Dialog = ({ title, onClose, children }: DialogProps) => {
       ref={dialog}
       className="dialog"
       aria-labelledby={heading}
-      closedby="any"
+      closedby={busy ? 'none' : 'any'}
       onCancel={(event) => {
         event.preventDefault();
-        onClose();
+        if (!busy) onClose();
       }}
     >
       <div className="dialog-inside">
         <div className="dialog-head">
           <h2 id={heading}>{title}</h2>
-          <IconButton label={t('app.close')} onClick={onClose}>
+          <IconButton label={t('app.close')} disabled={busy} onClick={onClose}>
             <CloseIcon />
           </IconButton>
         </div>

@@ -42,7 +42,7 @@ export const Ask = ({ title, children, action, ready = true, work, onClose }: As
     }
   };
   return (
-    <Dialog title={title} onClose={onClose}>
+    <Dialog title={title} busy={working} onClose={onClose}>
       <form
         noValidate
         onSubmit={(event) => {
@@ -56,7 +56,7 @@ export const Ask = ({ title, children, action, ready = true, work, onClose }: As
         </p>
         {working && <Spinner label={t('groups.working')} />}
         <div className="dialog-actions">
-          <Button look="quiet" onClick={onClose}>
+          <Button look="quiet" disabled={working} onClick={onClose}>
             {t('app.cancel')}
           </Button>
           <Button look="main" type="submit" disabled={!ready} aria-disabled={working}>
