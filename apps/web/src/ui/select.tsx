@@ -6,16 +6,17 @@ interface SelectProps {
   /** `lang` where a label is in another language than the page. */
   options: readonly { value: string; label: string; lang?: string }[];
   value: string;
+  disabled?: boolean | undefined;
   onChange(value: string): void;
 }
 
 /** The platform's own list: one of many. */
-export const Select = ({ label, options, value, onChange }: SelectProps) => {
+export const Select = ({ label, options, value, disabled, onChange }: SelectProps) => {
   const id = useId();
   return (
     <div className="select">
       <label htmlFor={id}>{label}</label>
-      <select id={id} value={value} onChange={(event) => onChange(event.target.value)}>
+      <select id={id} value={value} disabled={disabled} onChange={(event) => onChange(event.target.value)}>
         {options.map((option) => (
           <option key={option.value} value={option.value} lang={option.lang}>
             {option.label}

@@ -4,15 +4,17 @@ import { Select } from '../../ui/select.tsx';
 
 interface HistoryProps {
   value: HistoryChoice;
+  disabled?: boolean;
   onChange(choice: HistoryChoice): void;
 }
 
 /** What who comes into a group is sent of what was written before. */
-export const History = ({ value, onChange }: HistoryProps) => (
+export const History = ({ value, disabled, onChange }: HistoryProps) => (
   <>
     <Select
       label={t('groups.history')}
       value={value}
+      disabled={disabled}
       options={[
         { value: 'none', label: t('groups.historyNone') },
         { value: 'day', label: t('groups.historyDay') },

@@ -68,6 +68,7 @@ const Options = ({ options, busy, onChange }: OptionsProps) => {
       <Select
         label={t('groups.valid')}
         value={state}
+        disabled={busy}
         options={[
           { value: 'always', label: t('groups.validAlways') },
           ...(state === 'until'
@@ -79,8 +80,23 @@ const Options = ({ options, busy, onChange }: OptionsProps) => {
         ]}
         onChange={choose}
       />
-      <History value={options.history} onChange={(history) => onChange({ ...options, history })} />
+      <History
+        value={options.history}
+        disabled={busy}
+        onChange={(history) => onChange({ ...options, history })}
+      />
     </>
+  );
+};
+
+/** Whom the link lets in. */
+const Says = ({ options: { approval, until } }: { options: GroupLinkOptions }) => {
+  const now = useNow();
+  const isOver = until !== undefined && until <= now;
+  return (
+    <p className="page-quiet">
+      {t(isOver ? 'groups.linkOver' : approval ? 'groups.linkAsks' : 'groups.linkOpen')}
+    </p>
   );
 };
 
@@ -115,7 +131,7 @@ export const InviteLink = ({ id, group, manages, busy, run }: InviteLinkProps) =
   const { link: parts, ...options } = link;
   return (
     <Section title={t('groups.link')}>
-      <p className="page-quiet">{t(options.approval ? 'groups.linkAsks' : 'groups.linkOpen')}</p>
+      <Says options={options} />
       <Button className="members-add" onClick={() => setOver('show')}>
         {t('groups.showLink')}
       </Button>
