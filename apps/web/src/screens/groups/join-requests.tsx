@@ -42,7 +42,10 @@ const LetIn = ({ id, request, onClose }: { id: ConversationId; request: Request;
 /** Who asks by the link to be let in: for admins. */
 export const JoinRequests = ({ id, requests, busy, run }: JoinRequestsProps) => {
   const engine = useEngine();
-  const [asked, setAsked] = useState<Request>();
+  const [asked, setAsked] = useState<string>();
+  const shown = requests.find((request) => request.id === asked);
+  // Another admin has answered it, or it was taken back.
+  if (asked !== undefined && !shown) setAsked(undefined);
   if (requests.length === 0) return null;
   return (
     <Section title={t('groups.requests', { count: requests.length })}>
@@ -72,7 +75,7 @@ export const JoinRequests = ({ id, requests, busy, run }: JoinRequestsProps) => 
                   look="main"
                   disabled={busy}
                   aria-label={t('groups.letInName', { name })}
-                  onClick={() => setAsked(request)}
+                  onClick={() => setAsked(request.id)}
                 >
                   {t('groups.letIn')}
                 </Button>
@@ -81,7 +84,14 @@ export const JoinRequests = ({ id, requests, busy, run }: JoinRequestsProps) => 
           );
         })}
       </ul>
-      {asked && <LetIn id={id} request={asked} onClose={() => setAsked(undefined)} />}
+      {shown && (
+        <LetIn
+          key={shown.id}
+          id={id}
+          request={shown}
+          onClose={() => setAsked((now) => (now === shown.id ? undefined : now))}
+        />
+      )}
     </Section>
   );
 };
