@@ -22,7 +22,11 @@ import { useGroup } from './use-group.ts';
 import '../people/about.css';
 import './words.ts';
 
-type Over = { at: 'add' | 'edit' | 'leave' | 'stuck' } | { at: 'remove' | 'handOver'; member: Member };
+type Over =
+  | { at: 'add' | 'leave' | 'stuck' }
+  /** `before`: as it was when the dialog was opened. */
+  | { at: 'edit'; before: GroupSummary }
+  | { at: 'remove' | 'handOver'; member: Member };
 
 const Head = ({ group, onEdit }: { group: GroupSummary; onEdit: (() => void) | undefined }) => (
   <>
@@ -82,9 +86,12 @@ const Inside = ({ id, summary, group }: InsideProps) => {
     }
     setBusy(false);
   };
-  const save = async (title: string, description: string): Promise<void> => {
-    if (title !== group.title) await engine.setTitle(id, title);
-    if (description !== (group.description ?? '')) await engine.setDescription(id, description);
+  /** What was not edited stays as it is by now: others may have changed it meanwhile. */
+  const save = async (before: GroupSummary, title: string, description: string): Promise<void> => {
+    const isNew = (text: string, was = '', is = ''): boolean => text !== was && text !== is;
+    if (isNew(title, before.title, group.title)) await engine.setTitle(id, title);
+    if (isNew(description, before.description, group.description))
+      await engine.setDescription(id, description);
   };
   /** Made an owner beside oneself; who hands over steps back. */
   const handOver = async ({ id: account }: Member): Promise<void> => {
@@ -105,7 +112,11 @@ const Inside = ({ id, summary, group }: InsideProps) => {
         </h2>
         <Head
           group={group}
-          onEdit={manages || (active && policy.membersEdit) ? () => setOver({ at: 'edit' }) : undefined}
+          onEdit={
+            manages || (active && policy.membersEdit)
+              ? () => setOver({ at: 'edit', before: group })
+              : undefined
+          }
         />
       </div>
       {busy && <Spinner label={t('groups.working')} />}
@@ -154,7 +165,13 @@ const Inside = ({ id, summary, group }: InsideProps) => {
           onClose={close}
         />
       )}
-      {over?.at === 'edit' && <EditDialog group={group} onSave={save} onClose={close} />}
+      {over?.at === 'edit' && (
+        <EditDialog
+          group={over.before}
+          onSave={(title, description) => save(over.before, title, description)}
+          onClose={close}
+        />
+      )}
       {over?.at === 'leave' && (
         <Ask
           title={t('groups.leaveTitle', { group: group.title })}
