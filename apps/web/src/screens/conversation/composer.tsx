@@ -2,7 +2,7 @@ import { LIMITS } from '@sotto/contract/limits';
 import type { Person } from '@sotto/engine/views';
 import { useCallback, useEffect, useId, useLayoutEffect, useRef, useState } from 'react';
 import type { ClipboardEvent, KeyboardEvent } from 'react';
-import { letterOf } from '../../app/keys.ts';
+import { isComposing, letterOf } from '../../app/keys.ts';
 import { t } from '../../i18n/i18n.ts';
 import { isTouch } from '../../platform/attention.ts';
 import { preferences } from '../../platform/preferences.ts';
@@ -98,8 +98,7 @@ export const Composer = (props: ComposerProps) => {
 
   const onKeyDown = (event: KeyboardEvent<HTMLTextAreaElement>): void => {
     const { key, shiftKey, nativeEvent, currentTarget } = event;
-    // While an input method composes, the keys are its own.
-    if (nativeEvent.isComposing) return;
+    if (isComposing(nativeEvent)) return;
     const mark = markOf(event);
     if (completion.onKeyDown(event)) event.stopPropagation();
     else if (mark !== undefined) {

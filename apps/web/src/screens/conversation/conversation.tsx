@@ -156,6 +156,12 @@ const Known = ({ summary, message }: { summary: ConversationSummary; message: st
         </div>
       )}
       {view && writable && <Write summary={summary} view={view} writing={writing} people={members} />}
+      {/* Where there is a field, it stands by that. */}
+      {!writable && writing.problem !== undefined && (
+        <p className="conversation-problem" role="alert">
+          {writing.problem}
+        </p>
+      )}
       {removed && <p className="conversation-silent">{t('conversation.removed')}</p>}
       {notice}
     </div>

@@ -1,4 +1,4 @@
-import { useEffect, useState } from 'react';
+import { useEffect, useLayoutEffect, useState } from 'react';
 import { t } from '../../i18n/i18n.ts';
 import { TimerIcon } from '../../ui/icons.tsx';
 import { durationWords, timeLeft } from './durations.ts';
@@ -14,6 +14,8 @@ interface CountdownProps {
 /** When a message goes: how long it has from when it is read, and from then on how long there is left. */
 export const Countdown = ({ timer, expiresAt }: CountdownProps) => {
   const [now, setNow] = useState(() => Date.now());
+  // It has just been read: since the last look more may have passed than there is left.
+  useLayoutEffect(() => setNow(Date.now()), [expiresAt]);
   const left = expiresAt === undefined ? undefined : timeLeft(expiresAt - now);
   const changesIn = left?.changesIn;
   useEffect(() => {

@@ -81,7 +81,7 @@ export const ForwardDialog = ({ message, onSent, onClose }: ForwardDialogProps) 
   };
 
   return (
-    <Dialog title={t('writing.forwardTitle')} onClose={onClose}>
+    <Dialog title={t('writing.forwardTitle')} busy={busy} onClose={onClose}>
       <div ref={box} className="forward">
         <p className="forward-text" dir="auto">
           {message.text}
@@ -107,7 +107,7 @@ export const ForwardDialog = ({ message, onSent, onClose }: ForwardDialogProps) 
         </p>
         {problem !== undefined && <p role="alert">{problem}</p>}
         <div className="dialog-actions">
-          <Button look="quiet" onClick={onClose}>
+          <Button look="quiet" disabled={busy} onClick={onClose}>
             {t('app.cancel')}
           </Button>
           <Button look="main" disabled={chosen.length === 0 || busy} onClick={() => void send()}>

@@ -121,9 +121,11 @@ export const MessageList = (props: MessageListProps) => {
   const before = useRef({ id: newest?.id, hasNewer });
   useEffect(() => {
     const { id, hasNewer: hadNewer } = before.current;
-    if (newest?.mine && newest.id !== id && !hasNewer && !hadNewer) rows.scrollToEnd();
+    // Where the one before has gone, nothing has come.
+    const isAdded = newest?.id !== id && (id === undefined || messages.some((message) => message.id === id));
+    if (newest?.mine && isAdded && !hasNewer && !hadNewer) rows.scrollToEnd();
     before.current = { id: newest?.id, hasNewer };
-  }, [newest, hasNewer, rows]);
+  }, [messages, newest, hasNewer, rows]);
 
   /** Arrows go from message to message; Enter opens what can be done with one, and letters do it. */
   const onKeyDown = (event: KeyboardEvent<HTMLDivElement>): void => {

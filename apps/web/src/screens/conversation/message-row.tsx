@@ -27,7 +27,8 @@ export interface RowDeeds {
   onJump(id: string): void;
   onHistory(message: ChatMessage): void;
   onRetry(message: ChatMessage): void;
-  onTakeBack(message: ChatMessage): void;
+  /** Absent where nothing can be written. */
+  onTakeBack?: (message: ChatMessage) => void;
 }
 
 const number = perLocale((locale) => new Intl.NumberFormat(locale));
@@ -127,9 +128,11 @@ const Failed = ({ message, peer, deeds }: { message: ChatMessage; peer: Person; 
             {t('app.again')}
           </Button>
         )}
-        <Button look="quiet" onClick={() => deeds.onTakeBack(message)}>
-          {t('conversation.editAsNew')}
-        </Button>
+        {deeds.onTakeBack && (
+          <Button look="quiet" onClick={() => deeds.onTakeBack?.(message)}>
+            {t('conversation.editAsNew')}
+          </Button>
+        )}
       </div>
     </div>
   );

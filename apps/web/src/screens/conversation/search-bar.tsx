@@ -1,6 +1,7 @@
 import type { ConversationId } from '@sotto/contract/ids';
 import { useEffect, useRef, useState } from 'react';
 import type { KeyboardEvent } from 'react';
+import { isComposing } from '../../app/keys.ts';
 import { t } from '../../i18n/i18n.ts';
 import { IconButton } from '../../ui/button.tsx';
 import { CloseIcon, FoldIcon, UpIcon } from '../../ui/icons.tsx';
@@ -42,6 +43,7 @@ export const SearchBar = ({ id, name, onShow, onQuery, onClose }: SearchBarProps
   }, []);
 
   const onKeyDown = (event: KeyboardEvent): void => {
+    if (isComposing(event.nativeEvent)) return;
     const isField = event.target instanceof HTMLInputElement;
     if (event.key === 'Escape') onClose();
     else if (isField && event.key === 'Enter') void step(event.shiftKey ? -1 : 1);

@@ -68,7 +68,7 @@ export const useDeeds = ({ summary, view, writing, writable, onJump }: DeedsProp
       onJump,
       onHistory: (message) => ask(message, 'history'),
       onRetry: retry,
-      onTakeBack: takeBack,
+      ...(writable && { onTakeBack: takeBack }),
       react,
       reactAt: (message, place) => setPicker({ message, place, before: document.activeElement }),
       reply: startReply,

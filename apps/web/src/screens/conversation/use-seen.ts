@@ -60,12 +60,13 @@ export const useAnnouncement = (view: ConversationView): string => {
     const known = before.current;
     if (newest?.id === known) return;
     before.current = newest?.id;
-    if (newest && known !== undefined && !newest.mine)
+    const isAdded = messages.some(({ id }) => id === known);
+    if (newest && isAdded && !newest.mine)
       setWords(
         newest.note
           ? noteWords(newest.note, newest, { people, me })
           : t('conversation.announced', { name: authorName(newest, peer, people), text: newest.text }),
       );
-  }, [newest, peer, people, me]);
+  }, [messages, newest, peer, people, me]);
   return words;
 };

@@ -22,6 +22,9 @@ interface WritingState extends Written {
   editing?: { message: ChatMessage; before: Written };
 }
 
+/** What was written last and is not stored yet, by conversation: who leaves one and comes back finds it. */
+const unstored = new Map<ConversationId, Written>();
+
 const after = (first: string, then: string): string => [first, then].filter((part) => part !== '').join('\n');
 
 /** Stores what is written once the keys rest, and at the latest when the page or this screen goes. */
@@ -33,8 +36,13 @@ const useKeptDraft = (id: ConversationId) => {
     clearTimeout(timer.current);
     const written = due.current;
     due.current = undefined;
-    // A store that cannot take it is told of elsewhere; the text stands in the field.
-    if (written) engine.setDraft(id, written.text, written.reply).catch(() => undefined);
+    if (!written) return;
+    unstored.set(id, written);
+    const forget = (): void => {
+      if (unstored.get(id) === written) unstored.delete(id);
+    };
+    // A store that cannot take it is told of elsewhere.
+    engine.setDraft(id, written.text, written.reply).then(forget, () => undefined);
   }, [engine, id]);
   const keep = useCallback(
     (written: Written): void => {
@@ -64,7 +72,7 @@ export const useWriting = (
 ) => {
   const engine = useEngine();
   const { keep, flush } = useKeptDraft(id);
-  const [state, setState] = useState<WritingState>(() => draft ?? { text: '' });
+  const [state, setState] = useState<WritingState>(() => unstored.get(id) ?? draft ?? { text: '' });
   const [problem, setProblem] = useState<string>();
   /** Something that is only good to know, until the next key. */
   const [notice, say] = useState<string>();

@@ -1,7 +1,7 @@
 import { Handle } from '@sotto/contract/ids';
 import { formatLink, parseLink } from '@sotto/contract/link';
 import type { Link } from '@sotto/contract/link';
-import { useState } from 'react';
+import { useEffect, useRef, useState } from 'react';
 import { useNavigate } from 'react-router';
 import { useEngine } from '../../app/engine-context.ts';
 import { codeOf, explain } from '../../app/failure.ts';
@@ -49,6 +49,14 @@ export const NewChatDialog = ({ onClose, onInvite }: NewChatDialogProps) => {
   const [problem, setProblem] = useState<string>();
   const [looking, setLooking] = useState(false);
   const [scanning, setScanning] = useState(false);
+  /** False once somebody has gone on without what is being looked for. */
+  const here = useRef(true);
+  useEffect(() => {
+    here.current = true;
+    return () => {
+      here.current = false;
+    };
+  }, []);
 
   const add = async (typed: string): Promise<void> => {
     const group = parseLink(typed)?.group;
@@ -62,6 +70,7 @@ export const NewChatDialog = ({ onClose, onInvite }: NewChatDialogProps) => {
     setLooking(true);
     try {
       const id = await engine.addContact(target);
+      if (!here.current) return;
       onClose();
       void navigate(`/c/${id}`);
     } catch (error) {
@@ -73,7 +82,11 @@ export const NewChatDialog = ({ onClose, onInvite }: NewChatDialogProps) => {
   if (scanning) {
     return (
       <Dialog title={t('trust.scanLink')} onClose={onClose}>
-        <Scanner says={t('trust.scanLinkSays')} problem={problem} onCode={(code) => void add(code)} />
+        <Scanner
+          says={t('trust.scanLinkSays')}
+          problem={problem}
+          onCode={(code) => void (looking || add(code))}
+        />
         <div className="dialog-actions">
           <Button
             look="quiet"

@@ -34,7 +34,7 @@ export const DeleteAccount = ({ onClose }: { onClose(): void }) => {
   };
 
   return (
-    <Dialog title={t('settings.deleteTitle', { handle })} onClose={onClose}>
+    <Dialog title={t('settings.deleteTitle', { handle })} busy={working} onClose={onClose}>
       <p>{t('settings.deleteSays')}</p>
       <p>{t('settings.deleteStays')}</p>
       <form
@@ -60,7 +60,7 @@ export const DeleteAccount = ({ onClose }: { onClose(): void }) => {
           readOnly={working}
         />
         <div className="dialog-actions">
-          <Button look="quiet" onClick={onClose}>
+          <Button look="quiet" disabled={working} onClick={onClose}>
             {t('app.cancel')}
           </Button>
           <Button look="main" className="settings-danger" type="submit" aria-disabled={working}>
