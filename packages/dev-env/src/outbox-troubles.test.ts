@@ -288,3 +288,18 @@ describe('who is blocked', () => {
     expect(bobs.getSnapshot().messages.at(-1)!.edits).toMatchObject([{ text: 'stuck' }]);
   });
 });
+
+describe('an answer that comes when its frame was given up', () => {
+  it('counts, though nothing is sent again: the relay was asked something else that it refused', async () => {
+    const { over, transport } = takenOver();
+    const { ann, bobs, withBob } = await meet(world, 'given', { ann: { transport } });
+    over.accepted = (tell) => {
+      over.problem!('busy');
+      tell();
+    };
+    await ann.engine.send(withBob, 'answered');
+    await until(bobs, () => texts(bobs).includes('answered'), 'answered');
+    await until(ann.engine, ({ unsent }) => unsent === 0, 'an empty outbox');
+    expect(await rowsOf(ann)).toEqual([]);
+  });
+});

@@ -308,10 +308,7 @@ export const createOutbox = (options: Options): Outbox => {
     underWay = { rows: rows.filter((row) => partsOf(row).some(({ id }) => ids.includes(id))), ids, cancel };
   };
 
-  const settle = async (self: SelfRow, batch: Batch): Promise<void> => {
-    single = false;
-    if (batch.ids.every((id) => 'at' in answers.get(id)!)) backoff.reset();
-    const rows = batch.rows.filter((row) => isAnswered(row, answers));
+  const settle = async (self: SelfRow, rows: readonly OutboxRow[]): Promise<void> => {
     const stale = new Set<string>();
     const waits = await model.change(async (draft) => {
       const later: [OutboxRow, number][] = [];
@@ -338,8 +335,18 @@ export const createOutbox = (options: Options): Outbox => {
       const batch = underWay;
       if (batch?.ids.every((id) => answers.has(id))) {
         batch.cancel();
-        await settle(self, batch);
+        single = false;
+        if (batch.ids.every((id) => 'at' in answers.get(id)!)) backoff.reset();
+        await settle(
+          self,
+          batch.rows.filter((row) => isAnswered(row, answers)),
+        );
         underWay = undefined;
+      }
+      // Answered after their batch was given up: late, or ahead of a cut.
+      if (!underWay && answers.size > 0) {
+        const rows = [...model.outbox.values()].filter((row) => isReady(row) && isAnswered(row, answers));
+        if (rows.length > 0) await settle(self, rows);
       }
       if (connection) await encrypt();
       if (!cancelRetry) send();
