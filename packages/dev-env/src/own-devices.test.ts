@@ -181,3 +181,22 @@ describe('a relay that does not take a new delivery token', () => {
     expect((await selfOf(ann)).deliveryDue).toBeUndefined();
   });
 });
+
+describe('what was read', () => {
+  it('is read on every own device, also when its author has gone meanwhile', async () => {
+    const { ann, bob, withAnn, withBob } = await meet(world, 'gone');
+    const second = await addDevice(world, ann);
+    await knows(second, withBob);
+    const unread = (count: number) => (of: Resident) =>
+      until(
+        of.engine,
+        ({ conversations }) => conversations.find((one) => one.id === withBob)?.unread === count,
+        `${count} unread`,
+      );
+    await bob.engine.send(withAnn, 'my last');
+    await Promise.all([ann, second].map(unread(1)));
+    await bob.engine.deleteAccount();
+    await ann.engine.markRead(withBob);
+    await Promise.all([ann, second].map(unread(0)));
+  });
+});

@@ -85,6 +85,10 @@ export const failRow = async (
   }
   draft.remove('outbox', row.seq);
   if (row.owed !== undefined || row.to !== undefined) return undefined;
+  // What this account has read or taken back is so on its other devices, whoever else does not hear of it.
+  const sent = toSync(row, self);
+  if (sent?.kind === 'receipt' || sent?.kind === 'delete')
+    enqueueSync(draft, self, row.conversation, sent, { notBefore: times.sync() });
   await messageFailed(draft, store, self, row, problem, { order: times.failed(), settled });
   return undefined;
 };
