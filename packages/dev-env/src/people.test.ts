@@ -1,5 +1,6 @@
 import type { ConversationId } from '@sotto/contract/ids';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { circle } from './circle.ts';
 import { idOf, meet, newId, texts, viewOf } from './meeting.ts';
 import { createWorld, online, type Resident, until, type World } from './world.ts';
 
@@ -88,6 +89,35 @@ describe('who is blocked', () => {
     await expect.poll(() => tokenOf(bob)).toBe(after);
     await bob.engine.send(withAnn, 'good');
     await until(bobs, ({ messages }) => messages.at(-1)!.status === 'delivered', 'delivered');
+  });
+
+  it('A13 hears nothing of what was read since, neither alone nor in a group; the others there do', async () => {
+    const { all, id } = await circle(world, 'unread', [{}, {}, {}]);
+    const [ann, bob, carol] = all as [Resident, Resident, Resident];
+    const [alone, there, other] = [newId(), newId(), newId()];
+    const withAnn = await bob.engine.addContact(ann.engine.getSnapshot().contact!);
+    await bob.engine.send(withAnn, 'alone', { id: alone });
+    await bob.engine.send(id, 'there', { id: there });
+    await carol.engine.send(id, 'other', { id: other });
+    const anns = [await viewOf(ann, id), await viewOf(ann, idOf(bob))];
+    await until(
+      anns[0]!,
+      () => texts(anns[0]!).includes('there') && texts(anns[0]!).includes('other'),
+      'both',
+    );
+    await until(anns[1]!, () => texts(anns[1]!).includes('alone'), 'the first');
+    await ann.engine.block(idOf(bob));
+    await ann.engine.markRead(idOf(bob));
+    await ann.engine.markRead(id);
+    await ann.engine.unblock(idOf(bob));
+    await ann.engine.send(idOf(bob), 'here I am');
+    const bobs = await viewOf(bob, withAnn);
+    await until(bobs, () => texts(bobs).includes('here I am'), 'what follows');
+    const heardOf = async ({ store }: Resident, conversation: ConversationId, message: string) =>
+      Object.values((await store.get('message', [conversation, message]))!.reached?.[idOf(ann)] ?? {});
+    await expect.poll(() => heardOf(carol, id, other)).toEqual(['read']);
+    expect(await heardOf(bob, id, there)).not.toContain('read');
+    expect(await heardOf(bob, withAnn, alone)).not.toContain('read');
   });
 });
 

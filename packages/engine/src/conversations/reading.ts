@@ -55,7 +55,7 @@ const unreadAmong = async (draft: Draft, id: string, messages: readonly string[]
 
 /**
  * Marks messages as seen and tells their author, and one's own other devices. Nobody is told of requests, nor the author
- * where the person does not want that.
+ * where the person does not want that or has blocked them.
  */
 export const markSeen = async (
   draft: Draft,
@@ -78,13 +78,13 @@ export const markSeen = async (
   }
   const known = rows.filter(({ newer }) => !newer);
   const isLarge = (group?.members ?? 0) > LIMITS.receiptMembers;
-  const tells = !request && !isLarge && (self.settings?.receipts ?? true);
+  const receipts = !request && !isLarge && (self.settings?.receipts ?? true);
   // In a group each author alone hears of it.
-  const authors = new Set(known.map(({ from }) => (group && tells ? from : id)));
-  for (const author of authors) {
-    const theirs = known.filter(({ from }) => author === id || from === author).map((row) => row.id);
-    for (const receipt of receiptsOf('read', theirs, group && tells ? id : undefined)) {
-      if (tells) enqueue(draft, author, receipt);
+  const hearerOf = ({ from }: MessageRow) => (receipts && !self.blocked?.includes(from) ? from : undefined);
+  for (const hearer of new Set(known.map(hearerOf))) {
+    const theirs = known.filter((row) => hearerOf(row) === hearer).map((row) => row.id);
+    for (const receipt of receiptsOf('read', theirs, group && hearer ? id : undefined)) {
+      if (hearer) enqueue(draft, hearer, receipt);
       else enqueueSync(draft, self, id, receipt);
     }
   }
