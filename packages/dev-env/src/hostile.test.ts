@@ -1,5 +1,5 @@
 import type { OutgoingEnvelope } from '@sotto/contract/envelope';
-import type { AccountId, ConversationId, DeviceId, EnvelopeId } from '@sotto/contract/ids';
+import type { AccountId, ConversationId, DeliveryToken, DeviceId, EnvelopeId } from '@sotto/contract/ids';
 import type { AccountResponse } from '@sotto/contract/rest/accounts';
 import type { DeviceBundle } from '@sotto/contract/rest/prekeys';
 import { encode } from '@sotto/crypto/canonical';
@@ -7,6 +7,7 @@ import { NO_REPAIRS } from '@sotto/crypto/repair';
 import { seal } from '@sotto/crypto/seal';
 import { encrypt, startSession } from '@sotto/crypto/session';
 import { KIND_SESSION } from '@sotto/crypto/session-body';
+import { type Clock, systemClock } from '@sotto/engine/clock';
 import { type Store, StoreError, type Transport } from '@sotto/engine/ports';
 import type { SelfRow } from '@sotto/engine/rows';
 import { ownDevice, publicDevice, toBundle } from '@sotto/engine/sessions';
@@ -31,14 +32,15 @@ const post = async (
   from: Resident,
   to: Resident,
   body: Uint8Array<ArrayBuffer>,
-  id = randomId(),
+  { id = randomId(), token }: { id?: string; token?: string | undefined } = {},
 ): Promise<string> => {
   const [sender, { account, device }] = [await selfOf(from), await selfOf(to)];
   // A chain of one event: its head is the account.
   const address = { device, head: account } as unknown as Pick<OutgoingEnvelope, 'device' | 'head'>;
+  const way = token !== undefined && { token: token as DeliveryToken };
   await new Promise<void>((resolve, reject) => {
     const connection = from.transport.connect(signerOf(sender), {
-      connected: () => connection.send([{ id: id as EnvelopeId, ...address, body }]),
+      connected: () => connection.send([{ id: id as EnvelopeId, ...address, ...way, body }]),
       accepted: (results) => (
         connection.close(),
         'at' in results[0]! ? resolve() : reject(new Error('refused'))
@@ -188,7 +190,7 @@ describe('what others may send', () => {
     const named = await forge({ by: bob, to: ann, content: encode({ kind: 'hologram', id }) });
     await post(bob, ann, named);
     const nameless = await forge({ by: bob, to: ann, content: encode({ kind: 'hologram' }) });
-    await post(bob, ann, nameless, id);
+    await post(bob, ann, nameless, { id });
     await until(view, ({ messages }) => messages.length === 2, 'what has no name');
     expect(view.getSnapshot().messages[0]).toMatchObject({ id, text: 'mine', status: 'delivered' });
   });
@@ -209,6 +211,49 @@ describe('what others may send', () => {
     expect((await ann.store.all('peer')).filter(({ renew }) => renew)).toEqual([]);
     // Nor is who only claims to be somebody a contact.
     expect((await ann.store.all('contact')).map(({ account }) => account)).toEqual([idOf(bob)]);
+  });
+
+  it('A13 what is missing is asked for of contacts alone, and of none who is blocked', async () => {
+    const looks: (() => void)[] = [];
+    const after: Clock['after'] = (ms, task) =>
+      ms === 60_000 ? (looks.push(task), () => undefined) : systemClock.after(ms, task);
+    // What is to be sent stays in the outbox.
+    const transport = (inner: Transport): Transport => ({
+      ...inner,
+      connect: (...args) => ({ ...inner.connect(...args), send: () => true }),
+    });
+    const ann = await resident({ transport, clock: { ...systemClock, after } });
+    const [bob, carol, dave, eve] = await Promise.all([1, 2, 3, 4].map(() => resident()));
+    for (const known of [bob!, carol!, dave!])
+      await ann.engine.addContact(known.engine.getSnapshot().contact!);
+    await ann.engine.block(idOf(carol!));
+    await expect.poll(async () => (await selfOf(ann)).deliveryDue).toBeUndefined();
+    const token = (await selfOf(ann)).delivery;
+    const senders: [Resident, (string | undefined)[]][] = [
+      [bob!, [token, token]],
+      [carol!, [token, token]],
+      // Anybody can come in this name.
+      [dave!, [undefined, undefined]],
+      // A stranger who was told the way in later.
+      [eve!, [undefined, token]],
+    ];
+    for (const [by, tokens] of senders) {
+      const bodies = [];
+      for (let sent = 0; sent < 3; sent += 1) {
+        const text = { kind: 'text', id: randomId(), sentAt: sent, text: 'x' };
+        const content = encode(by === eve ? text : { kind: 'profile', name: 'Somebody' });
+        bodies.push(await forge({ by, to: ann, content }));
+      }
+      for (const [at, body] of [bodies[0]!, bodies[2]!].entries()) {
+        const id = await post(by, ann, body, { token: tokens[at] });
+        await expect.poll(() => ann.store.get('seen', id)).toBeDefined();
+      }
+    }
+    expect((await ann.store.all('peer')).map(({ missing }) => missing)).toEqual([1, 1, 1, 1]);
+    for (const look of looks) look();
+    const outbox = () => ann.store.all('outbox');
+    await expect.poll(outbox).not.toEqual([]);
+    expect(await outbox()).toMatchObject([{ conversation: idOf(bob!), content: { kind: 'repair' } }]);
   });
 
   it('a receipt moves nothing but messages to its sender', async () => {

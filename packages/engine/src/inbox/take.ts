@@ -30,19 +30,27 @@ interface Context {
 type Certain = Exclude<Opened, { later: unknown } | { group: string }>;
 type FromPeer = Extract<Opened, { body: unknown }>;
 
+/** Whether its sender may be asked to send again. A stranger, or who only claims to be somebody, gets no answer of any kind. */
+const mayAsk = async (
+  { draft, self }: Pick<Context, 'draft' | 'self'>,
+  { envelope, peer: { account }, stranger }: FromPeer,
+): Promise<boolean> => {
+  if (stranger || envelope.request || self.blocked?.includes(account)) return false;
+  return !(await draft.get('conversation', account))?.request;
+};
+
 /** Keeps an envelope that cannot be read, with the reason, and asks for what it may have held. */
 const setAside = async (
-  { draft, self, now }: Context,
+  context: Context,
   opened: Certain,
   { reason, repair = false }: { reason: string; repair?: boolean },
 ): Promise<void> => {
-  const { id, request } = opened.envelope;
+  const { draft, now } = context;
+  const { id } = opened.envelope;
   draft.put('aside', { envelope: id, at: now, reason }, id);
   draft.put('seen', { envelope: id, at: now }, id);
-  // A stranger, or who only claims to be somebody, gets no answer of any kind.
-  if (!repair || !('peer' in opened) || opened.stranger || request) return;
-  if (self.blocked?.includes(opened.peer.account)) return;
-  await requestRepair(draft, opened.peer, now);
+  if (repair && 'peer' in opened && (await mayAsk(context, opened)))
+    await requestRepair(draft, opened.peer, now);
 };
 
 const isGroupId = (id: string): boolean => id.length === 22;
@@ -140,7 +148,7 @@ const takeOfGroup = async (
 
 /** What is left to do once a batch is stored. */
 export interface Rest {
-  /** The devices that something came from. */
+  /** The devices that something came from and that may be asked for more. */
   peers: [account: string, device: string][];
   /** Groups that something waits in; `due`: their log has to be looked at. */
   groups: { group: string; due: boolean }[];
@@ -173,7 +181,7 @@ export const takeBatch = async (context: Context, batch: readonly Opened[]): Pro
     draft.put('seen', { envelope: id, at: now }, id);
     if ('duplicate' in result || 'reason' in opened) continue;
     const { account, device } = opened.peer;
-    peers.push([account, device]);
+    if (await mayAsk(context, opened)) peers.push([account, device]);
     const { stranger } = opened;
     if (stranger && !(await draft.get('contact', account))) putContact(draft, stranger);
     if ('heads' in result && result.heads && !self.blocked?.includes(account))
