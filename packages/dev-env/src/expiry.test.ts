@@ -1,6 +1,7 @@
-import { createExpiry } from '@sotto/engine/conversations/expiry';
+import { createExpiry, expire } from '@sotto/engine/conversations/expiry';
 import { openModel } from '@sotto/engine/model';
 import type { MessageRow, SelfRow } from '@sotto/engine/rows';
+import { indexSome } from '@sotto/engine/search/indexing';
 import { createMemoryDisk } from '@sotto/store-memory/memory-store';
 import { openVault } from '@sotto/engine/vault';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
@@ -76,6 +77,29 @@ describe('a disappearing message', () => {
     const view = await viewOf(ann, withBob);
     expect(messageOf(view, id)).toBeUndefined();
     expect(await ann.store.get('message', [withBob, id])).toBeUndefined();
+  });
+});
+
+describe('what runs out while the index takes it in', () => {
+  it('leaves the index too', async () => {
+    const store = createMemoryDisk().open();
+    const message = { conversation: 'ann', id: 'm', order: 1, from: 'me', device: 'd', text: 'word' };
+    const due = { ...message, sentAt: 1, at: 1, status: 'sent', expiresAt: 2, unindexed: 1 };
+    await store.commit([
+      { table: 'self', put: { key: 'self', account: 'me' } as SelfRow },
+      { table: 'message', put: due as MessageRow },
+    ]);
+    const model = await openModel({
+      ...store,
+      async messages(query, range) {
+        const rows = await store.messages(query, range);
+        if ('expiresBefore' in query && rows.length > 0) await indexSome(model);
+        return rows;
+      },
+    });
+    await expire(model, 2);
+    expect(await store.count('message')).toBe(0);
+    expect(await store.all('dropped')).toEqual([{ doc: 0 }]);
   });
 });
 

@@ -27,7 +27,12 @@ export const expire = async (model: Model, now: number): Promise<void> => {
       byConversation.set(row.conversation, [...(byConversation.get(row.conversation) ?? []), row]);
     }
     await model.change(async (draft) => {
-      for (const [id, old] of byConversation) await removeMessages(draft, model, id, old, { me, now });
+      for (const [id, old] of byConversation) {
+        // As they are now: the index may have taken them in since.
+        const current = await Promise.all(old.map((row) => draft.get('message', [id, row.id])));
+        const due = current.filter((row) => row !== undefined);
+        await removeMessages(draft, model, id, due, { me, now });
+      }
     });
   }
 };
