@@ -16,7 +16,7 @@ import { ownDevice, publicDevice, toBundle } from '@sotto/engine/sessions';
 import { createMemoryDisk } from '@sotto/store-memory/memory-store';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { addDevice } from './devices.ts';
-import { meet, newId, texts, viewOf } from './meeting.ts';
+import { idOf, meet, newId, texts, viewOf } from './meeting.ts';
 import { createWorld, online, type Resident, until, type World } from './world.ts';
 
 let world: World;
@@ -193,4 +193,18 @@ describe('an accept time from far ahead', () => {
     );
     expect(Math.max(0, ...orders)).toBeLessThan(Date.now() + 400 * 24 * 60 * 60 * 1000);
   });
+});
+
+it('whom another device of the account has written to is no stranger, whatever else it told', async () => {
+  const [ann, bob] = [await world.resident('ann_answers'), await world.resident('bob_asks')];
+  const second = await addDevice(world, ann);
+  const withAnn = await bob.engine.addContact({ handle: ann.engine.getSnapshot().me!.handle });
+  await bob.engine.send(withAnn, 'do you know me?');
+  const anns = await viewOf(ann, idOf(bob));
+  const isRequest = () => anns.getSnapshot().request === true;
+  await until(anns, isRequest, 'the request');
+  const sent = { kind: 'text', id: newId(), sentAt: Date.now(), text: 'yes' };
+  await post(second, ann, [await forge(second, ann, { kind: 'sync', conversation: idOf(bob), sent })]);
+  await until(anns, () => texts(anns).includes('yes'), 'the answer');
+  expect(isRequest()).toBe(false);
 });

@@ -3,7 +3,7 @@ import { RelayError } from '@sotto/contract/errors';
 import type { Transport } from '@sotto/engine/ports';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { addDevice } from './devices.ts';
-import { meet, messageOf, newId, viewOf } from './meeting.ts';
+import { idOf, meet, messageOf, newId, viewOf } from './meeting.ts';
 import { createWorld, type Resident, until, type World } from './world.ts';
 
 let world: World;
@@ -69,6 +69,45 @@ describe('what a person chose', () => {
     const tokenOf = async (of: Resident) => (await of.store.get('contact', withAnn))?.token;
     expect(await tokenOf(bob)).not.toBe(delivery);
     expect(await tokenOf(carol)).not.toBe(delivery);
+  });
+});
+
+describe('a request', () => {
+  const asks = async (stranger: Resident, of: Resident): Promise<ConversationId> => {
+    const { handle } = of.engine.getSnapshot().me!;
+    const id = await stranger.engine.addContact({ handle });
+    await stranger.engine.send(id, 'do you know me?');
+    return id;
+  };
+  const listed = ({ engine }: Resident, id: ConversationId) =>
+    engine.getSnapshot().conversations.find((one) => one.id === id);
+
+  it('is one on a device that is added meanwhile, too', async () => {
+    const [ann, bob] = [await resident(), await resident()];
+    const withAnn = await asks(bob, ann);
+    await knows(ann, idOf(bob));
+    const second = await addDevice(world, ann);
+    await bob.engine.send(withAnn, 'hello?');
+    await until(second.engine, () => listed(second, idOf(bob))?.unread === 1, 'what came since');
+    expect(listed(second, idOf(bob))!.request).toBe(true);
+  });
+
+  it('that was accepted or answered on one device is one on no other', async () => {
+    const [ann, bob, carol] = [await resident(), await resident(), await resident()];
+    const second = await addDevice(world, ann);
+    for (const stranger of [bob, carol]) {
+      await asks(stranger, ann);
+      for (const device of [ann, second]) await knows(device, idOf(stranger));
+      expect(listed(second, idOf(stranger))!.request).toBe(true);
+    }
+    await ann.engine.accept(idOf(bob));
+    await ann.engine.send(idOf(carol), 'yes');
+    for (const stranger of [bob, carol]) {
+      await until(second.engine, () => !listed(second, idOf(stranger))!.request, 'the answer');
+    }
+    await second.engine.send(idOf(bob), 'me too');
+    const bobs = await viewOf(bob, idOf(ann));
+    await until(bobs, ({ messages }) => messages.at(-1)?.text === 'me too', 'from the other');
   });
 });
 

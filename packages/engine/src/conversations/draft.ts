@@ -36,3 +36,16 @@ export const directConversation = async (
   putConversation(draft, row);
   return row;
 };
+
+/** The direct conversation with somebody whom this account has taken up with, on whichever of its devices. */
+export const agreedConversation = async (
+  draft: Draft,
+  account: string,
+  now: number,
+): Promise<ConversationRow> => {
+  const known = await directConversation(draft, account, now);
+  if (!known.request || known.group) return known;
+  const { request: _, ...row } = known;
+  putConversation(draft, row);
+  return row;
+};

@@ -1,3 +1,4 @@
+import { shareContact } from '../devices/hand-over.ts';
 import { EngineError } from '../errors.ts';
 import { enqueue } from './draft.ts';
 import { receiptsOf } from './receipts.ts';
@@ -10,7 +11,7 @@ const RECENT = 100;
 
 /**
  * The conversation once its stranger gets an answer: from then on they hear what became of their messages, also of those
- * that are there.
+ * that are there, and one's own other devices that it is no request.
  */
 export const answered = async (
   draft: Draft,
@@ -22,6 +23,8 @@ export const answered = async (
   // Others put this account there: only the relay can be told that it agrees.
   if (conversation.group) throw new EngineError('not-joined');
   const { request: _, ...row } = conversation;
+  const contact = await draft.get('contact', row.id);
+  if (contact) shareContact(draft, self, contact);
   const theirs = (await store.messages({ conversation: row.id, from: row.id }, { limit: RECENT })).filter(
     ({ newer }) => !newer,
   );

@@ -1,6 +1,6 @@
 import type { AccountContent, SettingsContent } from '@sotto/contract/content';
 import { LIMITS } from '@sotto/contract/limits';
-import { directConversation, enqueue, putContact } from '../conversations/draft.ts';
+import { enqueue, agreedConversation, putContact } from '../conversations/draft.ts';
 import { settingsContents } from '../conversations/settings.ts';
 import type { Draft, Model } from '../model.ts';
 import type { ContactRow, SelfRow } from '../rows.ts';
@@ -25,8 +25,11 @@ export const handOver = (
 ): SelfRow => {
   const added = (self.adding ?? []).filter((id) => self.devices.some(({ device }) => device === id));
   if (added.length === 0) return self;
-  // Others are in groups with this account, and no more than that.
-  const isContact = ({ handle, account }: ContactRow) => handle !== '' && model.conversations.has(account);
+  // Others are in groups with this account, or have asked to talk to it, and no more than that.
+  const isContact = ({ handle, account }: ContactRow) => {
+    const conversation = model.conversations.get(account);
+    return handle !== '' && conversation !== undefined && !conversation.request;
+  };
   const contacts = [...model.contacts.values()].filter(isContact);
   for (const device of added) {
     // First: what comes next lets the device send, and it is to know by then what others may hear.
@@ -42,7 +45,7 @@ export const handOver = (
   return left.length > 0 ? { ...rest, adding: left } : rest;
 };
 
-/** A new contact, told to one's own other devices. */
+/** A new contact, or one whose request was agreed to, told to one's own other devices. */
 export const shareContact = (draft: Draft, self: SelfRow, contact: ContactRow): void => {
   if (hasOthers(self)) enqueue(draft, self.account, accountContent(self, [contact]));
 };
@@ -63,6 +66,6 @@ export const takeAccount = async (
     const known = await draft.get('contact', entry.account);
     const fresh = { chain: [], devices: [], verified: false, introduced: false };
     putContact(draft, { ...fresh, ...(entry as Pick<ContactRow, 'account' | 'handle'>), ...known });
-    await directConversation(draft, entry.account, now);
+    await agreedConversation(draft, entry.account, now);
   }
 };

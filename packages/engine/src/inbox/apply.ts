@@ -10,6 +10,7 @@ import { mark, mentions as names, settleMarks } from '../conversations/change.ts
 import {
   directConversation,
   enqueue,
+  agreedConversation,
   putContact,
   putConversation,
   putMessage,
@@ -76,7 +77,10 @@ const putArrival = async (
   arrival: Arrival,
 ): Promise<boolean> => {
   const { from, at, now, me, request } = arrival;
-  const made = await directConversation(draft, arrival.conversation, now, request);
+  const made =
+    from.account === me
+      ? await agreedConversation(draft, arrival.conversation, now)
+      : await directConversation(draft, arrival.conversation, now, request);
   const { conversation, marks } = await takePending(draft, made, { author: from.account, id: message.id });
   const { order, ...known } = await placeOf(draft, conversation, message, arrival);
   const plain = {
