@@ -112,6 +112,17 @@ describe('a message', () => {
     expect(await ann.store.all('pending')).toEqual([]);
   });
 
+  it('is corrected for the other though it was taken off its author’s device at once', async () => {
+    const { bob, withAnn, anns } = await meet(world, 'corrected');
+    const id = newId();
+    await bob.engine.send(withAnn, 'wrong', { id });
+    await until(anns, () => messageOf(anns, id) !== undefined, 'it');
+    await expect.poll(() => bob.store.all('outbox')).toEqual([]);
+    // Both before anything is encrypted.
+    await Promise.all([bob.engine.edit(withAnn, id, 'right'), bob.engine.deleteForMe(withAnn, [id])]);
+    await until(anns, () => messageOf(anns, id)!.text === 'right', 'the correction');
+  });
+
   it('has one reaction of each account, and null takes it back', async () => {
     const { ann, bob, withAnn, withBob, anns, bobs } = await meet(world, 'react');
     const [first] = bobs.getSnapshot().messages;

@@ -93,9 +93,20 @@ export const textOf = ({ content }: OutboxRow): string | undefined => {
   return content.kind === 'edit' ? content.message : undefined;
 };
 
+/** Whether nothing of a message of one's own has left, nor any bytes of it that may. */
+export const isUnsent = (model: Model, { conversation, id, at }: MessageRow): boolean =>
+  at === undefined &&
+  ![...model.outbox.values()].some(
+    (row) =>
+      row.conversation === conversation &&
+      row.content.kind === 'text' &&
+      row.content.id === id &&
+      (row.envelopes !== undefined || row.post !== undefined),
+  );
+
 /**
- * Takes messages off this device for good, with whatever is kept of them: the list's last line, texts that wait and are not
- * encrypted yet. A late copy does not bring them back.
+ * Takes messages off this device for good, with whatever is kept of them: the list's last line, and of those that have not
+ * left what waits to. What others may have is still said of the rest. A late copy does not bring them back.
  */
 export const removeMessages = async (
   draft: Draft,
@@ -106,6 +117,7 @@ export const removeMessages = async (
 ): Promise<void> => {
   let conversation = await draft.get('conversation', id);
   const removed = new Set(rows.map((row) => row.id));
+  const unsent = new Set(rows.filter((row) => isUnsent(model, row)).map((row) => row.id));
   for (const row of rows) {
     draft.remove('message', [id, row.id]);
     if (row.doc !== undefined) draft.put('dropped', { doc: row.doc }, row.doc);
@@ -114,7 +126,7 @@ export const removeMessages = async (
   }
   for (const row of model.outbox.values()) {
     const about = textOf(row);
-    if (row.conversation === id && !row.envelopes && !row.post && about !== undefined && removed.has(about)) {
+    if (row.conversation === id && !row.envelopes && !row.post && about !== undefined && unsent.has(about)) {
       draft.remove('outbox', row.seq);
     }
   }
