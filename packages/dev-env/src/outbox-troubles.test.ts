@@ -264,6 +264,37 @@ describe('what the relay says', () => {
   });
 });
 
+describe('a message taken off a device before the relay has answered', () => {
+  it('does not come up on the others', async () => {
+    const { over, transport } = takenOver();
+    const { ann, bob, withAnn, withBob } = await meet(world, 'taken', { ann: { transport } });
+    const second = await addDevice(world, ann);
+    await viewOf(second, withBob);
+    await expect.poll(() => rowsOf(ann)).toEqual([]);
+    const told: (() => void)[] = [];
+    over.accepted = (tell) => told.push(tell);
+    const [gone, never] = [newId(), newId()];
+    await ann.engine.send(withBob, 'under way', { id: gone });
+    await expect.poll(() => told.length).toBe(1);
+    await Promise.all([
+      ann.engine.send(withBob, 'never left', { id: never }),
+      ann.engine.deleteForMe(withBob, [gone, never]),
+    ]);
+    delete over.accepted;
+    for (const tell of told) tell();
+    await ann.engine.send(withBob, 'after');
+    await hears(bob, withAnn, 'after');
+    await hears(second, withBob, 'after');
+    const [there, bobs] = [await viewOf(second, withBob), await viewOf(bob, withAnn)];
+    expect(texts(there)).not.toContain('under way');
+    expect(texts(bobs)).toContain('under way');
+    expect(texts(bobs)).not.toContain('never left');
+    // What nobody has is not spoken of.
+    expect(await second.store.get('gone', [withBob, gone])).toBeDefined();
+    expect(await second.store.get('gone', [withBob, never])).toBeUndefined();
+  });
+});
+
 describe('who is blocked', () => {
   it('gets nothing that waited; it fails, and can be sent again', async () => {
     const { ann, bob, anns, withAnn, withBob } = await meet(world, 'block');

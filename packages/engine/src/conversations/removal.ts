@@ -6,10 +6,10 @@ import type { MessageRow, SelfRow } from '../rows.ts';
 import { removeMessages } from './change.ts';
 import { enqueue } from './draft.ts';
 
-/** Tells one's own other devices what was taken off this one. What never left they do not have. */
+/** Tells one's own other devices what was taken off this one. */
 export const tellRemoval = (draft: Draft, self: SelfRow, id: string, rows: readonly MessageRow[]): void => {
   if (!hasOthers(self)) return;
-  const messages = rows.filter(({ at }) => at !== undefined).map((row) => row.id);
+  const messages = rows.map((row) => row.id);
   for (let start = 0; start < messages.length; start += LIMITS.receiptMessages) {
     const part = messages.slice(start, start + LIMITS.receiptMessages);
     enqueue(draft, self.account, { kind: 'remove', conversation: id, messages: part } as RemoveContent);

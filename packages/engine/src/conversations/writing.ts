@@ -10,7 +10,7 @@ import type { Draft } from '../model.ts';
 import { randomId } from '../random-id.ts';
 import type { ConversationRow, MessageRow, SelfRow } from '../rows.ts';
 import type { Engine, Mention } from '../views.ts';
-import { changeMessage, mark, removeMessages } from './change.ts';
+import { changeMessage, isUnsent, mark, removeMessages } from './change.ts';
 import { conversationOf, type Desk, messageOf } from './commands.ts';
 import { contentsOf } from './content.ts';
 import { putConversation, putMessage } from './draft.ts';
@@ -64,14 +64,6 @@ const checkMayTalk = ({ group }: ConversationRow): void => {
 /** Whether one may take back what somebody else wrote. */
 const deletesAll = ({ group }: ConversationRow): boolean =>
   ((group?.policy ?? 0) & POLICY.adminsDelete) !== 0 && ['admin', 'owner'].includes(group?.role ?? '');
-
-/** Whether a message waits without a word of it having left. */
-const isUnsent = ({ model }: Desk, row: MessageRow): boolean =>
-  row.status === 'failed' ||
-  [...model.outbox.values()].some(({ conversation, content, envelopes, post, done }) => {
-    const isIt = content.kind === 'text' && content.id === row.id && conversation === row.conversation;
-    return isIt && !envelopes && !post && (done ?? []).length === 0;
-  });
 
 type Unplaced = Omit<MessageRow, 'order' | 'status' | 'at'>;
 
@@ -211,7 +203,7 @@ export const createWriting = (desk: Desk): Writing => {
           const row = await messageOf(draft, id, message);
           if (row.note || (row.from !== me && !deletesAll(conversation))) throw new EngineError('not-yours');
           if (row.deleted) continue;
-          if (isUnsent(desk, row)) {
+          if (isUnsent(model, row)) {
             // Nobody has it.
             await removeMessages(draft, model, id, [row], { me, now: clock.now() });
             continue;
@@ -239,7 +231,8 @@ export const createWriting = (desk: Desk): Writing => {
           if (row) rows.push(row);
         }
         await removeMessages(draft, model, id, rows, { me: self.account, now: clock.now() });
-        tellRemoval(draft, self, id, rows);
+        const left = rows.filter((row) => !isUnsent(model, row));
+        tellRemoval(draft, self, id, left);
       });
     },
 
