@@ -7,7 +7,7 @@ import { seal } from '@sotto/crypto/seal';
 import { encrypt, startSession } from '@sotto/crypto/session';
 import { KIND_SESSION } from '@sotto/crypto/session-body';
 import { signerOf } from '@sotto/engine/account/signer';
-import { systemClock } from '@sotto/engine/clock';
+import { type Clock, systemClock } from '@sotto/engine/clock';
 import { createBudget, createUnclaimed } from '@sotto/engine/inbox/unclaimed';
 import { openModel } from '@sotto/engine/model';
 import type { Transport } from '@sotto/engine/ports';
@@ -17,6 +17,7 @@ import { createMemoryDisk } from '@sotto/store-memory/memory-store';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { addDevice } from './devices.ts';
 import { idOf, meet, newId, texts, viewOf } from './meeting.ts';
+import { tapped } from './tapped.ts';
 import { createWorld, online, type Resident, until, type World } from './world.ts';
 
 let world: World;
@@ -207,4 +208,44 @@ it('whom another device of the account has written to is no stranger, whatever e
   await post(second, ann, [await forge(second, ann, { kind: 'sync', conversation: idOf(bob), sent })]);
   await until(anns, () => texts(anns).includes('yes'), 'the answer');
   expect(isRequest()).toBe(false);
+});
+
+describe('the last message before a chain turns', () => {
+  it('is asked for when it was lost', async () => {
+    let loses = false;
+    const lost = new Set<string>();
+    const losing = tapped(({ id }) => {
+      if (loses) lost.add(id);
+      return lost.has(id) ? [] : undefined;
+    });
+    let holds = false;
+    const held: IncomingEnvelope[] = [];
+    const holding = tapped((envelope) => {
+      held.push(envelope);
+      return holds ? [] : held.splice(0);
+    });
+    // What is looked at after a minute is looked at soon.
+    const clock: Clock = {
+      ...systemClock,
+      after: (ms, task) => systemClock.after(ms === 60_000 ? 500 : ms, task),
+    };
+    const { ann, bob, withAnn, withBob, anns, bobs } = await meet(world, 'turn', {
+      ann: { transport: holding },
+      bob: { transport: losing, clock },
+    });
+    // While nothing of bob's comes the chain goes on.
+    holds = true;
+    await ann.engine.send(withBob, 'first');
+    await until(bobs, () => texts(bobs).includes('first'), 'the first');
+    loses = true;
+    await ann.engine.send(withBob, 'last');
+    await expect.poll(() => lost.size).toBe(1);
+    loses = false;
+    holds = false;
+    await bob.engine.send(withAnn, 'turn');
+    await until(anns, () => texts(anns).includes('turn'), 'what turns it');
+    // Her receipt has told of a chain of two.
+    await until(bobs, () => texts(bobs).includes('last'), 'what was lost');
+    expect(texts(bobs).filter((text) => text === 'first')).toHaveLength(1);
+  });
 });

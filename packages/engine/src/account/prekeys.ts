@@ -6,6 +6,7 @@ import { planPrekeys, supersede } from '@sotto/crypto/prekey-plan';
 import { prunePeer } from '@sotto/crypto/session-state';
 import { makePrekeys, type Prekey, type PrekeyKind } from '@sotto/crypto/prekeys';
 import { dayOf } from '../clock.ts';
+import { withMissing } from '../inbox/missing.ts';
 import type { Model } from '../model.ts';
 import type { Transport } from '../ports.ts';
 import type { PrekeyRow, SelfRow } from '../rows.ts';
@@ -62,7 +63,7 @@ const prunePeers = async (model: Model, now: number): Promise<void> => {
     for (const { account, device } of peers) {
       const row = await draft.get('peer', [account, device]);
       const state = row && prunePeer({ state: row.state, signedIds, now });
-      if (state) draft.put('peer', { ...row, state }, [account, device]);
+      if (state) draft.put('peer', withMissing({ ...row, state }), [account, device]);
     }
   });
 };

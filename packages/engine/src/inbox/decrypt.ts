@@ -11,7 +11,7 @@ import { handshakeOf } from '@sotto/crypto/session-body';
 import type { Draft } from '../model.ts';
 import type { SelfRow } from '../rows.ts';
 import { ownDevice } from '../sessions.ts';
-import { missingOf } from './gaps.ts';
+import { withMissing } from './missing.ts';
 import type { Opened } from './senders.ts';
 
 /** The kinds of content that this version acts on; all others are kept for one that does. */
@@ -120,9 +120,8 @@ const decryptBody = async (
       return outcome === 'duplicate' ? { duplicate: true } : { reason: outcome, repair: asksRepair(outcome) };
     }
     const { state, consumed, content, sending } = result;
-    const missing = missingOf(state);
     const row = { repairs: NO_REPAIRS, renew: false, ...known, account, device, state };
-    draft.put('peer', missing === known?.missing ? row : { ...row, missing }, [account, device]);
+    draft.put('peer', withMissing(row), [account, device]);
     for (const { kind, id } of consumed) draft.remove('prekey', [kind, id]);
     if (content.type !== 'message') return { handed: { key: content.key, context: content.context } };
     const said = read(content.plaintext, account === self.account);

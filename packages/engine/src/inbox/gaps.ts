@@ -1,4 +1,3 @@
-import type { PeerState } from '@sotto/crypto/session-state';
 import type { Clock } from '../clock.ts';
 import type { Model } from '../model.ts';
 import type { PeerRow } from '../rows.ts';
@@ -6,10 +5,6 @@ import { requestRepair } from './repair.ts';
 
 /** How long what others overtook may still come by itself, in ms. */
 const PATIENCE_MS = 60_000;
-
-/** How many messages of a device others have overtaken: their keys wait. One that was encrypted anew never comes. */
-export const missingOf = ({ sessions }: PeerState): number =>
-  sessions.reduce((sum, { ratchet }) => sum + ratchet.skipped.length, 0);
 
 const isShort = ({ missing = 0, asked = 0 }: PeerRow): boolean => missing > asked;
 
