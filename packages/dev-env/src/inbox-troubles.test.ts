@@ -244,7 +244,9 @@ describe('the last message before a chain turns', () => {
     holds = false;
     await bob.engine.send(withAnn, 'turn');
     await until(anns, () => texts(anns).includes('turn'), 'what turns it');
-    // Her receipt has told of a chain of two.
+    // Her receipt has told of a chain of two; what leaves meanwhile forgets nothing of that.
+    await ann.engine.send(withBob, 'after');
+    await until(bobs, () => texts(bobs).includes('after'), 'what came after');
     await until(bobs, () => texts(bobs).includes('last'), 'what was lost');
     expect(texts(bobs).filter((text) => text === 'first')).toHaveLength(1);
   });

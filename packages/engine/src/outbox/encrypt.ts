@@ -132,7 +132,9 @@ const encryptOne = async (
   const to = { account, device, sealingKey: sealing! };
   const body = await seal({ from, to, kind: KIND_SESSION, body: made.body });
   const renew = (known?.renew ?? false) && !renewed;
-  return { peer: { account, device, state: made.state, repairs: known?.repairs ?? NO_REPAIRS, renew }, body };
+  // What else is known of the device stays: what of it is missing, and what it has been asked for.
+  const repairs = known?.repairs ?? NO_REPAIRS;
+  return { peer: { ...known, account, device, state: made.state, repairs, renew }, body };
 };
 
 /** Whether what a row says has bytes. What has none would be tried for ever. */
