@@ -79,7 +79,7 @@ test('who signs out leaves nothing behind, in no tab, and the account goes on el
   await tab.close();
   await page.getByRole('button', { name: 'To the start' }).click();
   await expect(page.getByRole('heading', { name: 'Sotto is by invitation' })).toBeVisible();
-  await page.goto(`${relay.url}/robots.txt`);
+  await page.goto(`${relay.url}/v1/nothing`);
   expect(await held(page)).toEqual(NOTHING);
 
   // The relay lets that device in no more, and the other one is all that is left.
@@ -131,7 +131,7 @@ test('an account is deleted by who types its handle, and its handle is free', as
   await dialog.getByRole('button', { name: 'Delete for good' }).click();
   await expect(page.getByRole('heading', { name: 'Everything here is deleted' })).toBeVisible();
   expect(await relay.query('SELECT handle FROM account')).toEqual([]);
-  await page.goto(`${relay.url}/robots.txt`);
+  await page.goto(`${relay.url}/v1/nothing`);
   expect(await held(page)).toEqual(NOTHING);
 
   bob.expectFailures(/404|account-unknown/);
@@ -163,6 +163,6 @@ test('another device is removed from here, and can delete what it has', async ({
   await expect(other.page.getByRole('heading', { name: 'This device was removed' })).toBeVisible();
   await other.page.getByRole('button', { name: 'Delete what is here' }).click();
   await expect(other.page.getByRole('heading', { name: 'Everything here is deleted' })).toBeVisible();
-  await other.page.goto(`${relay.url}/robots.txt`);
+  await other.page.goto(`${relay.url}/v1/nothing`);
   expect(await held(other.page)).toEqual(NOTHING);
 });
