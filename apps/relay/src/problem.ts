@@ -1,4 +1,5 @@
-import { RelayError, type ErrorCode, type Problem } from '@sotto/contract/errors';
+import { RelayError, type ErrorCode } from '@sotto/contract/errors';
+import type { Problem } from '@sotto/contract/problem';
 import type * as z from 'zod/mini';
 import type { Logger } from './log.ts';
 import { isFull, isOutage } from './store/database.ts';

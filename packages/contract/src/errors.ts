@@ -1,5 +1,3 @@
-import * as z from 'zod/mini';
-
 /**
  * Every way in which the relay says no. The value is the HTTP status; sockets carry the code alone.
  * A code is never reused for something else.
@@ -64,18 +62,6 @@ export const STATUS = {
 } as const;
 
 export type ErrorCode = keyof typeof STATUS;
-
-export const ErrorCode = z.enum(Object.keys(STATUS) as [ErrorCode, ...ErrorCode[]]);
-
-/** The body of every REST answer that is not 2xx, and the payload of a socket's `problem`. */
-export const Problem = z.strictObject({
-  code: ErrorCode,
-  /** For a developer's eyes; never holds what was sent. */
-  detail: z.optional(z.string()),
-  /** Seconds after which trying again makes sense. */
-  retryAfter: z.optional(z.int().check(z.minimum(0))),
-});
-export type Problem = z.infer<typeof Problem>;
 
 /** What a relay answered, or (`unreachable`) that none answered. */
 export class RelayError extends Error {

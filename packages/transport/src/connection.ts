@@ -6,10 +6,11 @@ import {
   type OutgoingEnvelope,
   type OutgoingPost,
 } from '@sotto/contract/envelope';
-import { type ErrorCode, Problem, RelayError } from '@sotto/contract/errors';
+import { type ErrorCode, RelayError } from '@sotto/contract/errors';
 import type { ClientEvents, Handshake, Reply } from '@sotto/contract/events/client';
 import { type RelayEvents, SendResult } from '@sotto/contract/events/relay';
 import { EnvelopeId } from '@sotto/contract/ids';
+import { Problem } from '@sotto/contract/problem';
 import { WIRE_VERSION } from '@sotto/contract/version';
 import type { Connection, ConnectionListener } from '@sotto/engine/ports';
 import { io, type Socket } from 'socket.io-client';

@@ -1,4 +1,5 @@
-import { Problem, RelayError } from '@sotto/contract/errors';
+import { RelayError } from '@sotto/contract/errors';
+import { Problem } from '@sotto/contract/problem';
 import type { ZodMiniType } from 'zod/mini';
 
 /** A request without an answer by then, in ms, counts as unreachable. */

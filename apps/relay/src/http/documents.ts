@@ -1,4 +1,5 @@
-import { STATUS, Problem, type ErrorCode } from '@sotto/contract/errors';
+import { STATUS, type ErrorCode } from '@sotto/contract/errors';
+import { Problem } from '@sotto/contract/problem';
 import {
   AckEvent,
   Handshake,

@@ -1,6 +1,6 @@
 import * as z from 'zod/mini';
 import { LiveEnvelope, LivePost, OutgoingEnvelope, OutgoingPost } from '../envelope.ts';
-import { ErrorCode } from '../errors.ts';
+import { ErrorCode } from '../problem.ts';
 import { EnvelopeId } from '../ids.ts';
 import { LIMITS } from '../limits.ts';
 

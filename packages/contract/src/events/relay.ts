@@ -1,6 +1,6 @@
 import * as z from 'zod/mini';
 import { AcceptTime, IncomingEnvelope, IncomingLive } from '../envelope.ts';
-import { ErrorCode, type Problem } from '../errors.ts';
+import { ErrorCode, type Problem } from '../problem.ts';
 import { EnvelopeId } from '../ids.ts';
 
 /** One envelope's fate: committed at `at`, or refused by name. */
