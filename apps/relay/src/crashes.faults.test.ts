@@ -173,7 +173,7 @@ describe('a relay that is killed', () => {
         const all = await openAll();
         const senders = all.slice(0, 3);
         const posts = senders.flatMap((sender) => {
-          const made = many(20, () => postTo(channel, { body: Buffer.alloc(2_000, round) }));
+          const made = many(20, () => postTo(channel, { body: Buffer.alloc(2_000, 0xff - round) }));
           for (let n = 0; n < 20; n += 5) sender.post(...made.slice(n, n + 5));
           return made.map(({ id }) => id);
         });

@@ -123,6 +123,27 @@ describe('a link to a channel', () => {
     expect(await test.everything()).toEqual(before);
   });
 
+  it('takes no request that is sealed under an epoch: it would pass for an entry that is still to come', async () => {
+    const made = link();
+    await put(alice, 0, made);
+    const sealedAt = (version: number, epoch: number) => {
+      const body = randomBytes(65);
+      body[0] = version;
+      body.writeUInt32BE(epoch, 1);
+      return { ...requestOf(made.token), body: body.toString('base64url') };
+    };
+    const before = await test.everything();
+    test.state.taken.clear();
+    expect(await codeOf(test.links.ask(dora.account, channel, sealedAt(1, 1)))).toBe('bad-request');
+    expect(await test.everything()).toEqual(before);
+    expect(test.state.taken.size).toBe(0);
+    // Of a version that is not known here nobody can say what stands there.
+    for (const request of [sealedAt(1, 0), sealedAt(2, 1)]) {
+      await test.links.ask(dora.account, channel, request);
+      expect((await test.inboxes(request.id)).devices).toEqual(devicesOf(alice, carol));
+    }
+  });
+
   it('takes no request under an old link, of a member, or into a full channel', async () => {
     const made = link();
     await put(alice, 0, made);

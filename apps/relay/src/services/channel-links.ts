@@ -4,11 +4,13 @@ import type { AccountId, ChannelId, DeviceId } from '@sotto/contract/ids';
 import { LIMITS } from '@sotto/contract/limits';
 import type { JoinRequest, LinkRequest, LinkResponse, PutLinkRequest } from '@sotto/contract/rest/channels';
 import type pg from 'pg';
+import { Refusal } from '../problem.ts';
 import { ChannelRows, type Roster, transaction } from '../store/channels.ts';
 import { idBytes, idText } from '../store/id-bytes.ts';
 import type { Doorbell } from './doorbell.ts';
 import { SharedGate } from './gate.ts';
 import type { Inboxes } from './inboxes.ts';
+import { isOfItsEpoch } from './posts.ts';
 import type { Taker } from './way-in.ts';
 
 interface LinkParts {
@@ -24,6 +26,8 @@ class Repeated extends Error {}
 
 const GATE = { atOnce: 2, queue: 100, queueEach: 8 };
 const NOBODY: Roster = new Map();
+/** What is under a link is sealed at no epoch of the channel. What says it is of one could be an entry that is still to come. */
+const LINK_EPOCH = 0;
 
 /** What stands under the link that was followed. @throws RelayError `link-unknown` */
 const linkOf = async (rows: ChannelRows, token: string): Promise<Uint8Array> => {
@@ -68,15 +72,18 @@ export class ChannelLinks {
     });
   }
 
-  /** @throws RelayError `link-unknown`, `already-member`, `too-many-members`, `too-many-requests`, `busy` */
-  async ask(account: AccountId, channel: ChannelId, { token, id, body }: JoinRequest): Promise<void> {
+  /** @throws RelayError `bad-request`, `link-unknown`, `already-member`, `too-many-members`, `too-many-requests`, `busy` */
+  async ask(account: AccountId, channel: ChannelId, request: JoinRequest): Promise<void> {
+    const { token, id } = request;
+    const body = idBytes(request.body);
+    if (!isOfItsEpoch({ epoch: LINK_EPOCH, body })) throw new Refusal('bad-request', 'body: epoch');
     const work = async (rows: ChannelRows): Promise<DeviceId[]> => {
       await linkOf(rows, token);
       const roster = await rows.members();
       if (roster.has(account)) throw new RelayError('already-member');
       if (roster.size >= LIMITS.membersPerChannel) throw new RelayError('too-many-members');
       this.#parts.limits.take('joins', channel);
-      const post = { id, at: this.#parts.time(), body: idBytes(body) };
+      const post = { id, at: this.#parts.time(), body };
       const { crowded } = this.#parts.inboxes;
       const { devices, used } = await rows.post(post, { also: NOBODY, crowded, admins: true });
       // Who has become an admin since, or linked a device, does not have it yet.

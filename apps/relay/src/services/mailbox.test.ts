@@ -264,6 +264,24 @@ describe('posts', () => {
     expect(await codes(alice!, postTo(channel))).toEqual(['channel-unknown']);
   });
 
+  it('are refused when what is sealed in them is of another epoch', async () => {
+    const channel = await exchange.channel([alice!, bob!]);
+    const sealed = (version: number, epoch: number) => {
+      const body = Buffer.alloc(100);
+      body.writeUInt8(version);
+      body.writeUInt32BE(epoch, 1);
+      return { ...postTo(channel), body };
+    };
+    const posts = [sealed(1, 0), sealed(1, 1), sealed(1, 2), sealed(2, 0)];
+    expect(await post(alice!, ...posts)).toEqual([
+      { id: posts[0]!.id, code: 'bad-request' },
+      { id: posts[1]!.id, at: expect.anything() as number },
+      { id: posts[2]!.id, code: 'bad-request' },
+      { id: posts[3]!.id, at: expect.anything() as number },
+    ]);
+    expect(await exchange.rows(bob!)).toHaveLength(2);
+  });
+
   it('F12: the same post many times at once is one for each device', async () => {
     const channel = await exchange.channel([alice!, bob!]);
     const sent = postTo(channel);

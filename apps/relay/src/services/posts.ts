@@ -19,6 +19,16 @@ const LOCK_TIMEOUT = '55P03';
 const RING_MS = 1_000;
 const MOST_LOST = 10_000;
 
+/** A sealed post begins with its version and its epoch. What is shorter is none, and one of another version is for clients to read. */
+const SEALED_BYTES = 65;
+const VERSION = 1;
+
+/** Whether a post is sealed under the epoch that it is handed in under: what stands in it is then of its time. */
+export const isOfItsEpoch = ({ epoch, body }: Pick<OutgoingPost, 'epoch' | 'body'>): boolean => {
+  if (body.length < SEALED_BYTES || body[0] !== VERSION) return true;
+  return new DataView(body.buffer, body.byteOffset).getUint32(1) === epoch;
+};
+
 interface PostParts {
   doorbell: Doorbell;
   limits: Taker;
@@ -62,7 +72,8 @@ export class Posts {
     const rows = new Map<string, PostRow>();
     const keys = jobs.flatMap(({ identity: { device, account }, items, held: before }) => {
       let held = before;
-      return (items as OutgoingPost[]).map((post) => {
+      return (items as OutgoingPost[]).map((post): string | Refused => {
+        if (!isOfItsEpoch(post)) return { code: 'bad-request' };
         held ??= this.#tooMany(account, post);
         if (held) return held;
         const key = device + post.id;
