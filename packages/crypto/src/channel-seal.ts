@@ -34,6 +34,13 @@ export const seal = async (key: SealingKey, epoch: number, kind: number, body: B
   return concat(u8(VERSION), u32(epoch), key.id, iv, new Uint8Array(ciphertext));
 };
 
+/** The epoch and the key that a post names, which anybody can have written; undefined for what is none of this version. */
+export const namedIn = (sealed: Uint8Array): { epoch: number; id: Bytes } | undefined => {
+  if (sealed.length < 5 + ID_BYTES || sealed[0] !== VERSION) return undefined;
+  const reader = new Reader(sealed.subarray(1));
+  return { epoch: reader.u32(), id: reader.take(ID_BYTES) };
+};
+
 const readPlaintext = (plaintext: Bytes): { kind: number; body: Bytes } => {
   const reader = new Reader(plaintext);
   const kind = reader.u8();

@@ -6,14 +6,15 @@ import {
   checkInForce,
   createGroupKey,
   groupOfKeys,
+  handOverEarlierKeys,
   handOverGroupKeys,
   type GroupKey,
   type GroupKeys,
 } from './channel.ts';
-import { act, addition, carried, codeOf, people, someGroup, type Person } from './group-suite.ts';
+import { act, addition, carried, codeOf, people, removal, someGroup, type Person } from './group-suite.ts';
 import { gcm } from './group-message.ts';
 import { generateCarrier } from './group-carrier.ts';
-import { groupBytes } from './membership-operation.ts';
+import { groupBytes, type Operation } from './membership-operation.ts';
 import type { GroupState } from './membership-state.ts';
 import { groupOfSenderKey } from './sender-key-receive.ts';
 import { createSenderKey, handOverSenderKey } from './sender-key.ts';
@@ -227,6 +228,52 @@ describe('the keys of a group', () => {
     expect(await codeOf(() => handOverGroupKeys({ keys: { ...keys, channel }, state }))).toBe(
       'channel-key-due',
     );
+  });
+
+  it('of before are handed over to who was a member while they were in force, and ever since', async () => {
+    const [ann, cyd, dan, eve] = (await people(4)) as [Person, Person, Person, Person];
+    const epochs: GroupState[] = [state];
+    const does = async (who: Person, operation: Operation) =>
+      void epochs.push((await act(epochs.at(-1)!, who, operation)).state);
+    const second = await createGroupKey('channel', group);
+    const third = await createGroupKey('channel', group);
+    await does(alice!, addition(ann, cyd, dan));
+    await does(alice!, { ...removal(dan), channel: second.id } as Operation);
+    await does(alice!, addition(eve));
+    await does(cyd, { kind: 'leave' });
+    const left = epochs.at(-1)!;
+    await does(alice!, { kind: 'rekey', channel: third.id });
+    await does(alice!, addition(cyd, dan));
+    const now = epochs.at(-1)!;
+    const hand = (channel: GroupKey, to: Person, on = now) =>
+      codeOf(() => handOverEarlierKeys({ keys: { ...keys, channel }, state: on, to: to.account }));
+    const whoGets = async (channel: GroupKey, on = now) => {
+      const persons = { ann, cyd, dan, eve, bob: bob! };
+      const all = await Promise.all(
+        Object.entries(persons).map(async ([name, one]) => [name, await hand(channel, one, on)] as const),
+      );
+      const others = all.filter(([, code]) => code !== 'nothing was thrown');
+      expect(new Set(others.map(([, code]) => code))).toEqual(new Set(['channel-key-due']));
+      return all.filter((one) => !others.includes(one)).map(([name]) => name);
+    };
+    expect(await whoGets(keys.channel)).toEqual(['ann']);
+    expect(await whoGets(second)).toEqual(['ann', 'eve']);
+    // In force, and never named.
+    expect(await whoGets(third)).toEqual([]);
+    expect(await whoGets(await createGroupKey('channel', group))).toEqual([]);
+    // Between a leave and the next one.
+    expect(await whoGets(second, left)).toEqual(['ann', 'eve']);
+    expect(await codeOf(() => handOverGroupKeys({ keys: { ...keys, channel: second }, state: left }))).toBe(
+      'channel-key-due',
+    );
+    const request = { keys: { ...keys, channel: second }, state: now, to: eve.account };
+    const taken = await acceptGroupKeys(await carried(await handOverEarlierKeys(request)));
+    expect(taken).toMatchObject({ group, epoch: 3, stateHash: epochs[3]!.hash });
+    expect(taken.keys.channel.id).toEqual(second.id);
+    const other = await createGroupKey('log', group);
+    expect(
+      await codeOf(() => handOverEarlierKeys({ ...request, keys: { ...request.keys, log: other } })),
+    ).toBe('channel-key-due');
   });
 
   it('are not mistaken for a sender key, nor the other way round', async () => {

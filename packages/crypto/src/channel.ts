@@ -5,7 +5,7 @@ import { gcm, GCM_IV_BYTES } from './group-message.ts';
 import type { PrivateKey } from './keys.ts';
 import { I } from './labels.ts';
 import { groupBytes } from './membership-operation.ts';
-import type { GroupState } from './membership-state.ts';
+import { heldUntil, stateHashOf, type GroupState } from './membership-state.ts';
 import { deriveGcm, type Opaque } from './step.ts';
 
 /** `channel`: seals posts; new at every removal. `log`: seals the membership log; newcomers get it too. */
@@ -113,11 +113,34 @@ export const handOverGroupKeys = async (request: {
   state: GroupState;
   carrier?: Carrier;
 }): Promise<Handed> => {
-  const { keys, state } = request;
+  const { keys, state, carrier } = request;
   checkInForce(state, keys);
-  const { group, epoch, hash: stateHash } = state;
-  const head = encodeHead({ group, epoch, stateHash, channel: keys.channel.id, log: keys.log.id });
-  const key = request.carrier ?? (await generateCarrier());
+  return handOver(keys, { epoch: state.epoch, stateHash: state.hash }, carrier);
+};
+
+/**
+ * The same with a channel key that was in force before, for devices of the account `to` alone: the state that is named is the last
+ * in which it was. Throws `channel-key-due` unless the log named the key, and `to` was a member then and ever since.
+ */
+export const handOverEarlierKeys = async (request: {
+  keys: GroupKeys;
+  state: GroupState;
+  to: string;
+}): Promise<Handed> => {
+  const { keys, state, to } = request;
+  const epoch = isOf(state, keys) ? heldUntil(state, keys.channel.id, to) : undefined;
+  if (epoch === undefined) throw new CryptoError('channel-key-due');
+  return handOver(keys, { epoch, stateHash: stateHashOf(state, epoch) });
+};
+
+const handOver = async (
+  keys: GroupKeys,
+  as: { epoch: number; stateHash: Bytes },
+  carrier?: Carrier,
+): Promise<Handed> => {
+  const { group } = keys.log;
+  const head = encodeHead({ group, ...as, channel: keys.channel.id, log: keys.log.id });
+  const key = carrier ?? (await generateCarrier());
   const keeper = await keeperOf(key, 'wrapKey');
   const parts = await Promise.all(
     PURPOSES.map(async (purpose, i) => {
@@ -176,9 +199,12 @@ export const acceptGroupKeys = async (
   return { group, epoch, stateHash, keys: { channel, log } };
 };
 
+/** Whether both are of the group, and the log key is that which its log names. */
+const isOf = (state: GroupState, { channel, log }: GroupKeys): boolean =>
+  channel.group === state.group && log.group === state.group && equal(log.id, state.log);
+
 /** Throws `channel-key-due` unless these are the keys that the log names now, and nobody who left holds them. */
-export const checkInForce = (state: GroupState, { channel, log }: GroupKeys): void => {
-  const isOurs = channel.group === state.group && log.group === state.group;
-  const isNamed = equal(channel.id, state.channel) && equal(log.id, state.log);
-  if (!isOurs || !isNamed || state.rekeyDue) throw new CryptoError('channel-key-due');
+export const checkInForce = (state: GroupState, keys: GroupKeys): void => {
+  const isNamed = equal(keys.channel.id, state.channel);
+  if (!isOf(state, keys) || !isNamed || state.rekeyDue) throw new CryptoError('channel-key-due');
 };

@@ -32,7 +32,14 @@ export interface GroupState {
   readonly lastDeparture: number;
   /** Entry hash and state hash of every epoch from 0 on: 64 bytes each. */
   readonly history: Bytes;
+  /** The channel keys that were in force before, the latest last, and until which epoch; of states of before not all. */
+  readonly earlier?: readonly { readonly channel: Bytes; readonly until: number }[];
+  /** Since which epoch somebody is a member who was none while all of `earlier` were in force. */
+  readonly added?: Readonly<Record<string, number>>;
 }
+
+/** So many channel keys that were in force before can still be handed over. */
+const EARLIER = 8;
 
 const HASH_BYTES = 32;
 const EPOCH_BYTES = 2 * HASH_BYTES;
@@ -58,6 +65,22 @@ export const encodeState = (state: Omit<GroupState, 'hash' | 'history' | 'lastDe
   );
 };
 
+/** `after`, which follows `before`, with which channel keys were in force until when, and for whom they are too old. */
+export const withEarlier = <S extends Omit<GroupState, 'hash'>>(before: GroupState, after: S): S => {
+  const isOver = !before.rekeyDue && (after.rekeyDue || !equal(after.channel, before.channel));
+  if (!isOver && after.members === before.members) return after;
+  const over = isOver ? [{ channel: before.channel, until: before.epoch }] : [];
+  const earlier = [...(before.earlier ?? []), ...over].slice(-EARLIER);
+  const oldest = earlier[0]?.until ?? Infinity;
+  const known = new Set(before.members.map(({ account }) => account));
+  const added: Record<string, number> = {};
+  for (const { account } of after.members) {
+    const since = known.has(account) ? (before.added?.[account] ?? 0) : after.epoch;
+    if (since > oldest) added[account] = since;
+  }
+  return { ...after, earlier, added };
+};
+
 /** `state` with its hash, and with both hashes in its history. */
 export const withHash = async (state: Omit<GroupState, 'hash'>): Promise<GroupState> => {
   const hash = await sha256(I('group-state', encodeState(state)));
@@ -75,6 +98,26 @@ const past = (state: GroupState, epoch: number) => {
 /** Whether the entry of a past or present epoch is the one with this hash. */
 export const isInHistory = (state: GroupState, epoch: number, entry: Bytes): boolean =>
   equal(past(state, epoch).head, entry);
+
+/** Whether the state of a past or present epoch is the one with this hash. */
+export const wasState = (state: GroupState, epoch: number, hash: Bytes): boolean =>
+  equal(past(state, epoch).hash, hash);
+
+/** The hash of the state of a past or present epoch. */
+export const stateHashOf = (state: GroupState, epoch: number): Bytes => past(state, epoch).hash;
+
+/** Whether the log names a channel key, or named it not long ago. */
+export const isNamed = ({ channel, earlier = [] }: GroupState, id: Bytes): boolean =>
+  equal(channel, id) || earlier.some((one) => equal(one.channel, id));
+
+/**
+ * Until which epoch an earlier channel key was in force; undefined unless `account` was a member in that epoch, and in each since.
+ */
+export const heldUntil = (state: GroupState, id: Bytes, account: string): number | undefined => {
+  if (roleOf(state, account) === undefined) return undefined;
+  const since = state.added?.[account] ?? 0;
+  return state.earlier?.findLast(({ channel, until }) => equal(channel, id) && since <= until)?.until;
+};
 
 export const roleOf = (state: GroupState, account: string): Role | undefined =>
   state.members.find((member) => member.account === account)?.role;
@@ -103,7 +146,7 @@ export const standingOf = (
   const { epoch, stateHash, account } = message;
   if (epoch > state.epoch) throw new CryptoError('membership-gap');
   const role = roleOf(state, account);
-  const known = equal(past(state, epoch).hash, stateHash);
+  const known = wasState(state, epoch, stateHash);
   const view = known ? (epoch === state.epoch ? 'current' : 'old') : 'forked';
   return { view, departed: state.lastDeparture > epoch, ...(role && { role }) };
 };

@@ -250,4 +250,25 @@ describe('A2 order', () => {
     expect(await codeOf(() => applyEntry({ state, entry, devices: without }))).toBe('membership-invalid');
     expect((await applyEntries({ state: undefined, entries, devices })).epoch).toBe(2);
   });
+
+  it('an entry that is vouched for needs no key of its actor, and is held to all the rest', async () => {
+    const without = devicesOf([admin, bob, carol, eve]);
+    const vouch = (entry: Bytes, by = without) => applyEntry({ state, entry, devices: by, vouched: true });
+    const { entry, state: after } = await by(owner, addition(eve));
+    const { content } = readEntry(entry);
+    const unsigned = encodeEntry(content, new Uint8Array(64));
+    expect(await vouch(unsigned)).toEqual(after);
+    expect(await codeOf(() => vouch(unsigned, devices))).toBe('membership-invalid');
+    const wrong: [Person, Partial<Entry>, string][] = [
+      [owner, { previous: random(32), operation: addition(eve) }, 'group-fork'],
+      [owner, { epoch: 9, operation: addition(eve) }, 'membership-gap'],
+      [owner, { group: toBase64url(random(16)), operation: addition(eve) }, 'membership-invalid'],
+      [owner, { operation: addition(bob) }, 'membership-invalid'],
+      [{ ...eve, device: owner.device }, { operation: { kind: 'policy', policy: 1 } }, 'membership-invalid'],
+    ];
+    for (const [who, change, code] of wrong) {
+      const one = await forge(who, change);
+      expect(await codeOf(() => vouch(one))).toBe(code);
+    }
+  });
 });

@@ -12,7 +12,7 @@ import {
   type Operation,
 } from './membership-operation.ts';
 import { changed } from './membership-rules.ts';
-import { isInHistory, withHash, type GroupState } from './membership-state.ts';
+import { isInHistory, withEarlier, withHash, type GroupState } from './membership-state.ts';
 
 /**
  * The public signing key of a device, out of the verified chain of its account; undefined for a device that is not
@@ -59,7 +59,7 @@ const first = (entry: Entry, head: Bytes): Promise<GroupState> => {
 };
 
 const next = (state: GroupState, { epoch, actor, operation }: Entry, head: Bytes): Promise<GroupState> =>
-  withHash({ ...state, ...changed(state, actor.account, operation), epoch, head });
+  withHash(withEarlier(state, { ...state, ...changed(state, actor.account, operation), epoch, head }));
 
 const asInvalid = async <T>(work: () => T | Promise<T>): Promise<T> => {
   try {
@@ -70,15 +70,21 @@ const asInvalid = async <T>(work: () => T | Promise<T>): Promise<T> => {
   }
 };
 
-/** An entry that is signed by whom it names, and its hash. */
-const authentic = (bytes: Bytes, devices: DeviceKeys) =>
+/** Whether an entry is signed by the device that it names. Throws `membership-invalid` for what is none. */
+export const isSigned = (bytes: Bytes, devices: DeviceKeys): Promise<boolean> =>
   asInvalid(async () => {
     const { entry, content, signature } = readEntry(bytes);
     const key = devices(entry.actor);
-    if (!key) throw new CryptoError('membership-invalid', 'unknown device');
-    if (!(await verify(key, signature, signedContent(content)))) {
+    return key !== undefined && verify(key, signature, signedContent(content));
+  });
+
+/** An entry that is signed by whom it names, or `vouched` for where that one's key is not to be had, and its hash. */
+const authentic = (bytes: Bytes, devices: DeviceKeys, vouched: boolean) =>
+  asInvalid(async () => {
+    const { entry, content } = readEntry(bytes);
+    const isUnchecked = vouched && !devices(entry.actor);
+    if (!isUnchecked && !(await isSigned(bytes, devices)))
       throw new CryptoError('membership-invalid', 'signature');
-    }
     return { entry, hash: await entryHash(content) };
   });
 
@@ -89,14 +95,18 @@ const authentic = (bytes: Bytes, devices: DeviceKeys) =>
  * Throws `membership-invalid` for what is malformed, not signed by a device of its actor, or not the actor's to do;
  * `membership-gap` when entries before it are missing; `group-fork` when it is another one for an epoch that has
  * passed, or follows another history: two operations were accepted for one epoch, the group stops.
+ *
+ * `vouched`: taken without a signature when `devices` has no key of its actor's, who is gone. The caller takes nothing of it
+ * unless somebody who can be checked stands for the history that it is part of.
  */
 export const applyEntry = async (request: {
   state: GroupState | undefined;
   entry: Bytes;
   devices: DeviceKeys;
+  vouched?: boolean;
 }): Promise<GroupState> => {
-  const { state, devices } = request;
-  const { entry, hash } = await authentic(request.entry, devices);
+  const { state, devices, vouched = false } = request;
+  const { entry, hash } = await authentic(request.entry, devices, vouched);
   if (!state) return first(entry, hash);
   if (entry.group !== state.group) throw new CryptoError('membership-invalid', 'another group');
   if (entry.epoch <= state.epoch) {
