@@ -128,8 +128,15 @@ export type ReceiptContent = z.infer<typeof ReceiptContent>;
 export const TypingContent = z.strictObject({ kind: z.literal('typing'), typing: z.boolean() });
 export type TypingContent = z.infer<typeof TypingContent>;
 
-/** A live signal. */
-export const PresenceContent = z.strictObject({ kind: z.literal('presence'), online: z.boolean() });
+/**
+ * A live signal. `seen`: the recipient may keep when the sender was there, and otherwise forgets what it has kept. To take that
+ * back from everybody it is sent as a message, too.
+ */
+export const PresenceContent = z.strictObject({
+  kind: z.literal('presence'),
+  online: z.boolean(),
+  seen: z.boolean(),
+});
 export type PresenceContent = z.infer<typeof PresenceContent>;
 
 /** How the sender wants to be called, and what lets the recipient's messages into the sender's inbox. */
@@ -282,6 +289,11 @@ export const AccountContent = z.strictObject({
 });
 export type AccountContent = z.infer<typeof AccountContent>;
 
+/** Who learns something of the person. `contacts`: those alone whom they have taken up with. */
+export const Audience = z.enum(['everyone', 'contacts', 'nobody']);
+export type Audience = z.infer<typeof Audience>;
+const NearAudience = z.enum(['contacts', 'nobody']);
+
 /**
  * From a device to the others of its account: what the person chose. Of several, the one with the latest `sentAt` counts, but
  * for `blocked`, which adds up.
@@ -290,10 +302,11 @@ export const SettingsContent = z.strictObject({
   kind: z.literal('settings'),
   sentAt,
   name,
-  /** Whether others learn that a message was read, that something is being written, that somebody is there. */
-  receipts: z.boolean(),
-  typing: z.boolean(),
-  presence: z.boolean(),
+  /** Who learns that a message was read, that something is being written, that somebody is there or was. Once: whether. */
+  receipts: z.union([Audience, z.boolean()]),
+  typing: z.union([Audience, z.boolean()]),
+  presence: z.union([NearAudience, z.boolean()]),
+  lastSeen: z.optional(NearAudience),
   /** Whose messages are dropped, and whose no more: for each account the latest `at` counts, of one moment that it is blocked. */
   blocked: z
     .array(z.strictObject({ account: AccountId, blocked: z.boolean(), at: sentAt }))

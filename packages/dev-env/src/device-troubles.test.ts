@@ -1,13 +1,18 @@
+import type { IncomingEnvelope } from '@sotto/contract/envelope';
 import { RelayError } from '@sotto/contract/errors';
 import { NO_REPAIRS } from '@sotto/crypto/repair';
 import { emptyPeer } from '@sotto/crypto/session-state';
+import type { Clock } from '@sotto/engine/clock';
 import { createGapWatch } from '@sotto/engine/inbox/gaps';
 import { openModel } from '@sotto/engine/model';
-import type { Transport } from '@sotto/engine/ports';
+import { rowDropped } from '@sotto/engine/outbox/dropped';
+import { type ConnectionListener, StoreError, type Transport } from '@sotto/engine/ports';
+import type { ConversationRow, PeerRow, SelfRow } from '@sotto/engine/rows';
 import { openVault } from '@sotto/engine/vault';
 import { createMemoryDisk } from '@sotto/store-memory/memory-store';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import { addDevice } from './devices.ts';
+import { meet, newId } from './meeting.ts';
 import { createWorld, online, type Resident, until, type World } from './world.ts';
 
 const DAY = 24 * 60 * 60 * 1000;
@@ -98,38 +103,166 @@ describe('a device that was not there for long', () => {
 });
 
 describe('what others have overtaken', () => {
-  it('is asked for after a minute, once, and of its device alone', async () => {
+  const MINUTE = 60_000;
+  type Short = Pick<PeerRow, 'account' | 'missing' | 'asked'>;
+
+  const watched = async (...short: Short[]) => {
     const store = createMemoryDisk().open();
-    const model = await openModel(store);
-    const peer = { account: 'ann', device: 'phone', repairs: NO_REPAIRS, renew: false };
-    const state = emptyPeer(peer);
-    await store.commit([{ table: 'peer', put: { ...peer, state, missing: 2 } }]);
-    const timers: [number, () => void][] = [];
-    const clock = {
-      now: () => 1e12,
-      after: (ms: number, task: () => void) => (timers.push([ms, task]), () => undefined),
+    const put = (row: Short) => {
+      const peer = { account: row.account, device: 'phone', repairs: NO_REPAIRS, renew: false };
+      return store.commit([{ table: 'peer', put: { ...peer, ...row, state: emptyPeer(peer) } }]);
     };
-    let stored = 0;
+    for (const row of short) await put(row);
+    await store.commit([
+      { table: 'self', put: { key: 'self', account: 'me', blocked: ['eve'] } as unknown as SelfRow },
+    ]);
+    const row = { createdAt: 0, unread: 0, floors: {} };
+    await store.commit([{ table: 'conversation', put: { ...row, id: 'ann' } }]);
+    /** A group that `account` is in, and what the list has of it. */
+    const putGroup = (account: string, conversation?: Partial<ConversationRow>) =>
+      store.commit([
+        {
+          table: 'group',
+          put: { group: `of ${account}`, state: { members: [{ account, role: 'member' }] } } as never,
+        },
+        ...(conversation
+          ? [{ table: 'conversation' as const, put: { ...row, id: `of ${account}`, ...conversation } }]
+          : []),
+      ]);
+    await putGroup('member', { group: { role: 'member' } as never });
+    await putGroup('inviter', { group: { role: 'member' } as never, request: true });
+    await putGroup('declined');
+    await putGroup('former', { group: {} as never });
+    const model = await openModel(store);
+    let now = 1e12;
+    const timers = new Set<{ at: number; task: () => void }>();
+    const clock: Clock = {
+      now: () => now,
+      after(ms, task) {
+        const timer = { at: now + ms, task };
+        timers.add(timer);
+        return () => timers.delete(timer);
+      },
+    };
+    const problems: unknown[] = [];
     const watch = createGapWatch(
       model,
       clock,
-      () => (stored += 1),
       () => undefined,
+      (error) => problems.push(error),
     );
-    const look = async () => {
-      watch.note([['ann', 'phone']]);
-      const before = stored;
-      timers.at(-1)![1]();
-      await expect.poll(() => stored).toBe(before + 1);
+    /** Whose devices have been asked by so many ms from now. */
+    const after = async (ms: number) => {
+      now += ms;
+      for (const timer of timers) {
+        if (timer.at > now) continue;
+        timers.delete(timer);
+        timer.task();
+      }
+      // What was begun is stored one after the other.
+      await model.change(() => undefined);
+      expect(problems).toEqual([]);
+      return (await store.all('outbox')).map(({ conversation }) => conversation);
     };
-    await look();
-    expect(timers[0]![0]).toBe(60_000);
-    expect(await store.all('outbox')).toMatchObject([
-      { conversation: 'ann', to: 'phone', content: { kind: 'repair' } },
-    ]);
+    /** What waits in the outbox goes to nobody. */
+    const drop = () =>
+      model.change(async (draft) => {
+        const self = (await draft.get('self', 'self'))!;
+        for (const row of await store.all('outbox')) await rowDropped(draft, row, { self });
+      });
+    return { store, put, watch, after, drop };
+  };
+
+  it('is asked for after a minute, once, and of its device alone', async () => {
+    const { store, put, watch, after } = await watched({ account: 'ann', missing: 2 });
+    watch.note([['ann', 'phone']]);
+    expect(await after(MINUTE - 1)).toEqual([]);
+    expect(await after(1)).toEqual(['ann']);
+    expect(await store.all('outbox')).toMatchObject([{ to: 'phone', content: { kind: 'repair' } }]);
     expect(await store.get('peer', ['ann', 'phone'])).toMatchObject({ asked: 2, renew: true });
-    await store.commit([{ table: 'peer', put: { ...peer, state, missing: 2, asked: 2 } }]);
-    await look();
-    expect(await store.all('outbox')).toHaveLength(1);
+    await put({ account: 'ann', missing: 2, asked: 2 });
+    watch.note([['ann', 'phone']]);
+    expect(await after(MINUTE)).toEqual(['ann']);
+  });
+
+  it('is given its whole minute, whoever else is waited for', async () => {
+    const { watch, after } = await watched({ account: 'ann', missing: 1 }, { account: 'bob', missing: 1 });
+    watch.note([['bob', 'phone']]);
+    expect(await after(MINUTE - 1)).toEqual([]);
+    watch.note([['ann', 'phone']]);
+    expect(await after(1)).toEqual(['bob']);
+    expect(await after(MINUTE - 2)).toEqual(['bob']);
+    expect(await after(1)).toEqual(['bob', 'ann']);
+  });
+
+  it('is asked for when this device is back, where it ended before the minute was over', async () => {
+    const { watch, after } = await watched(
+      { account: 'ann', missing: 1 },
+      // Nobody this account has to do with, and who is blocked.
+      { account: 'bob', missing: 1 },
+      { account: 'eve', missing: 1 },
+    );
+    await watch.caughtUp();
+    expect(await after(0)).toEqual(['ann']);
+  });
+
+  it('is asked for of members of the groups that one is in, and not of those one declined or left', async () => {
+    const { watch, after } = await watched(
+      ...['member', 'inviter', 'declined', 'former'].map((account) => ({ account, missing: 1 })),
+    );
+    await watch.caughtUp();
+    expect(await after(0)).toEqual(['member']);
+  });
+
+  it('is asked for the next time where the store could not be read', async () => {
+    const { store, watch, after } = await watched({ account: 'ann', missing: 1 });
+    vi.spyOn(store, 'all').mockRejectedValueOnce(new StoreError('failed'));
+    await expect(watch.caughtUp()).rejects.toThrow(StoreError);
+    await watch.caughtUp();
+    expect(await after(0)).toEqual(['ann']);
+  });
+
+  it('is not asked for where the connection breaks before what may bring it is taken in', async () => {
+    let listener: ConnectionListener | undefined;
+    const transport = (inner: Transport): Transport => ({
+      ...inner,
+      connect(signer, told) {
+        listener = told;
+        return inner.connect(signer, { ...told, ...(isBack && { caughtUp: () => undefined }) });
+      },
+    });
+    let isBack = false;
+    const { ann, bob } = await meet(world, 'breaks', { ann: { transport } });
+    await ann.engine.close();
+    const { account, device } = (await bob.store.get('self', 'self'))!;
+    const disk = await openVault(ann.disk.open());
+    const row = (await disk.get('peer', [account, device]))!;
+    await disk.commit([{ table: 'peer', put: { ...row, missing: 1, asked: 0 } }]);
+    isBack = true;
+    await ann.restart();
+    await until(ann.engine, ({ connection }) => connection === 'online', 'a connection');
+    const asked = async () => (await ann.store.get('peer', [account, device]))!.repairs.handshakes.length;
+    listener!.deliver([{ id: newId(), at: Date.now(), body: new Uint8Array(8) } as IncomingEnvelope]);
+    listener!.caughtUp();
+    listener!.disconnected();
+    await new Promise((resolve) => setTimeout(resolve, 500));
+    expect(await asked()).toBe(0);
+    listener!.connected();
+    listener!.caughtUp();
+    await expect.poll(asked).toBe(1);
+  });
+
+  it('is not asked for of who was blocked within the minute', async () => {
+    const { watch, after } = await watched({ account: 'eve', missing: 1 });
+    watch.note([['eve', 'phone']]);
+    expect(await after(MINUTE)).toEqual([]);
+  });
+
+  it('is asked for again where the request was never sent', async () => {
+    const { store, watch, after, drop } = await watched({ account: 'ann', missing: 2 });
+    watch.note([['ann', 'phone']]);
+    await after(MINUTE);
+    await drop();
+    expect(await store.get('peer', ['ann', 'phone'])).toMatchObject({ missing: 2, asked: 0 });
   });
 });

@@ -49,6 +49,17 @@ describe('several devices in a group', () => {
     );
   });
 
+  it('one that comes after somebody has left waits for nobody to write', async () => {
+    const { all, id } = await circle(world, 'late', [{}, {}, {}]);
+    const [ann, bob, cyd] = all as [Resident, Resident, Resident];
+    await cyd.engine.leaveGroup(id);
+    await Promise.all([ann, bob].map((one) => sees(one, id, 2)));
+    const other = await addDevice(world, bob);
+    await sees(other, id, 2);
+    await other.engine.send(id, 'from the new one');
+    await hears(await viewOf(ann, id), 'from the new one');
+  });
+
   it('A3: a revoked device is sent nothing by who knows of it, and the group has other keys', async () => {
     const { all, id, views } = await circle(world, 'lost', [{}, {}]);
     const [ann, bob] = all as [Resident, Resident];
@@ -101,7 +112,7 @@ describe('several devices in a group', () => {
     const { device } = other.engine.getSnapshot().devices.find(({ current }) => current)!;
     isCut = true;
     await bob.engine.removeDevice(device);
-    await expect.poll(async () => (await bob.store.get('group', id))!.leaky !== undefined).toBe(true);
+    await expect.poll(async () => (await bob.store.get('group', id))!.overdue !== undefined).toBe(true);
     await other.engine.close();
     await bob.engine.close();
     isCut = false;

@@ -1,16 +1,16 @@
-import type { IncomingEnvelope } from '@sotto/contract/envelope';
 import type { AccountId } from '@sotto/contract/ids';
 import { toBase64url } from '@sotto/crypto/bytes';
 import { createGroupKey } from '@sotto/crypto/channel';
 import { sealEntry, sealPost } from '@sotto/crypto/channel-seal';
 import { propose } from '@sotto/crypto/membership';
-import { sortAccounts, type Operation } from '@sotto/crypto/membership-operation';
+import { sortAccounts } from '@sotto/crypto/membership-operation';
 import type { Transport } from '@sotto/engine/ports';
 import { openVault } from '@sotto/engine/vault';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { addDevice } from './devices.ts';
 import { accountOf, circle, groupOf, hears, ownKeyOf, people, sees, words } from './circle.ts';
 import { newId } from './meeting.ts';
+import { entryBy, puppet, reasonOf } from './puppet.ts';
 import { tapped } from './tapped.ts';
 import { createWorld, type Resident, until, type World } from './world.ts';
 
@@ -23,67 +23,8 @@ afterAll(() => world.close());
 const stopped = (resident: Resident, id: Parameters<typeof groupOf>[1], why: string) =>
   until(resident.engine, () => groupOf(resident, id)?.stopped === why, why);
 
-/** An entry as somebody would sign it on what they know, sealed for the relay. */
-const entryBy = async (
-  resident: Resident,
-  id: string,
-  operation: Operation,
-): Promise<Uint8Array<ArrayBuffer>> => {
-  const row = (await resident.store.get('group', id))!;
-  const self = (await resident.store.get('self', 'self'))!;
-  const made = await propose({
-    state: row.state!,
-    actor: { account: self.account, device: self.device },
-    signing: self.signing.privateKey,
-    createdAt: Date.now(),
-    operation,
-  });
-  return sealEntry(row.log, made.state.epoch, made.entry);
-};
-
-/** What a relay hands to one device as it likes. */
-const puppet = () => {
-  let deliver: ((envelopes: IncomingEnvelope[]) => void) | undefined;
-  const seen: IncomingEnvelope[] = [];
-  let lie: ((response: Awaited<ReturnType<Transport['channel']>>) => void) | undefined;
-  return {
-    seen,
-    wrap: (transport: Transport): Transport => {
-      const base = tapped((envelope) => void seen.push(envelope))(transport);
-      return {
-        ...base,
-        channel: async (...args) => {
-          const response = await transport.channel(...args);
-          lie?.(response);
-          return response;
-        },
-        connect(signer, listener) {
-          deliver = (envelopes) => listener.deliver(envelopes);
-          return base.connect(signer, listener);
-        },
-      };
-    },
-    hand: (body: Uint8Array<ArrayBuffer>, channel: string, at = Date.now()) => {
-      const id = newId();
-      deliver!([{ id, at, channel, body } as IncomingEnvelope]);
-      return id;
-    },
-    lieWith: (next: typeof lie) => {
-      lie = next;
-    },
-  };
-};
-
-const reasonOf = async ({ store }: Resident, envelope: string): Promise<string> => {
-  let reason: string | undefined;
-  await expect
-    .poll(async () => {
-      reason = (await store.get('aside', envelope))?.reason;
-      return reason;
-    })
-    .toBeDefined();
-  return reason!;
-};
+const waitingOf = ({ engine }: Resident, id: string) =>
+  engine.getSnapshot().conversations.find((one) => (one.id as string) === id)?.waiting;
 
 describe('A2: a relay', () => {
   it('that adds a member to its list stops the group', async () => {
@@ -134,14 +75,11 @@ describe('A2: a relay', () => {
       [bent(() => undefined).slice(0, 48), id, 'cannot-open'],
       [bent(() => undefined).slice(0, 20), id, 'cannot-open'],
       [new Uint8Array(0), id, 'cannot-open'],
-      [bent(() => undefined), other, ''],
+      // Under another key than the log of this group names there.
+      [bent(() => undefined), other, 'channel-key-unknown'],
     ];
-    for (const [body, group, reason] of tries) {
-      const envelope = relay.hand(body, group);
-      if (reason !== '') expect(await reasonOf(bob, envelope)).toBe(reason);
-      // Under a key that this group has never had: it waits for one.
-      else await expect.poll(async () => bob.store.get('held', [group, envelope])).toBeDefined();
-    }
+    for (const [body, group, reason] of tries)
+      expect(await reasonOf(bob, relay.hand(body, group))).toBe(reason);
     await ann.engine.send(id, 'goes on');
     await hears(views[1]!, 'goes on');
     expect(words(views[1]!)).toEqual(['as it was', 'goes on']);
@@ -247,17 +185,20 @@ describe('A2: a relay', () => {
     // Both sign for the same epoch; the relay takes one of them, and shows the other to Cyd.
     const other = await entryBy(bob, id, { kind: 'policy', policy: 8 });
     relay.lieWith((response) => {
-      for (const entry of response.entries) if (entry.epoch === 4) entry.entry = toBase64url(other);
+      response.entries = [{ epoch: 4, entry: toBase64url(other) }];
+      response.epoch = 4;
     });
     relay.hand(other, id);
     await expect.poll(async () => (await cyd.store.get('group', id))!.state!.policy).toBe(8);
     const hide = (now: boolean) => (deaf = now);
-    return { ann, cyd, id, hide, hidden: () => hidden };
+    return { ann, cyd, id, hide, hidden: () => hidden, tellTruth: () => relay.lieWith(undefined) };
   };
 
-  it('that shows another entry for an epoch that has passed stops the group', async () => {
-    const { ann, cyd, id } = await histories('twice');
+  it('that shows a log which does not follow what it showed before stops the group', async () => {
+    const { ann, cyd, id, tellTruth } = await histories('twice');
     await ann.engine.setPolicy(id, { membersAdd: true });
+    tellTruth();
+    await ann.engine.setTitle(id, 'another history');
     await stopped(cyd, id, 'group-fork');
   });
 
@@ -289,6 +230,7 @@ describe('A2: a relay', () => {
     ]);
     const [ann, bob, cyd] = all as [Resident, Resident, Resident];
     const eve = await world.resident('eve_hold');
+    const began = Date.now();
     deaf = true;
     relay.lieWith((response) => {
       const { epoch } = response;
@@ -303,12 +245,51 @@ describe('A2: a relay', () => {
     await bob.engine.send(id, 'do you see eve?');
     // It waits, as its sender knows more: nothing is shown that was said in a group that Cyd does not know.
     await expect.poll(async () => (await cyd.store.all('held')).length).toBeGreaterThan(0);
+    await expect.poll(() => waitingOf(cyd, id), { timeout: 10_000 }).toBeGreaterThan(began);
     relay.lieWith(undefined);
     cyd.engine.nudge();
     await ann.engine.setTitle(id, 'seen');
     const view = (await cyd.engine.openConversation(id))!;
     await hears(view, 'do you see eve?');
     expect(groupOf(cyd, id)?.members).toBe(4);
+    await expect.poll(() => waitingOf(cyd, id)).toBeUndefined();
+  });
+
+  it('that withholds somebody’s sender key is told of until it comes', async () => {
+    let withheld = false;
+    const transport = tapped(({ channel }) => (withheld && channel === undefined ? [] : undefined));
+    const { all, id } = await circle(world, 'mute', [{}, { transport }]);
+    const [ann, bob] = all as [Resident, Resident];
+    await bob.engine.close();
+    withheld = true;
+    await ann.engine.send(id, 'one');
+    await ann.engine.send(id, 'two');
+    await until(ann.engine, ({ unsent }) => unsent === 0, 'sent');
+    // However old it is, it has waited here since it came.
+    const began = Date.now();
+    await bob.restart();
+    await expect.poll(() => waitingOf(bob, id), { timeout: 10_000 }).toBeGreaterThanOrEqual(began);
+    const since = waitingOf(bob, id);
+    const view = (await bob.engine.openConversation(id))!;
+    expect(words(view)).toEqual([]);
+    // It is said after a start as well.
+    await bob.restart();
+    expect(waitingOf(bob, id)).toBe(since);
+    // What has waited for too long is let go of, and nothing is said of it any more.
+    await bob.engine.close();
+    const store = await openVault(bob.disk.open());
+    const puts = (await store.all('held')).map((put) => ({ table: 'held', put: { ...put, at: 1 } }) as const);
+    await store.commit(puts);
+    store.close();
+    await bob.restart();
+    await expect.poll(() => waitingOf(bob, id)).toBeUndefined();
+    await ann.engine.send(id, 'three');
+    await expect.poll(() => waitingOf(bob, id), { timeout: 10_000 }).toBeDefined();
+    withheld = false;
+    await bob.restart();
+    const again = (await bob.engine.openConversation(id))!;
+    await hears(again, 'three');
+    await expect.poll(() => waitingOf(bob, id)).toBeUndefined();
   });
 });
 

@@ -91,6 +91,13 @@ describe('in a group', () => {
     );
     await ann.engine.setPolicy(id, { adminsPost: false });
     await until(bob.engine, () => !policyOf(bob).adminsPost, 'the policy');
+    const told = views[1]!
+      .getSnapshot()
+      .messages.flatMap(({ note }) => (note?.kind === 'policy' ? [note] : []));
+    expect(told).toEqual([
+      { kind: 'policy', policy: 2 + 4 + 8, before: 0 },
+      { kind: 'policy', policy: 2 + 8, before: 2 + 4 + 8 },
+    ]);
     const message = newId();
     await bob.engine.send(id, 'rude', { id: message });
     await Promise.all(views.map((view) => hears(view, 'rude')));

@@ -5,7 +5,7 @@ import { openLink, sealJoinRequest } from '@sotto/crypto/group-link';
 import { signerOf } from '@sotto/engine/account/signer';
 import type { Transport } from '@sotto/engine/ports';
 import { openVault } from '@sotto/engine/vault';
-import type { GroupLinkOptions, GroupSnapshot } from '@sotto/engine/views';
+import type { ConversationView, GroupLinkOptions, GroupSnapshot } from '@sotto/engine/views';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { accountOf, circle, groupOf, hears, people, sees, viewOf, words } from './circle.ts';
 import { newId } from './meeting.ts';
@@ -190,6 +190,25 @@ describe('a link into a group', () => {
     expect((await shown(ann, id, ({ link }) => link === undefined)).link).toBeUndefined();
   });
 
+  it('leaves a line for each change, with who was there and who was not', async () => {
+    const { all, id, views } = await circle(world, 'lines', [{}, {}, {}]);
+    const [ann, bob, cyd] = all as [Resident, Resident, Resident];
+    await cyd.engine.close();
+    const first = await linkTo(ann, id, ASKING);
+    await ann.engine.setGroupLink(id, OPEN);
+    await linkTo(ann, id, { ...OPEN, fresh: true }, first);
+    await ann.engine.setGroupLink(id, undefined);
+    const lines = (view: ConversationView) =>
+      view.getSnapshot().messages.flatMap(({ note }) => (note?.kind === 'settings' ? [note.link] : []));
+    const changes = ['made', 'changed', 'reset', 'ended'];
+    await expect.poll(() => lines(views[1]!)).toEqual(changes);
+    const last = () => bob.engine.getSnapshot().conversations.find((one) => one.id === id)?.last;
+    expect(last()).toMatchObject({ note: { link: 'ended' }, from: accountOf(ann) });
+    await cyd.restart();
+    const view = await viewOf(cyd, id);
+    await expect.poll(() => lines(view)).toEqual(changes);
+  });
+
   it('is ended by who cannot read it yet', async () => {
     const { all, id } = await circle(world, 'unread', [{}]);
     const [ann] = all as [Resident];
@@ -358,7 +377,8 @@ describe('a link into a group', () => {
     // A9: what cannot be read holds nothing up.
     const cyds = (await cyd!.store.get('self', 'self'))!;
     const keys = await openLink(link.channel, link.secret);
-    for (const body of [new Uint8Array(100), new Uint8Array(100).fill(1), concat(u8(1), u32(0), keys.id)]) {
+    const named = concat(u8(1), u32(0), new Uint8Array(100).fill(1));
+    for (const body of [new Uint8Array(100), named, concat(u8(1), u32(0), keys.id)]) {
       await cyd!.transport.askToJoin(signerOf(cyds), link.channel, {
         token: toBase64url(keys.token) as LinkToken,
         id: newId() as unknown as EnvelopeId,

@@ -1,5 +1,6 @@
 import type { ConversationId } from '@sotto/contract/ids';
 import { CryptoError } from '@sotto/crypto/errors';
+import { isSenderKeyDue } from '@sotto/crypto/sender-key';
 import { EngineError } from '@sotto/engine/errors';
 import fc from 'fast-check';
 import { afterAll, beforeAll, expect, it, vi } from 'vitest';
@@ -145,6 +146,24 @@ const addressed = async (all: readonly Player[], id: string) => {
   return sent;
 };
 
+/** Whether a device knows of all devices of somebody: what it said before one of them was not for that one. */
+const knows = async ({ store }: Resident, other: Player): Promise<boolean> => {
+  const account = accountOf(other.first);
+  const self = (await store.get('self', 'self'))!;
+  const keys = self.account === account ? self : await store.get('contact', account);
+  const known = new Set(keys?.devices.map(({ device }) => device));
+  const named = await Promise.all(devicesOf(other).map((one) => one.store.get('self', 'self')));
+  return named.every((one) => known.has(one!.device));
+};
+
+/** Whether the next that a device writes is under a new key, which it hands to everybody: then it learns whom there is. */
+const isToBeHanded = async (one: Resident, id: string): Promise<boolean> => {
+  const { account, device } = (await one.store.get('self', 'self'))!;
+  const sending = (await one.store.get('sender', [id, account, device]))?.sending;
+  const state = await stateOf(one, id);
+  return !sending || !state || isSenderKeyDue(sending.own, state, Date.now());
+};
+
 /** Waits until who is in the group has it as the relay does, with nothing on its way; who that is. */
 const settled = async (all: readonly Player[], id: string): Promise<Player[]> => {
   const devices = all.flatMap(devicesOf);
@@ -158,7 +177,13 @@ const settled = async (all: readonly Player[], id: string): Promise<Player[]> =>
       members = all.filter(({ first }) => newest.members.some(({ account }) => account === accountOf(first)));
       const inIt = await Promise.all(members.flatMap(devicesOf).map((one) => stateOf(one, id)));
       const same = inIt.every((state) => state?.hash.join() === newest.hash.join());
-      return same && devices.every(({ engine }) => engine.getSnapshot().unsent === 0);
+      const pairs = members.flatMap((one) =>
+        members
+          .flatMap(devicesOf)
+          .map(async (device) => (await isToBeHanded(device, id)) || knows(device, one)),
+      );
+      const isKnown = (await Promise.all(pairs)).every(Boolean);
+      return same && isKnown && devices.every(({ engine }) => engine.getSnapshot().unsent === 0);
     })
     .toBe(true);
   return members;

@@ -1,6 +1,7 @@
 import { RelayError } from '@sotto/contract/errors';
 import type { ConversationId } from '@sotto/contract/ids';
 import { LIMITS } from '@sotto/contract/limits';
+import { toBase64url } from '@sotto/crypto/bytes';
 import { encode } from '@sotto/crypto/canonical';
 import { encryptGroupMessage } from '@sotto/crypto/sender-key';
 import { sealPost } from '@sotto/crypto/channel-seal';
@@ -23,6 +24,38 @@ afterAll(() => world.close());
 
 type Troubled = [Resident, Resident, Resident];
 const stateOf = async ({ store }: Resident, id: string) => (await store.get('group', id))!.state!;
+
+describe('a change that makes a channel key', () => {
+  it('pushes out none that is kept, however often the relay refuses it', async () => {
+    let isBusy = false;
+    const refusing = (transport: Transport): Transport => ({
+      ...transport,
+      async changeChannel(...request) {
+        if (isBusy) throw new RelayError('busy');
+        return transport.changeChannel(...request);
+      },
+    });
+    const { all, id, views } = await circle(world, 'refused', [{ transport: refusing }, {}, {}]);
+    const [ann, bob, cyd] = all as Troubled;
+    const keysOf = async () => (await ann.store.get('group', id))!.channels.map((key) => toBase64url(key.id));
+    const before = await keysOf();
+    const remove = () => ann.engine.removeMembers(id, [accountOf(cyd)]);
+    isBusy = true;
+    for (let times = 0; times < 20; times += 1)
+      await expect(remove()).rejects.toMatchObject({ code: 'busy' });
+    const [tried, ...kept] = await keysOf();
+    expect(kept).toEqual(before);
+    isBusy = false;
+    await remove();
+    expect(toBase64url((await stateOf(ann, id)).channel)).toBe(tried);
+    await sees(bob, id, 2);
+    await ann.engine.send(id, 'at last');
+    await hears(views[1]!, 'at last');
+    // What the log has named is not used again.
+    await ann.engine.removeMembers(id, [accountOf(bob)]);
+    expect(await keysOf()).toHaveLength(before.length + 2);
+  });
+});
 
 describe('a member', () => {
   it('who deletes the account is out of its groups, which have an owner still', async () => {

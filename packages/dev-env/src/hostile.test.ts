@@ -215,6 +215,8 @@ describe('what others may send', () => {
 
   it('A13 what is missing is asked for of contacts alone, and of none who is blocked', async () => {
     const looks: (() => void)[] = [];
+    let passed = 0;
+    const now = () => Date.now() + passed;
     const after: Clock['after'] = (ms, task) =>
       ms === 60_000 ? (looks.push(task), () => undefined) : systemClock.after(ms, task);
     // What is to be sent stays in the outbox.
@@ -222,7 +224,7 @@ describe('what others may send', () => {
       ...inner,
       connect: (...args) => ({ ...inner.connect(...args), send: () => true }),
     });
-    const ann = await resident({ transport, clock: { ...systemClock, after } });
+    const ann = await resident({ transport, clock: { now, after } });
     const [bob, carol, dave, eve] = await Promise.all([1, 2, 3, 4].map(() => resident()));
     for (const known of [bob!, carol!, dave!])
       await ann.engine.addContact(known.engine.getSnapshot().contact!);
@@ -250,6 +252,7 @@ describe('what others may send', () => {
       }
     }
     expect((await ann.store.all('peer')).map(({ missing }) => missing)).toEqual([1, 1, 1, 1]);
+    passed = 60_000;
     for (const look of looks) look();
     const outbox = () => ann.store.all('outbox');
     await expect.poll(outbox).not.toEqual([]);

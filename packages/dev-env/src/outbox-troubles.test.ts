@@ -28,6 +28,7 @@ const takenOver = () => {
     send?: (send: Connection['send'], envelopes: readonly OutgoingEnvelope[]) => boolean;
     accepted?: (tell: () => void, results: readonly SendResult[]) => void;
     problem?: (code: ErrorCode) => void;
+    tell?: (results: readonly SendResult[]) => void;
     /** The relay has no prekeys of it. */
     withoutBundles?: string;
   } & Partial<Pick<Transport, 'publishPrekeys'>> = {};
@@ -44,6 +45,7 @@ const takenOver = () => {
     publishPrekeys: (...args) => (over.publishPrekeys ?? inner.publishPrekeys)(...args),
     connect(signer, listener) {
       over.problem = listener.problem.bind(listener);
+      over.tell = listener.accepted.bind(listener);
       const connection = inner.connect(signer, {
         ...listener,
         connected: () => listener.connected(),
@@ -332,5 +334,34 @@ describe('an answer that comes when its frame was given up', () => {
     await until(bobs, () => texts(bobs).includes('answered'), 'answered');
     await until(ann.engine, ({ unsent }) => unsent === 0, 'an empty outbox');
     expect(await rowsOf(ann)).toEqual([]);
+  });
+
+  it('waits for the one before it in its conversation: they keep their order', async () => {
+    const { over, transport } = takenOver();
+    const { ann, anns, withBob } = await meet(world, 'behind', { ann: { transport } });
+    await expect.poll(() => rowsOf(ann)).toEqual([]);
+    let results: readonly SendResult[] = [];
+    over.accepted = (_tell, given) => (results = given);
+    await ann.engine.send(withBob, 'ahead');
+    await expect.poll(() => results.length).toBe(1);
+    // Written while something is under way, they leave in one frame.
+    for (const text of ['first', 'second']) await ann.engine.send(withBob, text);
+    await expect.poll(async () => (await rowsOf(ann)).filter(({ envelopes }) => envelopes).length).toBe(3);
+    over.tell!(results);
+    await expect.poll(() => results.length).toBe(2);
+    const rows = await rowsOf(ann);
+    const answerOf = ({ envelopes }: OutboxRow) =>
+      results.filter(({ id }) => envelopes!.some((one) => one.id === id));
+    // The frame is given up, and what goes again is refused for the moment.
+    over.send = () => true;
+    over.problem!('busy');
+    over.tell!(answerOf(rows[1]!));
+    await new Promise((resolve) => {
+      setTimeout(resolve, 200);
+    });
+    expect(await rowsOf(ann)).toHaveLength(2);
+    over.tell!(answerOf(rows[0]!));
+    await until(ann.engine, ({ unsent }) => unsent === 0, 'an empty outbox');
+    expect(texts(anns).slice(-2)).toEqual(['first', 'second']);
   });
 });

@@ -1,9 +1,10 @@
 import type { ConversationId, DeviceId } from '@sotto/contract/ids';
 import { RelayError } from '@sotto/contract/errors';
 import type { Transport } from '@sotto/engine/ports';
+import type { EngineSnapshot } from '@sotto/engine/views';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { addDevice } from './devices.ts';
-import { idOf, meet, messageOf, newId, viewOf } from './meeting.ts';
+import { idOf, meet, messageOf, newId, texts, viewOf } from './meeting.ts';
 import { createWorld, type Resident, until, type World } from './world.ts';
 
 let world: World;
@@ -27,19 +28,24 @@ const knows = (of: Resident, ...ids: ConversationId[]) =>
 describe('what a person chose', () => {
   it('is there on a new device, and what is chosen on one arrives at the other', async () => {
     const { ann, withBob } = await meet(world, 'chosen');
-    await ann.engine.setSettings({ receipts: false });
+    await ann.engine.setSettings({ receipts: 'nobody', lastSeen: 'nobody' });
     await ann.engine.block(withBob);
     const second = await addDevice(world, ann);
-    expect(second.engine.getSnapshot().settings).toMatchObject({ receipts: false, typing: true });
+    expect(second.engine.getSnapshot().settings).toMatchObject({
+      receipts: 'nobody',
+      typing: 'everyone',
+      presence: 'contacts',
+      lastSeen: 'nobody',
+    });
     expect((await selfOf(second)).blocked).toEqual([withBob]);
     expect((await selfOf(second)).delivery).toBe((await selfOf(ann)).delivery);
     await knows(second, withBob);
 
-    await second.engine.setSettings({ typing: false });
+    await second.engine.setSettings({ typing: 'contacts' });
     await second.engine.unblock(withBob);
-    await until(ann.engine, ({ settings }) => settings?.typing === false, 'the settings');
+    await until(ann.engine, ({ settings }) => settings?.typing === 'contacts', 'the settings');
     await until(ann.engine, () => !isBlocked(ann, withBob), 'the block that ended');
-    expect(ann.engine.getSnapshot().settings).toMatchObject({ receipts: false, typing: false });
+    expect(ann.engine.getSnapshot().settings).toMatchObject({ receipts: 'nobody', typing: 'contacts' });
     await ann.engine.setProfile({ name: 'Anna' });
     await until(second.engine, ({ me }) => me!.name === 'Anna', 'the name');
   });
@@ -237,5 +243,26 @@ describe('what was read', () => {
     await bob.engine.deleteAccount();
     await ann.engine.markRead(withBob);
     await Promise.all([ann, second].map(unread(0)));
+  });
+
+  it('and what was taken back is so on every own device, also when its author was blocked at once', async () => {
+    const { ann, bob, withAnn, withBob } = await meet(world, 'shut');
+    const second = await addDevice(world, ann);
+    await knows(second, withBob);
+    await ann.engine.send(withBob, 'mine');
+    await bob.engine.send(withAnn, 'yours');
+    const views = await Promise.all([ann, second].map((of) => viewOf(of, withBob)));
+    for (const view of views) await until(view, () => texts(view).includes('yours'), 'both');
+    const { id } = views[0]!.getSnapshot().messages.find(({ text }) => text === 'mine')!;
+    await expect.poll(() => ann.store.all('outbox')).toEqual([]);
+    await Promise.all([
+      ann.engine.markRead(withBob),
+      ann.engine.deleteForEveryone(withBob, [id]),
+      ann.engine.block(withBob),
+    ]);
+    const read = ({ conversations }: EngineSnapshot) =>
+      conversations.find((one) => one.id === withBob)?.unread === 0;
+    await until(second.engine, read, 'read');
+    await until(views[1]!, () => !texts(views[1]!).includes('mine'), 'taken back');
   });
 });

@@ -124,8 +124,13 @@ describe('who is blocked', () => {
 describe('what one chooses', () => {
   it('keeps to oneself that a message was read', async () => {
     const { ann, bob, withAnn, withBob, anns, bobs } = await meet(world, 'quiet');
-    expect(ann.engine.getSnapshot().settings).toEqual({ receipts: true, typing: true, presence: true });
-    await ann.engine.setSettings({ receipts: false });
+    expect(ann.engine.getSnapshot().settings).toEqual({
+      receipts: 'everyone',
+      typing: 'everyone',
+      presence: 'contacts',
+      lastSeen: 'contacts',
+    });
+    await ann.engine.setSettings({ receipts: 'nobody' });
     await bob.engine.send(withAnn, 'seen?');
     await until(anns, () => texts(anns).length === 3, 'it');
     await until(bobs, ({ messages }) => messages.at(-1)!.status === 'delivered', 'delivered');

@@ -49,6 +49,23 @@ describe('what the engine lets go of', () => {
     expect(await store.older('aside', Number.POSITIVE_INFINITY, 1)).toEqual(['e7']);
   });
 
+  it('keeps 2000 that wait in groups, and of what floods one takes nothing from the others', async () => {
+    const held = (group: string, at: number): Write => ({
+      table: 'held',
+      put: { group, envelope: `${group}${at}`, at: NOW + at, body: new Uint8Array(0) },
+    });
+    const flood = Array.from({ length: 2400 }, (_, at) => held('flood', 1000 + at));
+    const many = Array.from({ length: 900 }, (_, at) => held('many', 1000 + at));
+    const few = Array.from({ length: 300 }, (_, at) => held('few', at));
+    const { store } = await pruned([...few, ...flood, ...many, held('one', -31 * DAY)]);
+    const left = await store.all('held');
+    const of = (group: string) => left.filter((row) => row.group === group);
+    expect(['few', 'flood', 'many', 'one'].map((group) => of(group).length)).toEqual([300, 850, 850, 0]);
+    expect(Math.min(...of('flood').map(({ at }) => at))).toBe(NOW + 1000 + 2400 - 850);
+    const { store: whole } = await pruned(flood);
+    expect(await whole.count('held')).toBe(2000);
+  });
+
   it('goes in batches, and writes nothing when there is nothing to do', async () => {
     const many = Array.from({ length: 1203 }, (_, at) => seen(`e${at}`, 50));
     const { store, commits } = await pruned([...many, seen('new', 1)]);

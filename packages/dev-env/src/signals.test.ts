@@ -61,7 +61,7 @@ describe('typing', () => {
     await hears(views[2]!, 'done');
     await until(views[2]!, () => typing(2).length === 0, 'the end');
     // Who keeps it to themselves says nothing, and who is blocked is not heard.
-    await bob.engine.setSettings({ typing: false });
+    await bob.engine.setSettings({ typing: 'nobody' });
     await cyd.engine.openDirect(accountOf(ann));
     await cyd.engine.block(accountOf(ann) as unknown as typeof id);
     const seen: string[] = [];
@@ -108,7 +108,7 @@ describe('typing', () => {
     const most = said.length;
     await bob.engine.typing(withAnn, false);
     expect(said).toHaveLength(most);
-    await bob.engine.setSettings({ typing: false });
+    await bob.engine.setSettings({ typing: 'nobody' });
     await bob.engine.typing(withAnn, true);
     await bob.engine.typing(withAnn, false);
     expect(said).toHaveLength(most);
@@ -123,7 +123,7 @@ describe('presence', () => {
     expect(ann.engine.getSnapshot().conversations.find(({ id }) => id === withBob)!.online).toBe(true);
     await bob.engine.present(false);
     await until(anns, ({ online: isThere }) => !isThere, 'away');
-    await bob.engine.setSettings({ presence: false });
+    await bob.engine.setSettings({ presence: 'nobody' });
     await bob.engine.present(true);
     await bob.engine.typing(idOf(ann), true);
     await until(anns, ({ typing }) => typing.length === 1, 'what came after');
@@ -134,9 +134,9 @@ describe('presence', () => {
     const { bob, anns } = await meet(world, 'shares');
     await bob.engine.present(true);
     await until(anns, ({ online: isThere }) => isThere, 'there');
-    await bob.engine.setSettings({ presence: false });
+    await bob.engine.setSettings({ presence: 'nobody' });
     await until(anns, ({ online: isThere }) => !isThere, 'kept back');
-    await bob.engine.setSettings({ presence: true });
+    await bob.engine.setSettings({ presence: 'contacts' });
     await until(anns, ({ online: isThere }) => isThere, 'there again');
   });
 });

@@ -99,7 +99,7 @@ export const createEngine = async ({
   });
   const expiry = createExpiry(model, clock, onError);
   const indexing = createIndexing(model, clock, onError);
-  const signals = createSignals({ model, clock, onSigns: (signs) => set({ signs }) });
+  const signals = createSignals({ model, clock, onSigns: (signs) => set({ signs }), onError });
   const inbox = createInbox({
     model,
     directory,
@@ -203,7 +203,9 @@ export const createEngine = async ({
         void inbox.settled().then(() => {
           set({ catchingUp: false });
           look();
-          if (live.getSnapshot().connection === 'online') groups.caughtUp();
+          if (live.getSnapshot().connection !== 'online') return;
+          void inbox.caughtUp();
+          groups.caughtUp();
         }),
       problem: (code) => outbox.refused(code),
       // Not at once: using them up would tell who is there.
@@ -254,8 +256,8 @@ export const createEngine = async ({
     cancelRefill?.();
     connection?.close();
     stopListening();
-    signals.stop();
     await Promise.all([
+      signals.stop(),
       expiry.stop(),
       indexing.stop(),
       outbox.stop(),
@@ -291,8 +293,12 @@ export const createEngine = async ({
     ...createWriting(desk),
     ...createKeeping(desk),
     ...createPeople(desk, {
-      join: (id) => joinGroup(desk, transport, id),
-      leave: (id) => leaveQuietly(groups, id),
+      join: async (id) => {
+        await joinGroup(desk, transport, id);
+        // What waits for keys asks for them from now on.
+        groups.look(id);
+      },
+      leave: (id) => leaveQuietly(desk, groups, id),
     }),
     ...createGroupCommands(desk, { groups, transport }),
     ...createLinkCommands(desk, { groups, transport }),

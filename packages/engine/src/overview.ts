@@ -1,4 +1,5 @@
 import type { ConversationId, Handle, AccountId } from '@sotto/contract/ids';
+import { talksTo } from './conversations/audience.ts';
 import { contactOf, personOf } from './conversations/person.ts';
 import type { Clock } from './clock.ts';
 import { summaryOf } from './groups/group-view.ts';
@@ -42,9 +43,12 @@ export const createOverview = (model: ReadModel, live: View<Live>, clock: Clock)
   let entries = new Map<string, { of: unknown[]; summary: ConversationSummary }>();
 
   const summarise = (row: ConversationRow): ConversationSummary => {
-    const { id, unread, mentioned = 0, last, draft, request, muted, pinned, archived, group, timer } = row;
+    const { id, unread, mentioned = 0, last, draft, request, muted, pinned, archived, group } = row;
+    const { timer, waiting } = row;
     const { typing, online } = live.getSnapshot().signs;
     const isShown = last && (last.expiresAt ?? Infinity) > clock.now();
+    const { self } = model;
+    const { lastSeen, changed } = model.contacts.get(id) ?? {};
     return {
       id: id as ConversationId,
       peer: personOf(model, id),
@@ -56,12 +60,14 @@ export const createOverview = (model: ReadModel, live: View<Live>, clock: Clock)
       ...(isShown && { last: shownLast(model, last) }),
       ...(draft && { draft }),
       ...(request && { request }),
-      ...(model.self?.blocked?.includes(id) && { blocked: true as const }),
+      ...(self?.blocked?.includes(id) && { blocked: true as const }),
       ...(timer !== undefined && { timer }),
       ...(muted !== undefined && { muted }),
       ...(pinned !== undefined && { pinned }),
       ...(archived && { archived }),
-      ...(model.contacts.get(id)?.changed && { stopped: 'identity-changed' as const }),
+      ...(waiting !== undefined && { waiting }),
+      ...(lastSeen !== undefined && self && talksTo(model, self, id) && { lastSeen }),
+      ...(changed && { stopped: 'identity-changed' as const }),
     };
   };
 

@@ -1,4 +1,4 @@
-import type { Content, TextContent } from '@sotto/contract/content';
+import type { Audience, Content, SettingsContent, TextContent } from '@sotto/contract/content';
 import type { RelayError } from '@sotto/contract/errors';
 import type { OwnPrekey, PrekeyKind } from '@sotto/crypto/prekeys';
 import type { RepairLog } from '@sotto/crypto/repair';
@@ -36,13 +36,20 @@ export interface OwnSealingKey extends StoredKeyPair {
   publishedAt?: number;
 }
 
-/** What others get to know. */
+/** Who gets to know what. Who only asks to talk to this account, and who is blocked, never does. */
 export interface Settings {
   /** That a message was read. */
-  receipts: boolean;
-  typing: boolean;
-  presence: boolean;
+  receipts: Audience;
+  /** In a group all hear of it or nobody. */
+  typing: Audience;
+  /** That the person is there. */
+  presence: Exclude<Audience, 'everyone'>;
+  /** When they were there. */
+  lastSeen: Exclude<Audience, 'everyone'>;
 }
+
+/** The same as it is stored and told to other devices: earlier versions said whether. */
+export type StoredSettings = Pick<SettingsContent, 'receipts' | 'typing' | 'presence' | 'lastSeen'>;
 
 /** By account: the last word on it and when it was said, in ms. */
 export type Blocks = Record<string, { blocked: boolean; at: number }>;
@@ -106,7 +113,7 @@ export interface SelfRow extends AccountKeys {
   /** The relay has to be told of `delivery`, and then those who may have it. */
   deliveryDue?: true;
   /** What the person chose, on whichever device, last at `sentAt`; absent while nothing was. */
-  settings?: Settings & { sentAt: number };
+  settings?: StoredSettings & { sentAt: number };
   /** Accounts whose messages are dropped: those of `blocks`. */
   blocked?: string[];
   /** Who was blocked or unblocked, on whichever device. */
@@ -143,6 +150,8 @@ export interface ContactRow extends AccountKeys {
   misnamed?: true;
   /** True when our profile has been put into the outbox for them. */
   introduced: boolean;
+  /** When they were there last, in ms by this device's clock; absent where they let nobody keep it. */
+  lastSeen?: number;
 }
 
 /** Key: `id`: the peer's account; of a group, its id. */
@@ -173,6 +182,8 @@ export interface ConversationRow {
   /** When it was pinned, in ms. */
   pinned?: number;
   archived?: true;
+  /** Since when something that came of a group waits for a key or for its log, in ms. */
+  waiting?: number;
   /** The newest message as the list shows it. */
   last?: {
     id: string;
@@ -301,8 +312,11 @@ export interface OutboxRow {
   seq: number;
   conversation: string;
   content: Content;
-  /** A key of a group that travels in the place of `content`: its own sender key as of a counter, or the group's keys. */
-  hand?: { group: string; sender?: { chainId: string; n: number } };
+  /**
+   * A key of a group that travels in the place of `content`: its own sender key as of a counter, or the group's keys; `channel`: the
+   * id of the channel key, base64url, of which another may be in force by then.
+   */
+  hand?: { group: string; channel?: string; sender?: { chainId: string; n: number } };
   /** What is posted to a group: sealed and stored like `envelopes`. */
   post?: { id: string; epoch: number; body: Uint8Array<ArrayBuffer> };
   /** The only device that it is for. */

@@ -81,11 +81,15 @@ export interface ConversationSummary {
   /** When it was pinned, in ms since 1970. */
   pinned?: number;
   archived?: true;
+  /** Since when something came of a group that cannot be read without what has not come yet, in ms since 1970. */
+  waiting?: number;
   /** Nothing is sent there until the person agrees (`acceptIdentity`). */
   stopped?: 'identity-changed';
   /** Who writes something there this moment. */
   typing: readonly AccountId[];
   online: boolean;
+  /** When they were there last, in ms since 1970 by this device's clock, where they let that be known. */
+  lastSeen?: number;
 }
 
 export interface EngineSnapshot {
@@ -95,7 +99,7 @@ export interface EngineSnapshot {
    */
   phase: 'new' | 'joining' | 'ready' | 'removed' | 'stopped';
   me?: Person;
-  /** What others get to know of this account. */
+  /** Who gets to know what of this account. */
   settings?: Settings;
   /** What makes others verified contacts of this account. Holds its delivery token: for the link alone. */
   contact?: NonNullable<Link['contact']>;

@@ -8,8 +8,10 @@ import { sayBlocked } from './blocks.ts';
 import { removeMessages } from './change.ts';
 import { conversationOf, type Desk } from './commands.ts';
 import { directConversation, putConversation } from './draft.ts';
+import { rowDropped } from '../outbox/dropped.ts';
 import { messageFailed } from './outcome.ts';
 import { introduce } from './outgoing.ts';
+import { takeBackSeen } from './presence.ts';
 import { answered } from './request.ts';
 import { putSettings, settingsOf, shareProfile, withNewToken } from './settings.ts';
 
@@ -77,10 +79,14 @@ export const createPeople = ({ model, clock, command }: Desk, { join, leave }: B
       if (blocked.length >= LIMITS.blockedAccounts) throw new EngineError('too-many-blocked');
       // Who has the old token is no longer let in with it.
       const said = sayBlocked(self, id, true, clock.now());
-      putSettings(draft, withNewToken(said), clock.now());
-      const dropped = [...model.outbox.values()].filter((row) => row.conversation === id && !row.envelopes);
+      const blocking = putSettings(draft, withNewToken(said), clock.now());
+      // Keys of groups that both are in go on: what is said there is for everybody.
+      const dropped = [...model.outbox.values()].filter(
+        (row) => row.conversation === id && !row.envelopes && !row.hand,
+      );
       for (const [index, row] of dropped.entries()) {
         draft.remove('outbox', row.seq);
+        await rowDropped(draft, row, { self: blocking });
         const at = { order: clock.now() + index, settled: dropped.length };
         await messageFailed(draft, model.store, self, row, 'forbidden', at);
       }
@@ -118,7 +124,9 @@ export const createPeople = ({ model, clock, command }: Desk, { join, leave }: B
       const before = settingsOf(self);
       const next = { ...before, ...changed };
       if (JSON.stringify(next) === JSON.stringify(before)) return;
-      putSettings(draft, { ...self, settings: { ...next, sentAt: self.settings?.sentAt ?? 0 } }, clock.now());
+      const chosen = { ...self, settings: { ...next, sentAt: self.settings?.sentAt ?? 0 } };
+      const after = putSettings(draft, chosen, clock.now());
+      takeBackSeen(draft, model, { before: self, after });
     });
   },
 });

@@ -3,9 +3,11 @@ import { enqueueSync } from '../devices/sync.ts';
 import type { Draft } from '../model.ts';
 import type { Store } from '../ports.ts';
 import type { ConversationRow, MessageRow, SelfRow } from '../rows.ts';
+import { isAmong } from './audience.ts';
 import { changeMessage } from './change.ts';
 import { enqueue, putConversation } from './draft.ts';
 import { receiptsOf } from './receipts.ts';
+import { settingsOf } from './settings.ts';
 
 const PAGE = 100;
 
@@ -54,8 +56,8 @@ const unreadAmong = async (draft: Draft, id: string, messages: readonly string[]
 };
 
 /**
- * Marks messages as seen and tells their author, and one's own other devices. Nobody is told of requests, nor the author
- * where the person does not want that or has blocked them.
+ * Marks messages as seen and tells their author, and one's own other devices. Nobody is told of requests, nor an author
+ * who is not among those that the person lets know.
  */
 export const markSeen = async (
   draft: Draft,
@@ -78,9 +80,14 @@ export const markSeen = async (
   }
   const known = rows.filter(({ newer }) => !newer);
   const isLarge = (group?.members ?? 0) > LIMITS.receiptMembers;
-  const receipts = !request && !isLarge && (self.settings?.receipts ?? true);
+  const audience = request || isLarge ? 'nobody' : settingsOf(self).receipts;
+  const hearers = new Set<string>();
+  for (const account of new Set(known.map(({ from }) => from))) {
+    if (isAmong(audience, self, { account, direct: await draft.get('conversation', account) }))
+      hearers.add(account);
+  }
   // In a group each author alone hears of it.
-  const hearerOf = ({ from }: MessageRow) => (receipts && !self.blocked?.includes(from) ? from : undefined);
+  const hearerOf = ({ from }: MessageRow) => (hearers.has(from) ? from : undefined);
   for (const hearer of new Set(known.map(hearerOf))) {
     const theirs = known.filter((row) => hearerOf(row) === hearer).map((row) => row.id);
     for (const receipt of receiptsOf('read', theirs, group && hearer ? id : undefined)) {

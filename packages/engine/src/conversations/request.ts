@@ -2,6 +2,7 @@ import { shareContact } from '../devices/hand-over.ts';
 import { EngineError } from '../errors.ts';
 import { enqueue } from './draft.ts';
 import { receiptsOf } from './receipts.ts';
+import { settingsOf } from './settings.ts';
 import type { Draft } from '../model.ts';
 import type { Store } from '../ports.ts';
 import type { ConversationRow, SelfRow } from '../rows.ts';
@@ -28,7 +29,7 @@ export const answered = async (
   const theirs = (await store.messages({ conversation: row.id, from: row.id }, { limit: RECENT })).filter(
     ({ newer }) => !newer,
   );
-  const tellsRead = self.settings?.receipts ?? true;
+  const tellsRead = settingsOf(self).receipts !== 'nobody';
   const read = theirs.filter(({ status }) => tellsRead && status === 'read').map(({ id }) => id);
   const delivered = theirs.map(({ id }) => id).filter((id) => !read.includes(id));
   for (const receipt of receiptsOf('delivered', delivered.toReversed())) enqueue(draft, row.id, receipt);

@@ -1,20 +1,31 @@
-import type { SettingsContent } from '@sotto/contract/content';
+import type { Audience, SettingsContent } from '@sotto/contract/content';
 import type { DeliveryToken } from '@sotto/contract/ids';
 import { encode } from '@sotto/crypto/canonical';
 import { timeAfter } from '../clock.ts';
 import { hasOthers } from '../devices/sync.ts';
 import type { Draft, Model } from '../model.ts';
-import type { SelfRow, Settings } from '../rows.ts';
+import type { SelfRow, Settings, StoredSettings } from '../rows.ts';
 import { randomId } from '../random-id.ts';
 import { blocksOf, mergeBlocks, wireBlocks, withBlocks } from './blocks.ts';
 import { enqueue } from './draft.ts';
 import { profileOf } from './outgoing.ts';
 
-/** Until the person chooses. */
-export const settingsOf = ({ settings }: SelfRow): Settings => {
-  const { receipts = true, typing = true, presence = true } = settings ?? {};
-  return { receipts, typing, presence };
-};
+const audienceOf = (said: Audience | boolean = true): Audience =>
+  typeof said === 'string' ? said : said ? 'everyone' : 'nobody';
+
+const nearOf = (said: StoredSettings['presence'] = true): Settings['presence'] =>
+  typeof said === 'string' ? said : said ? 'contacts' : 'nobody';
+
+/** What was not said is what it is until the person chooses; who kept that they are there keeps when they were. */
+const read = ({ receipts, typing, presence, lastSeen }: Partial<StoredSettings>): Settings => ({
+  receipts: audienceOf(receipts),
+  typing: audienceOf(typing),
+  presence: nearOf(presence),
+  lastSeen: nearOf(lastSeen ?? presence),
+});
+
+export const settingsOf = ({ settings = {} }: { settings?: Partial<StoredSettings> }): Settings =>
+  read(settings);
 
 /** What the person chose, as it goes to the other devices of the account; nothing while they chose nothing. */
 export const settingsContents = (self: SelfRow): SettingsContent[] => {
@@ -57,9 +68,11 @@ const toHex = (bytes: Uint8Array): string =>
   Array.from(bytes, (byte) => byte.toString(16).padStart(2, '0')).join('');
 
 /** What another device of this account says was chosen. */
-export const takeSettings = async (draft: Draft, content: SettingsContent, now: number): Promise<void> => {
+export const takeSettings = async (draft: Draft, said: SettingsContent, now: number): Promise<void> => {
   const before = (await draft.get('self', 'self'))!;
-  const { sentAt, name, token, receipts, typing, presence } = content;
+  const chosen = read(said);
+  const content: SettingsContent = { ...said, ...chosen };
+  const { sentAt, name, token } = content;
   const self = withBlocks(before, mergeBlocks(before.blocks ?? {}, blocksOf(content.blocked)));
   const [known] = settingsContents(before);
   if (known && !isLater(content, known)) {
@@ -69,10 +82,9 @@ export const takeSettings = async (draft: Draft, content: SettingsContent, now: 
     else draft.put('self', self, 'self');
     return;
   }
-  const settings = { receipts, typing, presence, sentAt };
   // Two devices may have made a token each: the relay has to end up with the one that counts.
   const due = token !== self.delivery && !self.joining && { deliveryDue: true as const };
-  draft.put('self', { ...self, name, delivery: token, ...due, settings }, 'self');
+  draft.put('self', { ...self, name, delivery: token, ...due, settings: { ...chosen, sentAt } }, 'self');
 };
 
 /** Says how one is called, and what lets into one's inbox, to everybody whom one has told before. */

@@ -13,16 +13,16 @@ import { groupSignal, openGroupSignal, type Heard } from '../groups/signals.ts';
 import type { Connection } from '../ports.ts';
 import type { SelfRow } from '../rows.ts';
 import type { Signs } from '../signs.ts';
+import { isAmong, talksTo } from './audience.ts';
+import { createPresence } from './presence.ts';
+import { createSightings } from './sightings.ts';
 import { settingsOf } from './settings.ts';
 
 /** How long a word of somebody who writes is good for, and how often it is repeated, in ms. */
 const TYPING_MS = 6_000;
 const TYPING_EVERY_MS = 3_000;
-/** The same of being there. */
+/** How long a word of somebody who is there is good for, in ms. */
 const PRESENCE_MS = 100_000;
-const PRESENCE_EVERY_MS = 45_000;
-/** How many hear that one is there: those one talked to last. */
-const PRESENCE_PEERS = 32;
 
 export interface Signals {
   connected(connection: Connection): void;
@@ -32,7 +32,7 @@ export interface Signals {
   typing(conversation: string, typing: boolean): Promise<void>;
   /** The person is there, until this is taken back. */
   present(present: boolean): Promise<void>;
-  stop(): void;
+  stop(): Promise<void>;
 }
 
 interface Options {
@@ -40,6 +40,7 @@ interface Options {
   clock: Clock;
   /** Told of what others do, each time it changes. */
   onSigns(signs: Signs): void;
+  onError(error: unknown): void;
 }
 
 type Signal = Extract<Content, { kind: 'typing' | 'presence' }>;
@@ -66,17 +67,6 @@ const openSignal = async (
   const content = Content.safeParse(decode(heard.plaintext)).data;
   const isSignal = content?.kind === 'typing' || content?.kind === 'presence';
   return isSignal ? { account, signal: content } : undefined;
-};
-
-/** Whether the person has taken up with somebody: strangers and who is blocked learn nothing and say nothing. */
-const talksTo = ({ conversations }: Model, self: SelfRow, account: string): boolean => {
-  const conversation = conversations.get(account);
-  return (
-    account !== self.account &&
-    conversation !== undefined &&
-    !conversation.request &&
-    !self.blocked?.includes(account)
-  );
 };
 
 /** Live signals for the devices of somebody with whom there are sessions that both sides have. */
@@ -108,8 +98,8 @@ const signalsFor = async (
   return envelopes;
 };
 
-/** Who does something this moment: each for a while, unless it is said again. */
-const createMoments = (clock: Clock, changed: () => void) => {
+/** Who does something this moment: each for a while, unless it is said again. `ranOut`: it was not. */
+const createMoments = (clock: Clock, changed: () => void, ranOut?: (key: string) => void) => {
   const moments = new Map<string, () => void>();
   const end = (key: string): boolean => {
     moments.get(key)?.();
@@ -123,6 +113,7 @@ const createMoments = (clock: Clock, changed: () => void) => {
         key,
         clock.after(ms, () => {
           moments.delete(key);
+          ranOut?.(key);
           changed();
         }),
       );
@@ -150,15 +141,12 @@ const typingOf = (keys: readonly string[]): Signs['typing'] => {
 };
 
 /** Typing and presence: said over the connection that there is, kept in memory, and forgotten by themselves. */
-export const createSignals = ({ model, clock, onSigns }: Options): Signals => {
+export const createSignals = ({ model, clock, onSigns, onError }: Options): Signals => {
   const windows = new Map<string, SignalWindow>();
   const heardInGroups: Heard = new Map();
   const said = new Map<string, number>();
   let connection: Connection | undefined;
-  let isPresent = false;
-  /** Whether others may hear it. */
-  let shares = model.self !== undefined && settingsOf(model.self).presence;
-  let cancelPresence: (() => void) | undefined;
+  const sightings = createSightings(model, onError);
 
   const changed = (): void => {
     onSigns({
@@ -167,7 +155,7 @@ export const createSignals = ({ model, clock, onSigns }: Options): Signals => {
     });
   };
   const writing = createMoments(clock, changed);
-  const online = createMoments(clock, changed);
+  const online = createMoments(clock, changed, sightings.lost);
 
   /** Whether there was anybody to hear it. */
   const say = async (accounts: readonly string[], content: Signal): Promise<boolean> => {
@@ -183,35 +171,14 @@ export const createSignals = ({ model, clock, onSigns }: Options): Signals => {
     return envelopes.length > 0;
   };
 
-  const sayPresence = async (online: boolean): Promise<void> => {
-    cancelPresence?.();
-    cancelPresence = undefined;
-    if (!connection) return;
-    const peers = [...model.conversations.values()]
-      .toSorted((a, b) => (b.last?.time ?? b.createdAt) - (a.last?.time ?? a.createdAt))
-      .slice(0, PRESENCE_PEERS);
-    if (online) cancelPresence = clock.after(PRESENCE_EVERY_MS, () => void repeat());
-    await say(
-      peers.map(({ id }) => id),
-      { kind: 'presence', online },
-    );
-  };
-
-  /** Fails when the store is closed or broken: then nobody is there. */
-  const repeat = (): Promise<void> => sayPresence(isPresent && shares).catch(() => undefined);
-
-  /** Who keeps from now on that they are there takes back what was said of it. */
-  const follow = (self: SelfRow): void => {
-    const { presence } = settingsOf(self);
-    if (presence === shares) return;
-    shares = presence;
-    if (isPresent) void repeat();
-  };
+  const presence = createPresence({ model, clock, say });
 
   // Who has sent what they wrote has stopped writing.
   const unsubscribe = model.onChange((writes) => {
     for (const write of writes) {
-      if (write.table === 'self' && 'put' in write) follow(write.put);
+      if (write.table === 'self' && 'put' in write) presence.follow(write.put);
+      if (write.table === 'contact' && 'put' in write && write.put.lastSeen === undefined)
+        sightings.forgotten(write.put.account);
       if (write.table === 'message' && 'put' in write && write.put.unread)
         writing.end(keyOf(write.put.conversation, write.put.from));
     }
@@ -222,8 +189,9 @@ export const createSignals = ({ model, clock, onSigns }: Options): Signals => {
     const heard = self && (await openSignal(self, model, windows, body, clock.now()));
     if (!heard || !connection) return;
     const { account, signal } = heard;
-    if (signal.kind === 'typing') setWriting(account, account, signal.typing);
-    else if (signal.online) online.put(account, PRESENCE_MS);
+    if (signal.kind === 'typing') return setWriting(account, account, signal.typing);
+    sightings.heard(account, signal, clock.now());
+    if (signal.online) online.put(account, PRESENCE_MS);
     else online.end(account);
   };
 
@@ -242,24 +210,30 @@ export const createSignals = ({ model, clock, onSigns }: Options): Signals => {
 
   /** Whether there was anybody to hear it. */
   const sayWriting = async (conversation: string, typing: boolean): Promise<boolean> => {
+    const { self } = model;
+    if (!self) return false;
     if (!model.conversations.get(conversation)?.group) return say([conversation], { kind: 'typing', typing });
-    const body = await groupSignal(model, conversation, typing, clock.now());
+    const { typing: audience } = settingsOf(self);
+    const mayHear = (account: string): boolean =>
+      isAmong(audience, self, { account, direct: model.conversations.get(account) });
+    const body = await groupSignal(model, conversation, mayHear, { typing, now: clock.now() });
     if (!body || !connection) return false;
     return connection.livePost({ channel: conversation as unknown as ChannelId, body });
   };
 
   const forget = (): void => {
     connection = undefined;
-    cancelPresence?.();
+    presence.disconnected();
     writing.clear();
     online.clear();
+    sightings.lostAll();
     changed();
   };
 
   return {
     connected(next) {
       connection = next;
-      if (isPresent && shares) void repeat();
+      presence.connected();
     },
     disconnected: forget,
     async heard(signals) {
@@ -272,7 +246,7 @@ export const createSignals = ({ model, clock, onSigns }: Options): Signals => {
     },
     async typing(conversation, typing) {
       const { self } = model;
-      if (!self || !settingsOf(self).typing) return;
+      if (!self || settingsOf(self).typing === 'nobody') return;
       const since = clock.now() - (said.get(conversation) ?? 0);
       if (typing ? since < TYPING_EVERY_MS : !said.has(conversation)) return;
       if (typing) said.set(conversation, clock.now());
@@ -280,14 +254,11 @@ export const createSignals = ({ model, clock, onSigns }: Options): Signals => {
       const isHeard = await sayWriting(conversation, typing);
       if (!isHeard) said.delete(conversation);
     },
-    async present(present) {
-      if (present === isPresent) return;
-      isPresent = present;
-      if (shares) await sayPresence(present);
-    },
+    present: presence.present,
     stop() {
       unsubscribe();
       forget();
+      return sightings.kept();
     },
   };
 };

@@ -4,6 +4,7 @@ import { sortAccounts } from '@sotto/crypto/membership-operation';
 import { roleOf } from '@sotto/crypto/membership-state';
 import { EngineError } from '../errors.ts';
 import type { GroupRow, HistoryChoice } from '../rows.ts';
+import { keysInForce } from './group-rows.ts';
 import type { Plan } from './propose.ts';
 
 /** A key where one is due before anything else can be done. */
@@ -15,13 +16,14 @@ export const freshKey = async (group: string): ReturnType<Plan> => {
 /** Accounts become members: those that are none yet. `tokenOf` tells what lets somebody be put in without being asked. */
 export const addition =
   (accounts: readonly string[], tokenOf: (account: string) => string | undefined): Plan =>
-  async ({ state }) => {
+  async (row) => {
+    const { state } = row;
     const added = [...new Set(accounts)].filter((account) => roleOf(state, account) === undefined);
     if (added.length === 0) return undefined;
     if (state.members.length + added.length > LIMITS.membersPerChannel)
       throw new EngineError('too-many-members');
-    // The keys that are handed to them have to be in force.
-    if (state.rekeyDue) return freshKey(state.group);
+    // The keys that are handed to them have to be in force, and here.
+    if (!keysInForce(row)) return state.rekeyDue ? freshKey(state.group) : 'later';
     // So many strangers at once; the others in entries that follow.
     const strangers = added.filter((account) => tokenOf(account) === undefined);
     const later = new Set(strangers.slice(LIMITS.strangersPerChange));

@@ -14,11 +14,12 @@ import { signerOf } from '../account/signer.ts';
 import { cleanName } from '../clean-text.ts';
 import type { Clock } from '../clock.ts';
 import { putContact } from '../conversations/draft.ts';
+import { EngineError } from '../errors.ts';
 import type { Draft, Model } from '../model.ts';
 import type { Transport } from '../ports.ts';
 import type { ContactRow, GroupRow, LinkSettings, RequestRow } from '../rows.ts';
 import { addition, withSharing } from './addition.ts';
-import { putGroup, showGroup } from './group-rows.ts';
+import { keysInForce, putGroup, showGroup } from './group-rows.ts';
 import { tellOfGroup } from './hand-over.ts';
 import { gatherHistory } from './history.ts';
 import type { Propose } from './propose.ts';
@@ -33,8 +34,17 @@ interface Options {
 }
 
 /** What the relay says of an account, or of a link, once and for all. */
-const isFinal = (error: unknown): boolean =>
+const isFinal = (error: unknown): error is CryptoError | RelayError =>
   error instanceof CryptoError || (error instanceof RelayError && !error.retry);
+
+/** The log has gone on; the relay showed an old chain. */
+const TRIED_AGAIN: readonly string[] = ['stale-epoch', 'chain-rollback'];
+
+/** What another try of the same does not change, until the group goes on. */
+export const isOver = (error: unknown): boolean =>
+  error instanceof EngineError
+    ? error.code !== 'not-ready'
+    : isFinal(error) && !TRIED_AGAIN.includes(error.code);
 
 /** How who cannot be let in is answered. */
 const NOT_LET_IN: Partial<Record<RelayError['code'], JoinAnswer>> = {
@@ -145,7 +155,8 @@ export const createChores = (
     const open = (row.requests ?? []).filter(({ checked, account }) => checked && !(account in departed));
     const late = open.filter(({ at }) => at > (link.until ?? Infinity));
     if (late.length > 0) await answer(group, late, 'expired');
-    if (link.approval) return;
+    // Once the channel key is here that is to be handed to them; it brings this device back.
+    if (link.approval || (!keysInForce(row) && !row.state!.rekeyDue)) return;
     for (const request of open.filter((one) => !late.includes(one))) {
       if (row.state!.members.length >= MAX_MEMBERS) {
         await answer(group, [request], 'full');

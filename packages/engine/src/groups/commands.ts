@@ -20,7 +20,7 @@ import { randomId } from '../random-id.ts';
 import type { GroupRow, SelfRow } from '../rows.ts';
 import type { Engine, GroupPolicy } from '../views.ts';
 import { addition, freshKey, withSharing } from './addition.ts';
-import { keysInForce, putGroup } from './group-rows.ts';
+import { keysInForce, putGroup, showGroup } from './group-rows.ts';
 import type { Groups } from './groups.ts';
 import type { Plan } from './propose.ts';
 
@@ -86,6 +86,23 @@ const naming =
 const departure: Plan = async ({ state }, self) => {
   const role = roleOf(state, self.account);
   return role && { operation: { kind: 'leave' } };
+};
+
+/** Leaves a group; one that has stopped on this device alone, as nothing can be said in it. */
+const leave = async (
+  { clock, command }: Pick<Desk, 'clock' | 'command'>,
+  groups: Groups,
+  id: string,
+): Promise<void> => {
+  try {
+    await groups.propose(id, departure);
+  } catch (error) {
+    if (!(error instanceof EngineError && error.code === 'group-stopped')) throw error;
+    await command(async (draft, { account: me }) => {
+      const row = await draft.get('group', id);
+      if (row?.state) await showGroup(draft, { ...row, left: true }, { me, now: clock.now() });
+    });
+  }
 };
 
 /** Groups: who is in them, and what they are called. */
@@ -159,7 +176,11 @@ export const createGroupCommands = (
       await change(id, addition(members, tokenOf));
     },
     removeMembers: (id, members) => change(id, removal(members)),
-    leaveGroup: (id) => change(id, departure),
+    async leaveGroup(id) {
+      await command(async () => undefined);
+      await leave({ clock, command }, groups, id);
+      groups.look(id);
+    },
     setRole: (id, account, role) =>
       change(id, async ({ state }) => {
         const before = roleOf(state, account);
@@ -197,9 +218,9 @@ export const joinGroup = async (
 };
 
 /** Leaves a group, if this account is in it still. */
-export const leaveQuietly = async (groups: Groups, id: string): Promise<void> => {
+export const leaveQuietly = async (desk: Desk, groups: Groups, id: string): Promise<void> => {
   try {
-    await groups.propose(id, departure);
+    await leave(desk, groups, id);
   } catch (error) {
     if (!(error instanceof RelayError && error.code === 'channel-unknown')) throw error;
   }

@@ -4,7 +4,7 @@ import { retireSenderKey } from '@sotto/crypto/sender-key';
 import type { Draft, Model } from '../model.ts';
 import type { AccountKeys, GroupRow } from '../rows.ts';
 import { putGroup } from './group-rows.ts';
-import { handKeys, handSender } from './hand-over.ts';
+import { handEarlier, handKeys, handSender } from './hand-over.ts';
 import { putSending, sendingOf } from './sending.ts';
 
 type Listing = Pick<Model, 'conversations'>;
@@ -24,6 +24,7 @@ export const handAll = async (draft: Draft, model: Listing, to: Address, now: nu
   const self = (await draft.get('self', 'self'))!;
   for (const row of await groupsWith(draft, model, to.account)) {
     handKeys(draft, row, [to]);
+    handEarlier(draft, row, [to]);
     await handSender(draft, row, [to], { self, now });
   }
 };
@@ -46,7 +47,7 @@ export const followDevices = async (
   for (const row of await groupsWith(draft, model, account)) {
     const sending = isRevoked ? await sendingOf(draft, row.group, self) : undefined;
     if (sending) putSending(draft, row.group, self, { ...sending, own: retireSenderKey(sending.own) });
-    if (isRevoked && isOwn) putGroup(draft, { ...row, leaky: row.state!.channel });
+    if (isRevoked && isOwn) putGroup(draft, { ...row, overdue: row.state!.channel });
     const to = added.map(({ device }) => ({ account, device }));
     // Other devices of one's own have the group's keys from the one that added them.
     if (isOwn) handKeys(draft, row, to);

@@ -1,22 +1,19 @@
 import { LIMITS } from '@sotto/contract/limits';
-import { equal, fromBase64url, toBase64url, utf8 } from '@sotto/crypto/bytes';
+import { equal, fromBase64url, toBase64url, utf8, type Bytes } from '@sotto/crypto/bytes';
 import type { GroupKeys } from '@sotto/crypto/channel';
 import { CryptoError } from '@sotto/crypto/errors';
 import { isField, openField } from '@sotto/crypto/group-field';
-import { roleOf } from '@sotto/crypto/membership-state';
+import { isNamed, roleOf } from '@sotto/crypto/membership-state';
 import { cleanName } from '../clean-text.ts';
 import { putConversation } from '../conversations/draft.ts';
 import type { Draft } from '../model.ts';
 import type { ConversationRow, FieldOpening, GroupBrief, GroupRow, GroupStop } from '../rows.ts';
+import { linkOf, pinOf } from './settings.ts';
 
 /** Channel keys kept of one group: posts under old ones may still come. */
 const KEPT_CHANNELS = 16;
 
 export const putGroup = (draft: Draft, row: GroupRow): void => draft.put('group', row, row.group);
-
-/** Whether the channel key that the log names is here. */
-export const hasKey = ({ state, channels }: GroupRow): boolean =>
-  state !== undefined && channels.some(({ id }) => equal(id, state.channel));
 
 /** The keys to post with; undefined when the channel key is not here, or one is to be made first. */
 export const keysInForce = ({ state, channels, log }: GroupRow): GroupKeys | undefined => {
@@ -27,22 +24,23 @@ export const keysInForce = ({ state, channels, log }: GroupRow): GroupKeys | und
 /** With one more channel key, if it is new. */
 export const withChannel = (row: GroupRow, channel: GroupRow['log']): GroupRow => {
   if (row.channels.some(({ id }) => equal(id, channel.id))) return row;
-  const all = [channel, ...row.channels];
-  const used = all.find(({ id }) => row.state && equal(id, row.state.channel));
-  const kept = all.slice(0, KEPT_CHANNELS);
-  // Whatever members hand over, the one in force stays.
-  return { ...row, channels: used && !kept.includes(used) ? [...kept.slice(0, -1), used] : kept };
+  const { state } = row;
+  const isEarlier = state !== undefined && isNamed(state, channel.id) && !equal(channel.id, state.channel);
+  const all = isEarlier ? [...row.channels, channel] : [channel, ...row.channels];
+  // Whatever members hand over, those that the log names stay.
+  const named = all.filter(({ id }) => state && isNamed(state, id));
+  const others = all.filter((one) => !named.includes(one)).slice(0, KEPT_CHANNELS - named.length);
+  return { ...row, channels: all.filter((one) => named.includes(one) || others.includes(one)) };
 };
 
 const NAMED = ['title', 'description', 'settings'] as const;
 
-/** What `field` says as far as it can be found out: by what was told, or by the key that it was sealed under. */
-const textOf = async (
+/** What `value` of a field says as far as it can be found out: by what was told, or by the key that it was sealed under. */
+export const textOf = async (
   row: GroupRow,
-  field: (typeof NAMED)[number],
+  { field, value }: { field: (typeof NAMED)[number]; value: Bytes | undefined },
   told: readonly (FieldOpening | undefined)[],
 ): Promise<FieldOpening | undefined> => {
-  const value = row.state?.fields[field];
   if (!value) return undefined;
   for (const opening of told) {
     if (!opening) continue;
@@ -65,7 +63,8 @@ export const withTexts = async (row: GroupRow, told: GroupRow['texts'] = {}): Pr
   if (!row.state) return { ...row, texts: { ...row.texts, ...told } };
   const texts: NonNullable<GroupRow['texts']> = {};
   for (const field of NAMED) {
-    const text = await textOf(row, field, [row.texts?.[field], told[field]]);
+    const value = row.state.fields[field];
+    const text = await textOf(row, { field, value }, [row.texts?.[field], told[field]]);
     if (text) texts[field] = text;
   }
   return { ...row, texts };
@@ -73,9 +72,10 @@ export const withTexts = async (row: GroupRow, told: GroupRow['texts'] = {}): Pr
 
 const briefOf = (row: GroupRow, me: string): GroupBrief => {
   const { members, policy } = row.state!;
-  const role = roleOf(row.state!, me);
+  const role = row.left ? undefined : roleOf(row.state!, me);
   const isSmall = members.length <= LIMITS.receiptMembers;
   const { title, description } = row.texts ?? {};
+  const link = linkOf(row);
   const asking = role === 'member' ? 0 : (row.requests ?? []).filter(({ checked }) => checked).length;
   return {
     title: cleanName(title?.text ?? ''),
@@ -84,8 +84,9 @@ const briefOf = (row: GroupRow, me: string): GroupBrief => {
     policy,
     ...(role && asking > 0 && { asking }),
     ...(role && { role }),
-    ...(row.stopped && { stopped: row.stopped }),
+    ...(row.stopped && !row.left && { stopped: row.stopped }),
     ...(isSmall && { others: members.map(({ account }) => account).filter((account) => account !== me) }),
+    ...(role && link && { link: { ...link, pin: pinOf(row) } }),
   };
 };
 

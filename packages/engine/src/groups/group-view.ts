@@ -5,7 +5,6 @@ import { createEmitter } from '../emitter.ts';
 import type { ReadModel } from '../model.ts';
 import type { GroupBrief, GroupRow } from '../rows.ts';
 import type { GroupLink } from '@sotto/contract/link';
-import { linkOf, pinOf } from './settings.ts';
 import type { GroupPolicy, GroupSnapshot, GroupSummary, GroupView } from '../views.ts';
 
 const policyOf = (bits: number): GroupPolicy => ({
@@ -15,7 +14,7 @@ const policyOf = (bits: number): GroupPolicy => ({
   adminsDelete: (bits & POLICY.adminsDelete) !== 0,
 });
 
-export const summaryOf = ({ others: _, policy, ...brief }: GroupBrief): GroupSummary => ({
+export const summaryOf = ({ others: _, link: __, policy, ...brief }: GroupBrief): GroupSummary => ({
   ...brief,
   policy: policyOf(policy),
 });
@@ -24,12 +23,11 @@ const manages = (brief: GroupBrief | undefined): boolean =>
   brief?.role === 'admin' || brief?.role === 'owner';
 
 /** The link, for those who may add others. */
-const linkShown = (row: GroupRow | undefined, brief: GroupBrief | undefined): Pick<GroupSnapshot, 'link'> => {
-  const link = row && linkOf(row);
+const linkShown = (channel: string, brief: GroupBrief | undefined): Pick<GroupSnapshot, 'link'> => {
   const mayAdd = manages(brief) || ((brief?.policy ?? 0) & POLICY.membersAdd) !== 0;
-  if (!link || !brief?.role || !mayAdd) return {};
-  const { secret, ...options } = link;
-  const parts = { channel: row.group, secret, pin: pinOf(row) };
+  if (!brief?.link || !mayAdd) return {};
+  const { secret, pin, ...options } = brief.link;
+  const parts = { channel, secret, pin };
   return { link: { ...options, link: parts as GroupLink } as NonNullable<GroupSnapshot['link']> };
 };
 
@@ -87,7 +85,7 @@ export const openGroupView = (model: ReadModel, id: ConversationId): GroupView |
         person: personOf(model, account),
         role,
       })),
-      ...linkShown(row, brief),
+      ...linkShown(id, brief),
       requests: manages(brief) ? requestsShown(model, row) : [],
     };
   };

@@ -1,38 +1,38 @@
 import { RelayError } from '@sotto/contract/errors';
 import type { ChannelId } from '@sotto/contract/ids';
 import type { ChannelResponse } from '@sotto/contract/rest/channels';
-import { equal, fromBase64url, type Bytes } from '@sotto/crypto/bytes';
+import type { Address } from '@sotto/crypto/address';
+import { equal, fromBase64url } from '@sotto/crypto/bytes';
 import { createGroupKey } from '@sotto/crypto/channel';
 import { openEntry } from '@sotto/crypto/channel-seal';
 import { CryptoError } from '@sotto/crypto/errors';
 import { linkPin } from '@sotto/crypto/group-link';
 import { entryHash, readEntry } from '@sotto/crypto/membership-operation';
-import { checkRoster, roleOf } from '@sotto/crypto/membership-state';
+import { checkRoster, isInHistory, roleOf } from '@sotto/crypto/membership-state';
 import type { Directory } from '../account/directory.ts';
 import { signerOf } from '../account/signer.ts';
 import { createBackoff, type Clock } from '../clock.ts';
 import { putContact } from '../conversations/draft.ts';
-import { requestRepair } from '../inbox/repair.ts';
 import type { Draft, Model } from '../model.ts';
 import type { Transport } from '../ports.ts';
 import { createPump } from '../pump.ts';
 import type { GroupRow, GroupStop, HeldRow, JoinRow } from '../rows.ts';
 import { tellArrived, type Arrived } from './arrived.ts';
-import { createChores, hasChores } from './chores.ts';
-import { hasKey, keysInForce, putGroup, stopGroup } from './group-rows.ts';
-import { actorOf, applyLog, type LogEntry } from './log.ts';
+import { createAsking } from './asking.ts';
+import { createChores, hasChores, isOver } from './chores.ts';
+import { keysInForce, putGroup, stopGroup } from './group-rows.ts';
+import { applyLog, type LogEntry } from './log.ts';
+import { partingLog } from './parting.ts';
 import { createProposer, type Propose } from './propose.ts';
 import { pinOf } from './settings.ts';
-import { takePost } from './taking.ts';
+import { type ShownLog, takePost } from './taking.ts';
+import { heldOf, tellWaiting } from './waiting.ts';
 
-/** How long a sender key may be on its way before it is asked for, in ms. */
-const PATIENCE_MS = 2_000;
+/** Of what waited so much is taken in by one transaction. */
+const TAKEN_AT_ONCE = 256;
 
 /** Members who are looked up at once. */
 const LEARNED_AT_ONCE = 8;
-
-/** Then a channel key that nobody hands over is replaced by another, in ms. */
-const LOST_MS = 60_000;
 
 export interface Groups {
   /** All that waited is stored: the logs that came with it first, so that messages stand under the state of their time. */
@@ -58,11 +58,7 @@ interface Options {
   onError: (error: unknown) => void;
 }
 
-const STOPS: readonly string[] = [
-  'group-fork',
-  'roster-mismatch',
-  'membership-invalid',
-] satisfies GroupStop[];
+const STOPS: readonly GroupStop[] = ['group-fork', 'roster-mismatch', 'membership-invalid'];
 
 /** Whether the log is that of the group which the link named. */
 const isMeant = async ({ pin }: JoinRow, row: GroupRow, [first]: readonly LogEntry[]): Promise<boolean> => {
@@ -70,51 +66,66 @@ const isMeant = async ({ pin }: JoinRow, row: GroupRow, [first]: readonly LogEnt
   return first !== undefined && linkPin(await entryHash(readEntry(first.bytes).content)) === pin;
 };
 
-/** Whether a revoked device of this account holds the channel key in force. */
-const isLeaky = ({ leaky, state }: GroupRow): boolean =>
-  leaky !== undefined && state !== undefined && equal(leaky, state.channel);
+/** Whether the channel key in force is to be replaced from here. */
+const isOverdue = ({ overdue, state }: GroupRow): boolean =>
+  overdue !== undefined && state !== undefined && equal(overdue, state.channel);
 
-const isStop = (error: unknown): error is CryptoError & { code: GroupStop } =>
-  error instanceof CryptoError && STOPS.includes(error.code);
+/** Why a group has to stop that cannot be read on; undefined for what has nothing to do with its log. */
+const stopOf = (error: unknown): GroupStop | undefined => {
+  const code = error instanceof CryptoError ? error.code : undefined;
+  return STOPS.find((one) => one === code);
+};
+
+/** They are gone, or what the relay says of them does not hold; an old answer is the relay's to put right. */
+const isTheirs = (error: unknown): boolean =>
+  error instanceof CryptoError
+    ? error.code !== 'chain-rollback'
+    : error instanceof RelayError && error.code === 'account-unknown';
 
 /** Keeps the logs of groups up to date with the relay, and takes in what waited for that. */
 export const createGroups = (options: Options): Groups => {
   const { model, directory, transport, clock, onStored, onError } = options;
   const backoff = createBackoff(500, 30_000);
   const learning = createBackoff(500, 30_000);
+  const failing = createBackoff(500, 30_000);
   const unknown = new Set<string>();
   const due = new Set<string>();
   const rekeys = new Set<string>();
   const chores = new Set<string>();
-  /** Since when a channel key has been missed here, in ms. */
-  const missing = new Map<string, number>();
+  /** Groups that something failed in, until it is tried again. */
+  const failed = new Set<string>();
   let isOnline = false;
   let isListDue = true;
   let isHeldDue = true;
   let cancelRetry: (() => void) | undefined;
-  let cancelAsking: (() => void) | undefined;
   let cancelLearning: (() => void) | undefined;
+  let cancelFailed: (() => void) | undefined;
 
   const signer = () => {
     if (!model.self) throw new RelayError('unauthenticated');
     return signerOf(model.self);
   };
 
-  /** Fetches the keys of those whose entries are to be checked. What cannot be had shows when they are. */
-  const learnActors = async (entries: readonly Bytes[]): Promise<void> => {
-    const devices = new Map<string, Set<string>>();
-    for (const bytes of entries) {
-      const { account, device } = actorOf(bytes);
-      devices.set(account, (devices.get(account) ?? new Set()).add(device));
+  const isKnown = ({ account, device }: Address): boolean => {
+    const known = account === model.self?.account ? model.self : model.contacts.get(account);
+    const isActive = known?.devices.some((entry) => entry.device === device) === true;
+    return isActive || known?.revoked?.includes(device) === true;
+  };
+
+  /** Fetches the keys of those whose entries are to be checked; whose cannot be had. */
+  const learnActors = async (actors: readonly Address[]): Promise<Set<string>> => {
+    const lost = new Set<string>();
+    const missed = new Set(actors.flatMap((actor) => (isKnown(actor) ? [] : actor.account)));
+    for (const account of missed) {
+      try {
+        if (account === model.self?.account) await directory.refreshSelf();
+        else await learnMember(account);
+      } catch (error) {
+        if (!isTheirs(error)) throw error;
+        lost.add(account);
+      }
     }
-    for (const [account, named] of devices) {
-      const known = account === model.self?.account ? model.self : model.contacts.get(account);
-      const has = (device: string) =>
-        known?.devices.some((entry) => entry.device === device) || known?.revoked?.includes(device);
-      if ([...named].every(has)) continue;
-      if (account === model.self?.account) await directory.refreshSelf();
-      else await learnMember(account);
-    }
+    return lost;
   };
 
   const learnMember = async (account: string): Promise<void> => {
@@ -150,10 +161,8 @@ export const createGroups = (options: Options): Groups => {
       const results = await Promise.allSettled(some.map(learnMember));
       for (const [at, result] of results.entries()) {
         const error: unknown = result.status === 'rejected' ? result.reason : undefined;
-        // They are gone, or what the relay says of them does not hold: the group goes on without them.
-        const isTheirs = error instanceof CryptoError;
-        const isGone = error instanceof RelayError && error.code === 'account-unknown';
-        if (error === undefined || isTheirs || isGone) unknown.delete(some[at]!);
+        // The group goes on without them.
+        if (error === undefined || isTheirs(error)) unknown.delete(some[at]!);
         else {
           onError(error);
           cancelLearning ??= clock.after(learning.next(), () => {
@@ -166,20 +175,38 @@ export const createGroups = (options: Options): Groups => {
     }
   });
 
-  const openAll = (row: GroupRow, { entries }: ChannelResponse): Promise<LogEntry[]> =>
-    Promise.all(
-      entries.map(async ({ epoch, entry }) => {
-        const opened = await openEntry(row.log, fromBase64url(entry));
-        if (opened.epoch !== epoch) throw new CryptoError('membership-invalid', 'epoch');
-        return { bytes: opened.entry };
-      }),
-    );
+  /**
+   * The entries that are new. @throws CryptoError membership-invalid for what is no entry of the log or under another key, and
+   * where one is left out; group-fork where the one that is known is another
+   */
+  const openNew = async ({ log, state }: GroupRow, { entries }: ChannelResponse) => {
+    const first = state ? state.epoch + 1 : 0;
+    let next = first;
+    for (const { epoch } of entries) {
+      if (epoch > next) throw new CryptoError('membership-invalid', 'left out');
+      if (epoch === next) next += 1;
+    }
+    const opening = entries.map(async ({ epoch, entry }) => {
+      const { epoch: named, entry: bytes } = await openEntry(log, fromBase64url(entry));
+      const { entry: read, content } = readEntry(bytes);
+      if (named !== epoch || read.epoch !== epoch) throw new CryptoError('membership-invalid', 'epoch');
+      const isOther = epoch < first && !isInHistory(state!, epoch, await entryHash(content));
+      if (isOther) throw new CryptoError('group-fork');
+      return { epoch, bytes, actor: read.actor };
+    });
+    try {
+      return (await Promise.all(opening)).filter(({ epoch }) => epoch >= first);
+    } catch (error) {
+      if (!(error instanceof CryptoError) || error.code === 'group-fork') throw error;
+      throw new CryptoError('membership-invalid', error.code);
+    }
+  };
 
   const takeLog = async (
     draft: Draft,
     group: string,
     response: ChannelResponse,
-    entries: readonly LogEntry[],
+    { entries, lost }: { entries: readonly LogEntry[]; lost: ReadonlySet<string> },
   ): Promise<void> => {
     const row = await draft.get('group', group);
     const self = (await draft.get('self', 'self'))!;
@@ -195,7 +222,7 @@ export const createGroups = (options: Options): Groups => {
       if (!row.state) return draft.remove('group', group);
     }
     const { rivals: _, ...first } = row;
-    const next = await applyLog({ draft, self, now }, first, entries, { request: !response.joined });
+    const next = await applyLog({ draft, self, now, lost }, first, entries, { request: !response.joined });
     if (join && !isOther && next.state && roleOf(next.state, self.account)) {
       const { joins = [], ...rest } = (await draft.get('self', 'self'))!;
       const left = joins.filter((one) => one.group !== group);
@@ -223,34 +250,42 @@ export const createGroups = (options: Options): Groups => {
       return putGroup(draft, { ...row, log, channels, rivals });
     });
 
+  /** The relay says that this account is not in it: what it handed out before tells whether that is so. */
+  const part = async (row: GroupRow): Promise<void> => {
+    const { group } = row;
+    const now = clock.now();
+    const log = await partingLog({ model, now, learn: learnActors }, row, await heldOf(model.store, group));
+    if (log) await takeHeld({ group, log });
+  };
+
   const refresh = async (group: string): Promise<void> => {
     const row = model.groups.get(group);
     if (!row || row.stopped) return;
     try {
-      const response = await fetchLog(group, row.state ? row.state.epoch + 1 : 0);
-      const entries = await openAll(row, response);
-      await learnActors(entries.map(({ bytes }) => bytes));
+      const before = new Set((await heldOf(model.store, group)).map(({ envelope }) => envelope));
+      // With the last one known: another in its place is another history.
+      const response = await fetchLog(group, row.state?.epoch ?? 0);
+      const entries = await openNew(row, response);
+      const lost = await learnActors(entries.map(({ actor }) => actor));
       const join = model.self?.joins?.find((one) => one.group === group);
       // On the relay's list it counts for every device of this account.
       if (join && !response.joined && (await isMeant(join, row, entries))) {
         await transport.joinChannel(signer(), group as ChannelId);
         response.joined = true;
       }
-      await model.change((draft) => takeLog(draft, group, response, entries));
+      // What waits stands between the entries.
+      await takeHeld({ group, log: { epoch: response.epoch, entries, before, lost } });
+      await model.change((draft) => takeLog(draft, group, response, { entries, lost }));
       learnMembers(response.members);
     } catch (error) {
       if (error instanceof RelayError && error.code === 'channel-unknown') {
-        if (!row.state && !row.making) await stop(group, 'membership-invalid');
+        if (row.state) await part(row);
+        else if (!row.making) await stop(group, 'membership-invalid');
         return;
       }
-      // An entry that is none, or under another key.
-      const code = isStop(error)
-        ? error.code
-        : error instanceof CryptoError
-          ? 'membership-invalid'
-          : undefined;
-      if (!code) throw error;
-      await stop(group, code);
+      const why = stopOf(error);
+      if (!why) throw error;
+      await stop(group, why);
     } finally {
       isHeldDue = true;
     }
@@ -265,23 +300,20 @@ export const createGroups = (options: Options): Groups => {
       if (row && (row.state?.epoch !== epoch || joined === isRequest)) due.add(channel);
       else if (row?.state) learnMembers(row.state.members);
       if (row && hasChores(row)) chores.add(channel);
-      if (row && isLeaky(row)) rekeys.add(channel);
+      if (row && isOverdue(row)) rekeys.add(channel);
     }
+    for (const { group, from } of await heldOf(model.store)) if (!from) due.add(group);
     isListDue = false;
   };
 
-  /** Tries what waits anew; whose sender keys are missing. */
-  const takeHeld = async (): Promise<void> => {
-    isHeldDue = false;
-    const held = (await model.store.all('held')).toSorted((a, b) => a.at - b.at);
-    if (held.length === 0) return;
-    await learnHeld(held);
-    const arrived: Arrived[] = [];
-    const isNews = await model.change(async (draft) => {
+  /** Tries what waits anew, of one group by the log that the relay shows; whether something was taken in. */
+  const takeSome = (held: readonly HeldRow[], log?: ShownLog): Promise<boolean> =>
+    model.change(async (draft) => {
       const self = (await draft.get('self', 'self'))!;
+      const arrived: Arrived[] = [];
       let done = 0;
       for (const row of held) {
-        const taken = await takePost({ draft, self, now: clock.now() }, row);
+        const taken = await takePost({ draft, self, now: clock.now() }, row, log);
         const { group, envelope } = row;
         if (taken.hold) {
           const { from } = taken.hold;
@@ -298,87 +330,67 @@ export const createGroups = (options: Options): Groups => {
       await tellArrived(draft, arrived, self.account);
       return done > 0;
     });
-    if (isNews) isHeldDue = true;
-    askLater();
-  };
 
-  /** The keys of who made entries that wait. */
-  const learnHeld = async (held: readonly HeldRow[]): Promise<void> => {
-    const entries: Bytes[] = [];
-    for (const { group, body } of held) {
-      const row = model.groups.get(group);
-      if (!row) continue;
-      const opened = await openEntry(row.log, body).catch((error: unknown) => {
-        if (error instanceof CryptoError) return undefined;
-        throw error;
-      });
-      if (opened) entries.push(opened.entry);
+  const takeHeld = async ({ group, log }: { group?: string; log?: ShownLog } = {}): Promise<void> => {
+    if (!log) isHeldDue = false;
+    const held = await heldOf(model.store, group);
+    if (held.length === 0) return;
+    for (let at = 0; at < held.length; at += TAKEN_AT_ONCE) {
+      if (await takeSome(held.slice(at, at + TAKEN_AT_ONCE), log)) isHeldDue = true;
     }
-    await learnActors(entries);
+    asking.later();
   };
 
-  /** Who has the channel keys that are missing in these groups. */
-  const keepersOf = async (groups: ReadonlySet<string>): Promise<NonNullable<HeldRow['from']>[]> => {
-    const keepers: NonNullable<HeldRow['from']>[] = [];
-    for (const group of groups) {
-      const row = model.groups.get(group);
-      if (row?.keyedBy && !row.stopped && !hasKey(row)) keepers.push(row.keyedBy);
-    }
-    return keepers.filter(({ device }) => device !== model.self?.device);
-  };
-
-  /** Asks for the keys that did not come by themselves, in the session with who has them. */
-  const ask = async (): Promise<void> => {
-    const held = await model.store.all('held');
-    const keepers = await keepersOf(new Set(held.flatMap((row) => (row.from ? [] : [row.group]))));
-    const senders = held.flatMap((row) => row.from ?? []);
-    const from = new Map(
-      [...senders, ...keepers].map((address) => [`${address.account} ${address.device}`, address]),
-    );
-    await model.change(async (draft) => {
-      const self = (await draft.get('self', 'self'))!;
-      for (const device of from.values()) {
-        if (!self.blocked?.includes(device.account)) await requestRepair(draft, device, clock.now());
-      }
-    });
-    onStored();
-  };
-
-  const askLater = (): void => {
-    cancelAsking ??= clock.after(PATIENCE_MS, () => {
-      cancelAsking = undefined;
-      ask().catch(onError);
-    });
-  };
+  const asking = createAsking({
+    ...options,
+    rekey: (group) => {
+      rekeys.add(group);
+      pump.kick();
+    },
+  });
 
   const propose = createProposer({ ...options, refresh });
   const doChores = createChores(options, propose);
 
-  /** Whether the one in force was made by somebody who has had time enough to hand it over. */
-  const isLost = (group: string): boolean => {
-    const since = missing.get(group) ?? clock.now();
-    missing.set(group, since);
-    return clock.now() >= since + LOST_MS;
+  const makeKey = async (group: string): Promise<void> => {
+    const made = propose(group, async (row, self) => {
+      const { state } = row;
+      if ((keysInForce(row) && !isOverdue(row)) || !roleOf(state, self.account)) return undefined;
+      if (!state.rekeyDue && !isOverdue(row) && !asking.isLost(row)) return undefined;
+      const key = await createGroupKey('channel', group);
+      return { operation: { kind: 'rekey', channel: key.id }, key };
+    });
+    await made.catch((error: unknown) => {
+      // What was kept for the try has asked for another.
+      if (isOver(error)) rekeys.delete(group);
+      throw error;
+    });
   };
 
-  const makeKeys = async (): Promise<void> => {
-    for (const group of rekeys) {
-      rekeys.delete(group);
-      const made = propose(group, async (row, self) => {
-        const { state } = row;
-        if ((keysInForce(row) && !isLeaky(row)) || !roleOf(state, self.account)) {
-          missing.delete(group);
-          return undefined;
-        }
-        if (!state.rekeyDue && !isLeaky(row) && !isLost(group)) return undefined;
-        const key = await createGroupKey('channel', group);
-        return { operation: { kind: 'rekey', channel: key.id }, key };
-      });
-      await made.catch((error: unknown) => {
-        rekeys.add(group);
-        throw error;
-      });
+  /** What fails of one group is tried again later, unless that is of no use, and holds up no other. */
+  const forEach = async (groups: Set<string>, work: (group: string) => Promise<void>): Promise<void> => {
+    const now = [...groups];
+    for (const group of now) {
+      if (!isOnline) return;
+      if (failed.has(group)) continue;
+      groups.delete(group);
+      try {
+        await work(group);
+      } catch (error) {
+        onError(error);
+        if (isOver(error)) continue;
+        groups.add(group);
+        failed.add(group);
+        cancelFailed ??= clock.after(failing.next(), () => retryFailed());
+      }
     }
+  };
+
+  const retryFailed = (): void => {
+    cancelFailed?.();
+    cancelFailed = undefined;
+    failed.clear();
+    pump.kick();
   };
 
   const pump = createPump(async () => {
@@ -387,25 +399,16 @@ export const createGroups = (options: Options): Groups => {
       if (isListDue) await lookAtAll();
       // Before the log is read on: what waits stands between its entries.
       if (isHeldDue) await takeHeld();
-      const groups = [...due];
-      for (const group of groups) {
-        due.delete(group);
+      await forEach(due, (group) => {
         chores.add(group);
-        await refresh(group).catch((error: unknown) => {
-          due.add(group);
-          throw error;
-        });
-      }
-      await makeKeys();
+        return refresh(group);
+      });
+      await forEach(rekeys, makeKey);
       while (isHeldDue) await takeHeld();
-      for (const group of chores) {
-        chores.delete(group);
-        await doChores(group).catch((error: unknown) => {
-          chores.add(group);
-          throw error;
-        });
-      }
+      await tellWaiting(model);
+      await forEach(chores, doChores);
       backoff.reset();
+      if (failed.size === 0) failing.reset();
     } catch (error) {
       onError(error);
       cancelRetry = clock.after(backoff.next(), () => {
@@ -419,7 +422,7 @@ export const createGroups = (options: Options): Groups => {
   const stopListening = model.onChange((writes) => {
     for (const write of writes) {
       const row = write.table === 'group' && 'put' in write ? write.put : undefined;
-      if (!row || !isLeaky(row)) continue;
+      if (!row || !isOverdue(row)) continue;
       rekeys.add(row.group);
       pump.kick();
     }
@@ -432,7 +435,7 @@ export const createGroups = (options: Options): Groups => {
       isHeldDue = true;
       cancelRetry?.();
       cancelRetry = undefined;
-      pump.kick();
+      retryFailed();
     },
     disconnected() {
       isOnline = false;
@@ -451,8 +454,9 @@ export const createGroups = (options: Options): Groups => {
     async stop() {
       isOnline = false;
       cancelRetry?.();
-      cancelAsking?.();
+      asking.stop();
       cancelLearning?.();
+      cancelFailed?.();
       stopListening();
       await Promise.all([pump.stop(), people.stop()]);
     },

@@ -1,11 +1,17 @@
 import type { GroupContent } from '@sotto/contract/content';
 import type { ChannelId } from '@sotto/contract/ids';
 import type { Address } from '@sotto/crypto/address';
-import { equal } from '@sotto/crypto/bytes';
-import { acceptGroupKeys, type GroupKeys, groupOfKeys, handOverGroupKeys } from '@sotto/crypto/channel';
+import { equal, toBase64url, type Bytes } from '@sotto/crypto/bytes';
+import {
+  acceptGroupKeys,
+  type GroupKeys,
+  groupOfKeys,
+  handOverEarlierKeys,
+  handOverGroupKeys,
+} from '@sotto/crypto/channel';
 import { CryptoError } from '@sotto/crypto/errors';
 import type { Handed } from '@sotto/crypto/group-carrier';
-import { roleOf } from '@sotto/crypto/membership-state';
+import { heldUntil, isNamed, roleOf } from '@sotto/crypto/membership-state';
 import { acceptSenderKey, groupOfSenderKey } from '@sotto/crypto/sender-key-receive';
 import { handOverSenderKey, isSenderKeyDue } from '@sotto/crypto/sender-key';
 import type { Draft } from '../model.ts';
@@ -45,6 +51,20 @@ export const tellOfGroup = (
   what: Omit<GroupContent, 'kind' | 'group'>,
 ): void => put(draft, to, { content: { kind: 'group', group: group as ChannelId, ...what } });
 
+const putKeys = (draft: Draft, row: GroupRow, to: To, id: Bytes | undefined): void => {
+  const hand = { group: row.group, ...(id && { channel: toBase64url(id) }) };
+  put(draft, to, { content: contentOf({ ...row, texts: {} }), hand });
+};
+
+/** For the outbox: the channel keys of before, or those of `ids`, that are here and that somebody has to have had. */
+export const handEarlier = (draft: Draft, row: GroupRow, to: readonly To[], ids?: readonly Bytes[]): void => {
+  for (const { id } of row.channels) {
+    if (ids && !ids.some((one) => equal(one, id))) continue;
+    for (const one of to)
+      if (heldUntil(row.state!, id, one.account) !== undefined) putKeys(draft, row, one, id);
+  }
+};
+
 /** For the outbox: both keys of a group; and to who may not know it (`isNew`) what it is called. */
 export const handKeys = (
   draft: Draft,
@@ -55,7 +75,7 @@ export const handKeys = (
   const content = contentOf(row);
   const settings = row.texts?.settings;
   for (const one of to) {
-    put(draft, one, { content: contentOf({ ...row, texts: {} }), hand: { group: row.group } });
+    putKeys(draft, row, one, keysInForce(row)?.channel.id);
     if (!isNew(one)) continue;
     if (content.title ?? content.description) put(draft, one, { content });
     // By itself: what is older than these does not know them.
@@ -115,6 +135,13 @@ const makeHanded = async (
   return (await handOverSenderKey({ own, state, now })).handed;
 };
 
+/** The keys that a row is to hand over, where the channel key is one of before by now. */
+const earlierKeys = (row: GroupRow, { channel }: NonNullable<OutboxRow['hand']>): GroupKeys | undefined => {
+  const keys = row.channels.find(({ id }) => toBase64url(id) === channel);
+  const inForce = keysInForce(row)?.channel;
+  return keys && keys !== inForce ? { channel: keys, log: row.log } : undefined;
+};
+
 /** What an outbox row hands over; undefined when it is of no use any more. Not to be stored. */
 export type Hands = (row: OutboxRow) => Promise<Handed | undefined>;
 
@@ -125,6 +152,13 @@ export const createHands = (draft: Draft, self: SelfRow, now: number): Hands => 
     if (!hand) return undefined;
     const row = await draft.get('group', hand.group);
     if (!row?.state || row.stopped || !roleOf(row.state, conversation)) return undefined;
+    const keys = earlierKeys(row, hand);
+    if (keys) {
+      const isTheirs = heldUntil(row.state, keys.channel.id, conversation) !== undefined;
+      return isTheirs ? handOverEarlierKeys({ keys, state: row.state, to: conversation }) : undefined;
+    }
+    // It may be long until somebody writes, and who is to be handed the keys waits.
+    if (!hand.sender && row.state.rekeyDue) putGroup(draft, { ...row, overdue: row.state.channel });
     const { chainId = '', n = 0 } = hand.sender ?? {};
     const name = `${hand.group} ${chainId} ${n}`;
     const make = async () => makeHanded(row, await sendingOf(draft, hand.group, self), hand, now);
@@ -144,20 +178,31 @@ const withRival = (row: GroupRow, by: string, { log, channel }: GroupKeys): Grou
   return { ...row, rivals: [...others.slice(0, RIVALS - 1), { by, log, channels }] };
 };
 
+/** With what `by` says of the log, in place of what they said before. */
+const withStated = (row: GroupRow, said: NonNullable<GroupRow['stated']>[number]): GroupRow => {
+  const others = (row.stated ?? []).filter((one) => one.by !== said.by);
+  return { ...row, stated: [...others.slice(0, RIVALS), said] };
+};
+
 const takeGroupKeys = async (
   draft: Draft,
   group: string,
   handed: Handed,
   { from, me, now }: { from: string; me: string; now: number },
 ): Promise<void> => {
-  const { keys } = await acceptGroupKeys(handed);
+  const { keys, epoch, stateHash: hash } = await acceptGroupKeys(handed);
+  const said = { by: from, epoch, hash };
   const known = await draft.get('group', group);
-  if (!known) return putGroup(draft, { group, log: keys.log, channels: [keys.channel] });
+  if (!known) return putGroup(draft, { group, log: keys.log, channels: [keys.channel], stated: [said] });
   const isSame = equal(known.log.id, keys.log.id);
   // What came before is kept: what the group is called, what was sent along, and the key that this one is the next of.
-  if (!known.state)
-    return putGroup(draft, isSame ? withChannel(known, keys.channel) : withRival(known, from, keys));
-  if (!isSame) throw new CryptoError('cannot-decrypt');
+  if (!known.state) {
+    const row = isSame ? withChannel(known, keys.channel) : withRival(known, from, keys);
+    return putGroup(draft, withStated(row, said));
+  }
+  // One that is not in the log, though that has come as far, is none of the group.
+  const isOurs = epoch > known.state.epoch || isNamed(known.state, keys.channel.id);
+  if (!isSame || !isOurs) throw new CryptoError('cannot-decrypt');
   const row = withChannel(known, keys.channel);
   if (row !== known) await showGroup(draft, await withTexts(row), { me, now });
 };

@@ -1,9 +1,9 @@
 import type { Address } from '@sotto/crypto/address';
 import { toBase64url, type Bytes } from '@sotto/crypto/bytes';
 import { viewChain } from '@sotto/crypto/chain-view';
-import { applyEntry } from '@sotto/crypto/membership';
-import { entryHash, readEntry, encodeContent, POLICY, type Entry } from '@sotto/crypto/membership-operation';
-import { roleOf, type GroupState } from '@sotto/crypto/membership-state';
+import { applyEntry, isSigned } from '@sotto/crypto/membership';
+import { entryHash, readEntry, encodeContent, type Entry } from '@sotto/crypto/membership-operation';
+import { roleOf, wasState, type GroupState } from '@sotto/crypto/membership-state';
 import { CryptoError } from '@sotto/crypto/errors';
 import { hasOthers } from '../devices/sync.ts';
 import type { Draft } from '../model.ts';
@@ -11,11 +11,12 @@ import type { AccountKeys, GroupRow, MessageRow, SelfRow } from '../rows.ts';
 import { putConversation, putMessage } from '../conversations/draft.ts';
 import { withLast } from '../conversations/order.ts';
 import { putGroup, showGroup, withTexts } from './group-rows.ts';
-import { handKeys, handSender } from './hand-over.ts';
+import { handEarlier, handKeys, handSender } from './hand-over.ts';
 import { takeEarly } from './history.ts';
-import { noteOf } from './notes.ts';
+import { isSilent, noteOf } from './notes.ts';
 import { renewSender } from './renewal.ts';
 import { settleRequests } from './requests.ts';
+import { withRights } from './rights.ts';
 import { manages } from './settings.ts';
 import { dropSending } from './sending.ts';
 
@@ -29,6 +30,10 @@ export interface LogContext {
   draft: Draft;
   self: SelfRow;
   now: number;
+  /** The accounts whose keys cannot be had. */
+  lost?: ReadonlySet<string> | undefined;
+  /** Of what leads to where this account is out nothing follows: a device that was revoked since needs nobody to stand for it. */
+  parting?: boolean | undefined;
 }
 
 interface Change {
@@ -39,7 +44,7 @@ interface Change {
 }
 
 /** Who made an entry, as it says itself. Throws CryptoError for what is none. */
-export const actorOf = (bytes: Bytes): Address => readEntry(bytes).entry.actor;
+const actorOf = (bytes: Bytes): Address => readEntry(bytes).entry.actor;
 
 const keysOf = (draft: Draft, self: SelfRow, account: string): Promise<AccountKeys | undefined> =>
   account === self.account ? Promise.resolve(self) : draft.get('contact', account);
@@ -50,23 +55,18 @@ export const isRevoked = async (
   { account, device }: Address,
 ): Promise<boolean> => (await keysOf(draft, self, account))?.revoked?.includes(device) ?? false;
 
-/** Whether the device that made an entry is known here, be it as one that was revoked. */
-export const knowsActor = async ({ draft, self }: LogContext, bytes: Bytes): Promise<boolean> => {
-  const { account, device } = actorOf(bytes);
-  const keys = await keysOf(draft, self, account);
-  return (
-    keys !== undefined &&
-    (keys.devices.some((entry) => entry.device === device) || (keys.revoked?.includes(device) ?? false))
-  );
-};
-
-/** The signing keys of who made the entries: `active` those of devices that are, `all` also of those that were revoked. */
+/**
+ * The signing keys of who made the entries: `active` those of devices that are, `all` also of those that were revoked; `known`:
+ * the accounts whose chain was verified here.
+ */
 const signersOf = async ({ draft, self }: LogContext, entries: readonly LogEntry[]) => {
   const active = new Map<string, Bytes>();
   const all = new Map<string, Bytes>();
+  const known = new Set<string>();
   const accounts = new Set(entries.map(({ bytes }) => actorOf(bytes).account));
   for (const account of accounts) {
     const keys = await keysOf(draft, self, account);
+    if (account === self.account || keys?.chain.length) known.add(account);
     for (const { device, signing } of keys?.devices ?? []) active.set(`${account} ${device}`, signing);
     if (!keys?.revoked?.length) continue;
     const { state } = await viewChain(
@@ -76,32 +76,82 @@ const signersOf = async ({ draft, self }: LogContext, entries: readonly LogEntry
     for (const { device, signing } of state.revoked) all.set(`${account} ${device}`, signing);
   }
   for (const [name, signing] of active) all.set(name, signing);
-  return { active, all };
+  return { active, all, known };
 };
 
+/** As of which epoch the log is what a member says who handed over its keys; -1 where nobody said so. */
+const statedBy = ({ stated = [] }: GroupRow, changes: readonly Change[]): number =>
+  Math.max(
+    -1,
+    ...stated.flatMap(({ by, epoch, hash }) => {
+      const state = changes.find(({ after }) => after.epoch === epoch)?.after;
+      return state && wasState(state, epoch, hash) && roleOf(state, by) ? epoch : [];
+    }),
+  );
+
 /**
- * The changes that entries make. A device that was revoked since may have made an entry that one of an active device
- * follows, for that one vouches for all before it, or one from before this device had the log; no other.
+ * The changes that entries make. A device that was revoked since, or whose account is lost, may have made an entry that one of an
+ * active device follows, for that one vouches for all before it; or that the log had when a member handed over its keys.
  */
 const changesOf = async (
   context: LogContext,
   row: GroupRow,
   entries: readonly LogEntry[],
 ): Promise<Change[]> => {
-  const { active, all } = await signersOf(context, entries);
+  const { active, all, known } = await signersOf(context, entries);
+  const { lost = new Set(), parting } = context;
   const name = ({ account, device }: Address) => `${account} ${device}`;
   const vouched = entries.findLastIndex(({ bytes }) => active.has(name(actorOf(bytes))));
   const changes: Change[] = [];
   let { state } = row;
+  /** The last entry that nobody who acted later stands for. */
+  let open = -1;
   for (const [index, { bytes, at }] of entries.entries()) {
-    const keys = index <= vouched ? all : active;
-    const after = await applyEntry({ state, entry: bytes, devices: (device) => keys.get(name(device)) });
+    const { entry } = readEntry(bytes);
+    const isLost = lost.has(entry.actor.account) && !all.has(name(entry.actor));
+    // Whose chain is known here is held to it: a device that is not on it may be new, or may never have been.
+    if (isLost && known.has(entry.actor.account)) throw new CryptoError('membership-gap', 'of who is known');
+    if (index > vouched && (isLost || (!parting && all.has(name(entry.actor))))) {
+      open = entry.epoch;
+      if (!row.stated) break;
+    }
+    const after = await applyEntry({
+      state,
+      entry: bytes,
+      devices: (device) => all.get(name(device)),
+      vouched: isLost,
+    });
     if (after.group !== row.group) throw new CryptoError('membership-invalid', 'another group');
     if (after === state) continue;
-    changes.push({ before: state, after, entry: readEntry(bytes).entry, at });
+    changes.push({ before: state, after, entry, at });
     state = after;
   }
+  if (open > statedBy(row, changes)) throw new CryptoError('membership-gap', 'of who is gone');
   return changes;
+};
+
+/** Of copies of one entry, which differ in their signatures, the first whose own is good, or else the first. */
+export const signedOf = async (context: LogContext, copies: readonly LogEntry[]): Promise<LogEntry> => {
+  const { all } = await signersOf(context, copies);
+  for (const copy of copies) {
+    if (await isSigned(copy.bytes, ({ account, device }) => all.get(`${account} ${device}`))) return copy;
+  }
+  return copies[0]!;
+};
+
+/** Whether entries can be applied. */
+export const holds = async (
+  context: LogContext,
+  row: GroupRow,
+  entries: readonly LogEntry[],
+): Promise<boolean> => {
+  try {
+    await changesOf(context, row, entries);
+    return true;
+  } catch (error) {
+    if (error instanceof CryptoError) return false;
+    throw error;
+  }
 };
 
 const accountsOf = (state: GroupState | undefined): string[] =>
@@ -117,38 +167,6 @@ const departedBy = (row: GroupRow, changes: readonly Change[]): GroupRow['depart
   return departed;
 };
 
-/** Changes of who may take back what others wrote that are remembered. */
-const KEPT_CENSORS = 256;
-
-const censorsOf = ({ policy, members }: GroupState): string[] =>
-  (policy & POLICY.adminsDelete) === 0
-    ? []
-    : members.flatMap(({ account, role }) => (role === 'member' ? [] : [account]));
-
-/** With who may, as of each epoch: a message counts by the state that it was sent under, whenever it is read. */
-const censorsBy = (row: GroupRow, changes: readonly Change[]): NonNullable<GroupRow['censors']> => {
-  const known =
-    row.censors ?? (row.state ? [{ epoch: row.state.epoch, accounts: censorsOf(row.state) }] : []);
-  const all = [...known];
-  for (const { after } of changes) {
-    const accounts = censorsOf(after);
-    const before = all.at(-1)?.accounts ?? [];
-    if (before.join() !== accounts.join()) all.push({ epoch: after.epoch, accounts });
-  }
-  return all.slice(-KEPT_CENSORS);
-};
-
-/** Whether what `account` says under the state of `epoch` takes back what others wrote. */
-export const isCensor = (
-  { state, censors }: GroupRow,
-  { account, epoch }: { account: string; epoch: number },
-): boolean => {
-  const accounts = censors
-    ? censors.findLast((since) => since.epoch <= epoch)?.accounts
-    : state && censorsOf(state);
-  return accounts?.includes(account) ?? false;
-};
-
 /** Where the line of a change stands. */
 const orderOf = ({ entry, at }: Pick<Change, 'entry' | 'at'>, now: number): number =>
   at ?? Math.min(now, Math.max(entry.createdAt, 0));
@@ -156,7 +174,7 @@ const orderOf = ({ entry, at }: Pick<Change, 'entry' | 'at'>, now: number): numb
 /** The lines that say what changed, but for what happened before this account came; the last that lists show. */
 const putNotes = async (
   { draft, self, now }: LogContext,
-  row: GroupRow,
+  known: { before: GroupRow; after: GroupRow },
   changes: readonly Change[],
 ): Promise<MessageRow | undefined> => {
   let last: MessageRow | undefined;
@@ -164,10 +182,10 @@ const putNotes = async (
     if (!roleOf(after, self.account) && !(before && roleOf(before, self.account))) continue;
     const id = toBase64url((await entryHash(encodeContent(entry))).slice(0, 16));
     const { account, device } = entry.actor;
-    const note = noteOf(entry.operation, row);
+    const note = await noteOf(entry.operation, { before, after }, known);
     const order = orderOf({ entry, at }, now);
     const message: MessageRow = {
-      conversation: row.group,
+      conversation: known.after.group,
       id,
       order,
       from: account,
@@ -179,7 +197,7 @@ const putNotes = async (
       note,
     };
     putMessage(draft, message);
-    if (note.kind !== 'rekeyed' && note.kind !== 'settings') last = message;
+    if (!isSilent(note)) last = message;
   }
   return last;
 };
@@ -208,6 +226,13 @@ const handOver = async (
     // What comes with a text is also the head of this account's chain, which a revoked device has moved on.
     ({ account }) => kinds.has('rekey') || isNew.has(account),
   );
+  // Others may have made the next key before it was known here what this device had done.
+  for (const { entry, after } of mine) {
+    const { operation } = entry;
+    const to = 'channel' in operation ? toKeys : operation.kind === 'add' ? added : [];
+    const all = to.map((account) => ({ account }));
+    handEarlier(draft, row, all, [after.channel]);
+  }
   const mineAdded = mine.flatMap(({ entry: { operation } }) =>
     operation.kind === 'add' ? operation.accounts : [],
   );
@@ -281,7 +306,7 @@ const joinedBefore = (changes: readonly Change[], { account, createdAt }: SelfRo
  * Verifies entries of a group's log against what is known of it, and stores all that follows from them; the group then.
  * Those that were applied before change nothing.
  *
- * @throws CryptoError as `applyEntry`; then nothing was stored
+ * @throws CryptoError as `applyEntry`, `membership-gap` also when nobody stands for an entry; then nothing was stored
  */
 export const applyLog = async (
   context: LogContext,
@@ -297,20 +322,23 @@ export const applyLog = async (
     if (request !== undefined) await showGroup(draft, row, { me, now, request });
     return row;
   }
-  const { making: _m, ...made } = row;
+  const { making: _m, stated: _o, ...made } = row;
   const keyedBy = changes.findLast(({ entry }) => 'channel' in entry.operation)?.entry.actor;
   const known = {
     ...made,
     state: last.after,
     departed: departedBy(row, changes)!,
-    censors: censorsBy(row, changes),
+    rights: withRights(
+      row,
+      changes.map(({ after }) => after),
+    ),
     ...(keyedBy && { keyedBy }),
   };
   const read = await withTexts(known, known.texts);
   const isMine = changes.some(({ entry: { actor } }) => actor.account === me && actor.device === self.device);
   const linked = { ...read, ...linkBy(read, changes, self), ...joinedBy(changes, me, now) };
   const named = settleRequests(draft, self, { before: row, after: linked, isMine });
-  const note = await putNotes(context, named, changes);
+  const note = await putNotes(context, { before: row, after: named }, changes);
   const isMember = roleOf(last.after, me) !== undefined;
   const { introduced: _i, requests: _r, sharing: _s, linkDue: _d, ...left } = named;
   const isLate = !row.state && request !== true && joinedBefore(changes, self);

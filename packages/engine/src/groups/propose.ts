@@ -30,7 +30,12 @@ const KEY_MS = 15_000;
 export type Plan = (
   group: GroupRow & { state: GroupState },
   self: SelfRow,
-) => Promise<{ operation: Operation; key?: GroupKey } | 'later' | undefined>;
+) => Promise<Planned | 'later' | undefined>;
+
+interface Planned {
+  operation: Operation;
+  key?: GroupKey;
+}
 
 /**
  * Changes a group: signs what `plan` wants, and again on what others were first with, until there is nothing to do.
@@ -67,6 +72,22 @@ const rosterChange = (
 };
 
 export const createProposer = ({ model, transport, clock, refresh, onStored }: Options): Propose => {
+  /** The channel key of the last try in each group, and on which epoch that was. */
+  const tried = new Map<string, { epoch: number; key: GroupKey }>();
+
+  /**
+   * With the key of the last try where the log, as far as it is known, has not gone on since: nobody has it, and each that is
+   * made displaces one that is kept.
+   */
+  const withTried = ({ group, epoch }: GroupState, planned: Planned): Planned => {
+    const { operation } = planned;
+    if (!planned.key || !('channel' in operation)) return planned;
+    const last = tried.get(group);
+    const key = last?.epoch === epoch ? last.key : planned.key;
+    tried.set(group, { epoch, key });
+    return { operation: { ...operation, channel: key.id }, key };
+  };
+
   /** Signs the next step, and keeps the key that it names before anybody hears of it. */
   const next = (group: string, plan: Plan) =>
     model.change(async (draft) => {
@@ -75,8 +96,9 @@ export const createProposer = ({ model, transport, clock, refresh, onStored }: O
       if (!row?.state) throw new EngineError('no-conversation');
       if (row.stopped) throw new EngineError('group-stopped');
       const { state } = row;
-      const planned = await plan({ ...row, state }, self);
-      if (!planned || planned === 'later') return planned;
+      const wanted = await plan({ ...row, state }, self);
+      if (!wanted || wanted === 'later') return wanted;
+      const planned = withTried(state, wanted);
       const { account, device } = self;
       const made = await sign({
         state,

@@ -1,4 +1,4 @@
-import type { GroupSettings, JoinAnswer, SharedMessage } from '@sotto/contract/content';
+import type { GroupContent, GroupSettings, JoinAnswer, SharedMessage } from '@sotto/contract/content';
 import type { GroupKey } from '@sotto/crypto/channel';
 import type { Role } from '@sotto/crypto/membership-operation';
 import type { GroupState } from '@sotto/crypto/membership-state';
@@ -21,6 +21,8 @@ export interface GroupBrief {
   stopped?: GroupStop;
   /** The others, in a group that is small enough for receipts. */
   others?: string[];
+  /** As its log has it; `pin` names the log. */
+  link?: LinkSettings & { pin: string };
 }
 
 /** What was changed in a group, as a line of its conversation; by whom is the message's author. */
@@ -29,8 +31,11 @@ export type GroupNote =
   | { kind: 'added' | 'removed'; accounts: string[] }
   | { kind: 'role'; accounts: string[]; role: Role }
   | { kind: 'title' | 'description'; text: string }
-  | { kind: 'picture' | 'settings' }
-  | { kind: 'policy'; policy: number };
+  | { kind: 'picture' }
+  /** `link`: what became of the link, where something did. */
+  | { kind: 'settings'; link?: 'made' | 'reset' | 'changed' | 'ended' }
+  /** `before`: as it was, in notes that say so. */
+  | { kind: 'policy'; policy: number; before?: number };
 
 /** The link into a group, as its log has it. */
 export type LinkSettings = NonNullable<GroupSettings['link']>;
@@ -87,6 +92,8 @@ export interface GroupRow {
   channels: GroupKey[];
   /** Until the log was read: keys for another log, which is what this group is called by who handed them over. */
   rivals?: { by: string; log: GroupKey; channels: GroupKey[] }[];
+  /** Until the log was read: which state it had at an epoch, as who handed over its keys says. */
+  stated?: { by: string; epoch: number; hash: Uint8Array<ArrayBuffer> }[];
   /** Absent until the log was read. */
   state?: GroupState;
   /** The device that made the channel key in force. */
@@ -96,8 +103,10 @@ export interface GroupRow {
   texts?: { title?: FieldOpening; description?: FieldOpening; settings?: FieldOpening };
   /** Who is no member any more, and since which epoch. */
   departed?: Record<string, number>;
-  /** Who may take back what others wrote, since which epoch: the newest last. */
-  censors?: { epoch: number; accounts: string[] }[];
+  /** Who may take back what others wrote, and who alone may write, if not everybody, since which epoch: the newest last. */
+  rights?: { epoch: number; censors: string[]; writers?: string[] }[];
+  /** When the relay took the entry of an epoch, in ms, where that is known: the newest last. */
+  reached?: { epoch: number; at: number }[];
   /** The epoch of the last word on the link; what it shows has to be told the relay. */
   linkEpoch?: number;
   linkDue?: true;
@@ -110,8 +119,10 @@ export interface GroupRow {
   /** What they sent along, until the log was read. */
   early?: { from: string; messages: SharedMessage[] }[];
   stopped?: GroupStop;
-  /** The id of a channel key that a revoked device of this account holds. */
-  leaky?: Uint8Array<ArrayBuffer>;
+  /** It had stopped when this account left it: here alone, as nothing can be said in it. */
+  left?: true;
+  /** The id of the channel key that is to be replaced from here, by whoever is first: a revoked device of this account holds it, or somebody waits for the next. */
+  overdue?: Uint8Array<ArrayBuffer>;
   /** How one is called was said here. */
   introduced?: true;
 }
@@ -137,8 +148,13 @@ export interface HeldRow {
   group: string;
   envelope: string;
   at: number;
-  request?: true;
+  /** When it was put here, in ms; absent in rows of before. */
+  since?: number;
   body: Uint8Array<ArrayBuffer>;
   /** Whose sender key it waits for. */
   from?: { account: string; device: string };
+  /** Instead of a body: what was said of the group before its keys came. */
+  told?: { from: { account: string; device: string }; content: GroupContent }[];
+  /** Of no group: how much of that there is by account and group, in bytes; the latest last. */
+  kept?: { account: string; group: string; bytes: number }[];
 }

@@ -16,17 +16,19 @@ const activeRow = ({ groups, conversations }: Model, group: string): GroupRow | 
 };
 
 /**
- * That somebody writes, for who is there: undefined where nobody is to hear it, or nobody has the key yet that proves it,
- * which goes out with the first message of a device.
+ * That somebody writes, for who is there: undefined where not everybody may hear it, as one post is for all, or nobody has the
+ * key yet that proves it, which goes out with the first message of a device.
  */
 export const groupSignal = async (
   model: Model,
   group: string,
-  typing: boolean,
-  now: number,
+  mayHear: (account: string) => boolean,
+  { typing, now }: { typing: boolean; now: number },
 ): Promise<Uint8Array<ArrayBuffer> | undefined> => {
   const row = activeRow(model, group);
   if (!row?.state || row.state.members.length > LIMITS.receiptMembers) return undefined;
+  const others = row.state.members.filter(({ account }) => account !== model.self?.account);
+  if (!others.every(({ account }) => mayHear(account))) return undefined;
   const sending = model.self && (await sendingOf(model.store, group, model.self));
   const keys = keysInForce(row);
   if (!keys || !sending) return undefined;

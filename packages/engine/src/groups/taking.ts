@@ -1,18 +1,19 @@
 import { Content } from '@sotto/contract/content';
-import type { Bytes } from '@sotto/crypto/bytes';
+import { equal, type Bytes } from '@sotto/crypto/bytes';
 import { decode } from '@sotto/crypto/canonical';
-import { KIND_GROUP_MESSAGE, openEntry, openPost } from '@sotto/crypto/channel-seal';
+import { KIND_GROUP_MESSAGE, namedIn, openEntry, openPost } from '@sotto/crypto/channel-seal';
 import { CryptoError } from '@sotto/crypto/errors';
 import { readGroupMessage, type GroupMessage } from '@sotto/crypto/group-message';
-import { POLICY, readEntry } from '@sotto/crypto/membership-operation';
-import type { Standing } from '@sotto/crypto/membership-state';
+import { entryHash, readEntry } from '@sotto/crypto/membership-operation';
+import { isInHistory, type Standing } from '@sotto/crypto/membership-state';
 import { decryptGroupMessage } from '@sotto/crypto/sender-key-receive';
 import { apply, applyNewer, type Arrival } from '../inbox/apply.ts';
 import { isKnown, newerOf, isNewer } from '../inbox/decrypt.ts';
 import type { GroupRow, HeldRow } from '../rows.ts';
-import { stopGroup } from './group-rows.ts';
+import { putGroup, stopGroup } from './group-rows.ts';
+import { applyLog, isRevoked, type LogContext } from './log.ts';
 import { takeRequest } from './requests.ts';
-import { applyLog, isCensor, isRevoked, knowsActor, type LogContext } from './log.ts';
+import { isCensor, isStale, isWriter, withReached } from './rights.ts';
 
 /** What became of something that came of a group. */
 export interface Taken {
@@ -29,40 +30,64 @@ export interface Taken {
 /** What may be said in a group. */
 const SAID: readonly string[] = ['text', 'edit', 'delete', 'reaction', 'profile'];
 
+/** What the relay has just shown as the log of a group, in order, from what was known of it on. */
+export interface ShownLog {
+  /** Where the relay says that it ends. */
+  epoch: number;
+  entries: readonly { epoch: number; bytes: Bytes }[];
+  /** What had come by when it was asked. */
+  before: ReadonlySet<string>;
+  /** Who acted in it and whose keys cannot be had. */
+  lost?: ReadonlySet<string>;
+  /** It leads to where this account is out. */
+  parting?: true;
+}
+
+/**
+ * Any member can post what looks like an entry: it tells when the relay took one, and has the log looked at. What happened
+ * the log alone says.
+ */
 const takeEntry = async (
   context: LogContext,
   row: GroupRow,
-  { sealed, at }: { sealed: Bytes; at: number },
+  { envelope, sealed, at }: { envelope: string; sealed: Bytes; at: number },
+  log: ShownLog | undefined,
 ): Promise<Taken> => {
   const { epoch, entry: bytes } = await openEntry(row.log, sealed);
-  if (readEntry(bytes).entry.epoch !== epoch) return { reason: 'membership-invalid' };
-  // Without the keys of who made it nothing can be said of it: those have to be fetched, and the log with them.
-  if (!(await knowsActor(context, bytes))) return { hold: {}, due: true };
-  const { self, now } = context;
-  try {
-    await applyLog(context, row, [{ bytes, at }]);
-    return { due: true };
-  } catch (error) {
-    if (!(error instanceof CryptoError)) throw error;
-    if (error.code === 'membership-gap') return { hold: {}, due: true };
-    if (error.code === 'group-fork') {
-      await stopGroup(context.draft, row, error.code, { me: self.account, now });
+  const { entry, content } = readEntry(bytes);
+  if (entry.epoch !== epoch) return { reason: 'membership-invalid' };
+  const state = row.state!;
+  let next = row;
+  if (epoch > state.epoch) {
+    if (!log || (epoch > log.epoch && !log.before.has(envelope))) return { hold: {}, due: true };
+    const shown = log.entries.filter((one) => one.epoch > state.epoch && one.epoch <= epoch);
+    const last = shown.at(-1);
+    if (last?.epoch !== epoch || !equal(last.bytes, bytes)) return { reason: 'membership-invalid' };
+    try {
+      const { lost, parting } = log;
+      next = await applyLog({ ...context, lost, parting }, row, [...shown.slice(0, -1), { bytes, at }]);
+    } catch (error) {
+      // Somebody is gone who made one of these, and who stands for it comes later in the log.
+      if (error instanceof CryptoError && error.code === 'membership-gap') return { hold: {} };
+      throw error;
     }
-    return { reason: error.code };
-  }
+  } else if (!isInHistory(state, epoch, await entryHash(content))) return { reason: 'group-fork', due: true };
+  const timed = withReached(next, epoch, at);
+  if (timed !== next) putGroup(context.draft, timed);
+  return { due: true };
 };
 
 /** Whether somebody may say something in the group, from where they stand. */
 const isAllowed = (
-  { state, departed = {} }: GroupRow,
-  { account, epoch, kind }: { account: string; epoch: number; kind: string | undefined },
+  row: GroupRow,
+  said: { account: string; epoch: number; kind: string | undefined },
   { role, view }: Standing,
 ): boolean => {
+  const { account, epoch, kind } = said;
   // Who was a member then, and is none any more.
-  if (!role) return view === 'old' && epoch < (departed[account] ?? 0);
+  if (!role && !(view === 'old' && epoch < (row.departed?.[account] ?? 0))) return false;
   const isTalk = kind === 'text' || kind === 'edit' || kind === undefined;
-  const isClosed = (state!.policy & POLICY.adminsPost) !== 0 && view === 'current';
-  return !(isClosed && isTalk && role === 'member');
+  return !isTalk || isWriter(row, said);
 };
 
 const takeContent = async (
@@ -122,6 +147,7 @@ const takeMessage = async (
       await stopGroup(draft, row, 'group-fork', { me: self.account, now });
       return { reason: 'group-fork' };
     }
+    if (isStale(row, { epoch, at })) return { reason: 'stale-epoch' };
     return await takeContent(context, row, { plaintext, from: message.from, at, epoch }, standing);
   } catch (error) {
     if (!(error instanceof CryptoError)) throw error;
@@ -146,10 +172,29 @@ const asRequest = async (
   }
 };
 
+/**
+ * Whether no key can come that opens a post: its epoch is the present one, whose key the log names. Requests stand at epoch 0,
+ * whichever link they are by, once the log shows no such link; and messages from before another was taken, whose key may come.
+ */
+const isUnknowable = (
+  row: GroupRow,
+  { envelope, at, body }: Pick<HeldRow, 'envelope' | 'at' | 'body'>,
+  log: ShownLog | undefined,
+): boolean => {
+  const state = row.state!;
+  const named = namedIn(body);
+  if (!named || equal(named.id, state.channel)) return false;
+  if (named.epoch > 0) return named.epoch === state.epoch;
+  const isRead = log !== undefined && log.epoch <= state.epoch && log.before.has(envelope);
+  const isLinkKnown = !state.fields.settings || row.texts?.settings !== undefined;
+  return isRead && isLinkKnown && (state.epoch === 0 || isStale(row, { epoch: 0, at }));
+};
+
 /** Takes in a post to a group, or an entry of its log, in the draft that stores what follows from it. */
 export const takePost = async (
   context: LogContext,
-  { group, at, body }: Pick<HeldRow, 'group' | 'at' | 'body'>,
+  { group, envelope, at, body }: Pick<HeldRow, 'group' | 'envelope' | 'at' | 'body'>,
+  log?: ShownLog,
 ): Promise<Taken> => {
   const row = await context.draft.get('group', group);
   if (!row?.state) return { hold: {}, ...(row && { due: true }) };
@@ -165,11 +210,13 @@ export const takePost = async (
     if (error.code !== 'channel-key-unknown') return { reason: error.code };
   }
   try {
-    return await takeEntry(context, row, { sealed: body, at });
+    return await takeEntry(context, row, { envelope, sealed: body, at }, log);
   } catch (error) {
     if (!(error instanceof CryptoError)) throw error;
     if (error.code !== 'channel-key-unknown') return { reason: error.code };
   }
+  const isLost = isUnknowable(row, { envelope, at, body }, log);
   // Or under a channel key that is still on its way.
-  return asRequest(context, row, { sealed: body, at }, { hold: {}, due: true });
+  const otherwise = { ...(isLost ? { reason: 'channel-key-unknown' } : { hold: {} }), due: true };
+  return asRequest(context, row, { sealed: body, at }, otherwise);
 };

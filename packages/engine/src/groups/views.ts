@@ -128,7 +128,10 @@ export interface GroupDeeds {
   /** Shows what was asked no more: until it is answered, or for good. */
   forgetJoin(id: ConversationId): Promise<void>;
   removeMembers(id: ConversationId, members: readonly AccountId[]): Promise<void>;
-  /** Not for the last owner, while there are others. */
+  /**
+   * Not for the last owner, while there are others. One that has `stopped` is left on this device alone: for the others this
+   * account stays on its list.
+   */
   leaveGroup(id: ConversationId): Promise<void>;
   /** Owners alone, but that everybody may give up a role of their own. @throws EngineError no-member */
   setRole(id: ConversationId, account: AccountId, role: Role): Promise<void>;

@@ -21,7 +21,6 @@ import { place, placeOfLate, withLast, withSent, withTimer } from '../conversati
 import { takePending } from '../conversations/pending.ts';
 import { readHere } from '../conversations/reading.ts';
 import { receiptsOf } from '../conversations/receipts.ts';
-import { takeSettings } from '../conversations/settings.ts';
 import type { Draft } from '../model.ts';
 import type { ConversationRow, MessageRow } from '../rows.ts';
 import { randomId } from '../random-id.ts';
@@ -237,9 +236,6 @@ export const apply = async (draft: Draft, content: Known, arrival: Arrival): Pro
     }
     case 'profile':
       await applyProfile(draft, content, arrival);
-      break;
-    case 'settings':
-      if (arrival.from.account === arrival.me) await takeSettings(draft, content, arrival.now);
       break;
     default:
   }

@@ -15,7 +15,17 @@ import { withMissing } from './missing.ts';
 import type { Opened } from './senders.ts';
 
 /** The kinds of content that this version acts on; all others are kept for one that does. */
-const KNOWN = ['text', 'edit', 'delete', 'reaction', 'receipt', 'profile', 'repair', 'group'] as const;
+const KNOWN = [
+  'text',
+  'edit',
+  'delete',
+  'reaction',
+  'receipt',
+  'presence',
+  'profile',
+  'repair',
+  'group',
+] as const;
 /** Those that come from other devices of one's own account alone. */
 const OWN = ['sync', 'settings', 'account', 'remove'] as const;
 /** What another device of the account may say: all else is said in a conversation. */

@@ -21,6 +21,8 @@ const REST = { first: 500, most: 30_000 };
 export interface Inbox {
   deliver(envelopes: readonly IncomingEnvelope[]): void;
   connected(connection: Connection): void;
+  /** All that waited is stored: what is missing still was lost. */
+  caughtUp(): Promise<void>;
   disconnected(): void;
   /** Resolves when what has been delivered was taken in, but for what has to wait. */
   settled(): Promise<void>;
@@ -177,6 +179,7 @@ export const createInbox = (options: Options): Inbox => {
       connection?.ack(envelopes.map(({ id }) => id).filter((id) => unclaimed.has(id) || hasPosted(id)));
       if (others.length > 0) pump.kick();
     },
+    caughtUp: () => gaps.caughtUp().catch(onError),
     connected(next) {
       connection = next;
       resting.clear();

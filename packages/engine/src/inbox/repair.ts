@@ -8,7 +8,7 @@ import { handAll } from '../groups/devices.ts';
 import { contentsOf } from '../conversations/content.ts';
 import type { Draft, Model } from '../model.ts';
 import type { Store } from '../ports.ts';
-import type { AccountKeys, MessageRow, SelfRow } from '../rows.ts';
+import type { AccountKeys, MessageRow, OutboxRow, SelfRow } from '../rows.ts';
 
 /** A request leaves after up to this long, at random, in ms: its time says nothing of which check failed. */
 const JITTER_MS = 3_000;
@@ -24,6 +24,18 @@ const enqueueFor = (
   const seq = draft.nextSeq();
   const later = notBefore === undefined ? {} : { notBefore };
   draft.put('outbox', { seq, conversation: account, to: device, content, ...later }, seq);
+};
+
+/** Whether somebody may be asked to send again: strangers and who is blocked get no answer of any kind. */
+export const mayAsk = async (draft: Draft, { blocked }: SelfRow, account: string): Promise<boolean> =>
+  !blocked?.includes(account) && !(await draft.get('conversation', account))?.request;
+
+/** A request to repair that leaves never: what is missing of the device is to be asked for again. */
+export const requestDropped = async (draft: Draft, row: OutboxRow): Promise<void> => {
+  if (row.content.kind !== 'repair' || row.to === undefined) return;
+  const key: [string, string] = [row.conversation, row.to];
+  const peer = await draft.get('peer', key);
+  if (peer?.asked) draft.put('peer', { ...peer, asked: 0 }, key);
 };
 
 /**

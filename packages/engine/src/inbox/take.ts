@@ -1,12 +1,15 @@
 import { type Arrived, tellArrived } from '../groups/arrived.ts';
-import { takeHanded, takeTexts } from '../groups/hand-over.ts';
-import { takeHistory } from '../groups/history.ts';
+import { takeHanded } from '../groups/hand-over.ts';
 import { takeAnswer } from '../groups/requests.ts';
 import { takePost } from '../groups/taking.ts';
-import type { GroupContent } from '@sotto/contract/content';
+import { settleTold, takeTold } from '../groups/told.ts';
+import type { GroupContent, SettingsContent } from '@sotto/contract/content';
 import { CryptoError } from '@sotto/crypto/errors';
 import type { Handed } from '@sotto/crypto/group-carrier';
+import { takeBackSeen } from '../conversations/presence.ts';
 import { takeRemoval } from '../conversations/removal.ts';
+import { takeSettings } from '../conversations/settings.ts';
+import { forgetSeen } from '../conversations/sightings.ts';
 import { takeAccount } from '../devices/hand-over.ts';
 import { timely } from '../conversations/order.ts';
 import { putContact } from '../conversations/draft.ts';
@@ -16,7 +19,7 @@ import { enqueueDelivered } from '../outbox/delivered.ts';
 import { apply, applyNewer, type Arrival } from './apply.ts';
 import { type Decrypted, decryptBatch, isKnown, type Known, newerOf } from './decrypt.ts';
 import { fetchMessages, fetchPeers } from './fetch.ts';
-import { followRepair, requestRepair } from './repair.ts';
+import { followRepair, mayAsk, requestRepair } from './repair.ts';
 import { noteHeads } from './heads.ts';
 import type { Opened } from './senders.ts';
 
@@ -30,14 +33,11 @@ interface Context {
 type Certain = Exclude<Opened, { later: unknown } | { group: string }>;
 type FromPeer = Extract<Opened, { body: unknown }>;
 
-/** Whether its sender may be asked to send again. A stranger, or who only claims to be somebody, gets no answer of any kind. */
-const mayAsk = async (
+/** Whether its sender may be asked to send again. Who only claims to be somebody gets no answer of any kind. */
+const mayAskSender = async (
   { draft, self }: Pick<Context, 'draft' | 'self'>,
-  { envelope, peer: { account }, stranger }: FromPeer,
-): Promise<boolean> => {
-  if (stranger || envelope.request || self.blocked?.includes(account)) return false;
-  return !(await draft.get('conversation', account))?.request;
-};
+  { envelope, peer, stranger }: FromPeer,
+): Promise<boolean> => !stranger && !envelope.request && (await mayAsk(draft, self, peer.account));
 
 /** Keeps an envelope that cannot be read, with the reason, and asks for what it may have held. */
 const setAside = async (
@@ -49,7 +49,7 @@ const setAside = async (
   const { id } = opened.envelope;
   draft.put('aside', { envelope: id, at: now, reason }, id);
   draft.put('seen', { envelope: id, at: now }, id);
-  if (repair && 'peer' in opened && (await mayAsk(context, opened)))
+  if (repair && 'peer' in opened && (await mayAskSender(context, opened)))
     await requestRepair(draft, opened.peer, now);
 };
 
@@ -73,12 +73,17 @@ const takeSync = async (
 const takeOfSession = async (
   { draft, self, now }: Context,
   content: GroupContent,
-  from: string,
+  from: FromPeer['peer'],
 ): Promise<void> => {
-  const at = { me: self.account, now };
-  await takeTexts(draft, content, at);
-  await takeAnswer(draft, content, from, now);
-  await takeHistory(draft, content, from, at);
+  await takeTold(draft, content, from, { me: self.account, now });
+  await takeAnswer(draft, content, from.account, now);
+};
+
+/** What another device of this account says was chosen. What this one said of the person it takes back itself. */
+const takeChosen = async ({ draft, model, now }: Context, content: SettingsContent): Promise<void> => {
+  const before = (await draft.get('self', 'self'))!;
+  await takeSettings(draft, content, now);
+  takeBackSeen(draft, model, { before, after: (await draft.get('self', 'self'))! });
 };
 
 /** Takes in what a message held; the id of one whose author is to hear that it arrived. */
@@ -97,6 +102,13 @@ const takeContent = async (
     case 'sync':
       await takeSync(draft, content, arrival);
       return undefined;
+    case 'presence':
+      // Stored, it only takes back.
+      if (!content.seen) await forgetSeen(draft, opened.peer.account);
+      return undefined;
+    case 'settings':
+      await takeChosen(context, content);
+      return undefined;
     case 'account':
       await takeAccount(draft, content, now);
       return undefined;
@@ -104,7 +116,7 @@ const takeContent = async (
       await takeRemoval(draft, model, content, { me: self.account, now });
       return undefined;
     case 'group':
-      if (!isBlocked) await takeOfSession(context, content, opened.peer.account);
+      if (!isBlocked) await takeOfSession(context, content, opened.peer);
       return undefined;
     default:
       return apply(draft, content, arrival);
@@ -116,7 +128,10 @@ const takeKey = async (context: Context, opened: FromPeer, handed: Handed): Prom
   const { draft, self, now } = context;
   if (self.blocked?.includes(opened.peer.account)) return undefined;
   try {
-    return await takeHanded(draft, opened.peer, handed, { me: self.account, now });
+    const at = { me: self.account, now };
+    const group = await takeHanded(draft, opened.peer, handed, at);
+    await settleTold(draft, group, at);
+    return group;
   } catch (error) {
     if (!(error instanceof CryptoError)) throw error;
     await setAside(context, opened, { reason: error.code });
@@ -130,18 +145,17 @@ const takeOfGroup = async (
   { envelope, group }: Extract<Opened, { group: string }>,
   arrived: Arrived[],
 ): Promise<{ group: string; due: boolean } | undefined> => {
-  const { id, body, request } = envelope;
+  const { id, body } = envelope;
   const at = timely(envelope.at, now);
-  const taken = await takePost({ draft, self, now }, { group, at, body });
+  const taken = await takePost({ draft, self, now }, { group, envelope: id, at, body });
   draft.put('seen', { envelope: id, at: now }, id);
   if (taken.reason) {
     draft.put('aside', { envelope: id, at: now, reason: taken.reason }, id);
-    return undefined;
+    return taken.due ? { group, due: true } : undefined;
   }
   if (taken.arrived) arrived.push({ group, ...taken.arrived });
   if (taken.hold) {
-    const held = { group, envelope: id, at, body, ...taken.hold, ...(request && { request }) };
-    draft.put('held', held, [group, id]);
+    draft.put('held', { group, envelope: id, at, since: now, body, ...taken.hold }, [group, id]);
   }
   return taken.hold || taken.due ? { group, due: taken.due ?? false } : undefined;
 };
@@ -181,7 +195,7 @@ export const takeBatch = async (context: Context, batch: readonly Opened[]): Pro
     draft.put('seen', { envelope: id, at: now }, id);
     if ('duplicate' in result || 'reason' in opened) continue;
     const { account, device } = opened.peer;
-    if (await mayAsk(context, opened)) peers.push([account, device]);
+    if (await mayAskSender(context, opened)) peers.push([account, device]);
     const { stranger } = opened;
     if (stranger && !(await draft.get('contact', account))) putContact(draft, stranger);
     if ('heads' in result && result.heads && !self.blocked?.includes(account))

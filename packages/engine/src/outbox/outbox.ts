@@ -85,6 +85,20 @@ const devicesOf = (
     ? []
     : entry.recipient.devices.map(({ device }) => [account, device]);
 
+/** The rows that are answered. One whose fate is not known holds back those behind it: they would take a place ahead of it. */
+const answeredInOrder = (
+  rows: Iterable<OutboxRow>,
+  answers: ReadonlyMap<string, SendResult>,
+): OutboxRow[] => {
+  const held = new Set<string>();
+  return [...rows].filter((row) => {
+    if (!isReady(row) || held.has(laneOf(row))) return false;
+    if (isAnswered(row, answers)) return true;
+    held.add(laneOf(row));
+    return false;
+  });
+};
+
 /** A key of a group that is for every device of somebody, and has reached none. */
 const isUndelivered = ({ hand, to, done = [] }: OutboxRow): boolean =>
   hand !== undefined && to === undefined && done.length === 0;
@@ -345,7 +359,7 @@ export const createOutbox = (options: Options): Outbox => {
       }
       // Answered after their batch was given up: late, or ahead of a cut.
       if (!underWay && answers.size > 0) {
-        const rows = [...model.outbox.values()].filter((row) => isReady(row) && isAnswered(row, answers));
+        const rows = answeredInOrder(model.outbox.values(), answers);
         if (rows.length > 0) await settle(self, rows);
       }
       if (connection) await encrypt();

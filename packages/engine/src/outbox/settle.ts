@@ -7,6 +7,7 @@ import { enqueueSync, toSync } from '../devices/sync.ts';
 import type { Draft } from '../model.ts';
 import type { Store } from '../ports.ts';
 import type { OutboxRow, SelfRow, SendProblem } from '../rows.ts';
+import { rowDropped } from './dropped.ts';
 import { forgetKeys } from './recipients.ts';
 
 /** Refusals that say that the recipient's devices are others now. */
@@ -84,11 +85,8 @@ export const failRow = async (
     return AWAY_SECONDS;
   }
   draft.remove('outbox', row.seq);
+  await rowDropped(draft, row, { self, notBefore: times.sync() });
   if (row.owed !== undefined || row.to !== undefined) return undefined;
-  // What this account has read or taken back is so on its other devices, whoever else does not hear of it.
-  const sent = toSync(row, self);
-  if (sent?.kind === 'receipt' || sent?.kind === 'delete')
-    enqueueSync(draft, self, row.conversation, sent, { notBefore: times.sync() });
   await messageFailed(draft, store, self, row, problem, { order: times.failed(), settled });
   return undefined;
 };
