@@ -1,4 +1,5 @@
 import react from '@vitejs/plugin-react';
+import path from 'node:path';
 import { env } from 'node:process';
 import { defineConfig } from 'vite';
 import { VitePWA } from 'vite-plugin-pwa';
@@ -70,6 +71,15 @@ export default defineConfig({
       },
     }),
   ],
+  resolve: {
+    alias: [
+      // The ways of engine.io that are never taken (packages/transport asks for WebSocket alone).
+      {
+        find: /^\.\/(?:transports\/)?(?:polling-xhr(?:\.node)?|polling-fetch|webtransport)\.js$/,
+        replacement: path.join(import.meta.dirname, 'src/platform/no-transport.ts'),
+      },
+    ],
+  },
   worker: {
     format: 'es',
     rolldownOptions: {

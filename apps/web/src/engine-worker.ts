@@ -1,4 +1,3 @@
-import './jitless.ts';
 import { StoreError } from '@sotto/engine/ports';
 import { serve } from '@sotto/engine/remote/host';
 import { openMember } from '@sotto/engine/remote/member';
@@ -8,6 +7,14 @@ import type { PageEngine } from './app/page-engine.ts';
 import { openChannel } from './platform/store-channel.ts';
 import { storeLock } from './platform/store-lock.ts';
 import { canKeepKeys } from './platform/support.ts';
+
+/** In ms: a page that nobody sees draws nothing, and says so late. */
+const DRAWING_MS = 500;
+
+let drawn = (): void => undefined;
+const isDrawn = new Promise<void>((resolve) => {
+  drawn = resolve;
+});
 
 // What is stored can be shown without it.
 const loadEngine = () => import('./platform/open-engine.ts');
@@ -26,10 +33,14 @@ const open = async (): Promise<PageEngine> => {
     channel,
     openReader: (onLost) => openReader({ onLost }),
     // Also where another tab has the lock: by the time it is free, an update may have taken the file away.
-    loadEngine,
+    loadEngine: async () => {
+      setTimeout(drawn, DRAWING_MS);
+      await isDrawn;
+      return loadEngine();
+    },
     openEngine,
   });
-  return { ...member, canKeepKeys };
+  return { ...member, canKeepKeys, drawn: async () => drawn() };
 };
 
 serve(globalThis as unknown as DedicatedWorkerGlobalScope, open());

@@ -1,5 +1,4 @@
 // What the service worker fetches and sends with. A script of its own: a start that only serves the app does without it.
-import './jitless.ts';
 import { visit, type VisitEnd } from '@sotto/engine/remote/visit';
 import { openEngine } from './platform/open-engine.ts';
 import { openChannel } from './platform/store-channel.ts';

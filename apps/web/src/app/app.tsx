@@ -1,9 +1,10 @@
-import { lazy, Suspense } from 'react';
+import { Suspense } from 'react';
 import { HashRouter } from 'react-router';
 import { language, t } from '../i18n/i18n.ts';
 import type { Updates } from '../platform/updates.ts';
 import { Broken, ObstacleScreen, Wiped } from '../screens/trouble/trouble.tsx';
 import { UpdatePrompt } from '../screens/update/update-prompt.tsx';
+import { later } from '../ui/later.ts';
 import { EngineContext } from './engine-context.ts';
 import { ErrorBoundary } from './error-boundary.tsx';
 import { Screens } from './screens.tsx';
@@ -13,7 +14,7 @@ import { useView } from './use-view.ts';
 import { Waiting } from './waiting.tsx';
 import './app.css';
 
-const Left = lazy(() => import('../screens/trouble/left.tsx').then((page) => ({ default: page.Left })));
+const Left = later(() => import('../screens/trouble/left.tsx'), 'Left');
 
 const Stage = ({ session }: { session: Session }) => {
   const state = useView(session);
@@ -24,7 +25,7 @@ const Stage = ({ session }: { session: Session }) => {
       return <Waiting as="main" label={t('app.leaving')} />;
     case 'left':
       return (
-        <Suspense fallback={null}>
+        <Suspense fallback={<Waiting as="main" label={t('app.leaving')} />}>
           <Left told={state.told} />
         </Suspense>
       );

@@ -1,10 +1,12 @@
-import { lazy, Suspense, useEffect, useState } from 'react';
+import { Suspense, useEffect, useState } from 'react';
 import { Route, Routes } from 'react-router';
 import { t } from '../i18n/i18n.ts';
 import { hasNetwork, isAttended, onAttention, onNetwork } from '../platform/attention.ts';
+import { whenIdle } from '../platform/idle.ts';
 import { Chats } from '../screens/chats/chats.tsx';
 import { NothingOpen } from '../screens/chats/nothing-open.tsx';
 import { Removed } from '../screens/trouble/trouble.tsx';
+import { later } from '../ui/later.ts';
 import { useEngine, useEngineSnapshot } from './engine-context.ts';
 import { useSession } from './session-context.ts';
 import { Waiting } from './waiting.tsx';
@@ -12,38 +14,17 @@ import { Waiting } from './waiting.tsx';
 const loadConversation = () => import('../screens/conversation/conversation-route.tsx');
 
 // What is not on the way to the list is loaded when it is shown.
-const AddByLink = lazy(() =>
-  import('../screens/welcome/add-by-link.tsx').then((page) => ({ default: page.AddByLink })),
-);
-const ConversationRoute = lazy(() =>
-  loadConversation().then((page) => ({ default: page.ConversationRoute })),
-);
-const AboutRoute = lazy(() =>
-  import('../screens/people/about-route.tsx').then((page) => ({ default: page.AboutRoute })),
-);
-const NewGroup = lazy(() =>
-  import('../screens/groups/new-group.tsx').then((page) => ({ default: page.NewGroup })),
-);
-const JoinGroup = lazy(() =>
-  import('../screens/groups/join-group.tsx').then((page) => ({ default: page.JoinGroup })),
-);
-const Requests = lazy(() =>
-  import('../screens/requests/requests.tsx').then((page) => ({ default: page.Requests })),
-);
-const StarredMessages = lazy(() =>
-  import('../screens/starred/starred.tsx').then((page) => ({ default: page.StarredMessages })),
-);
-const Welcome = lazy(() =>
-  import('../screens/welcome/welcome.tsx').then((page) => ({ default: page.Welcome })),
-);
-const Share = lazy(() => import('../screens/share/share.tsx').then((page) => ({ default: page.Share })));
-const ToSelf = lazy(() => import('../screens/share/to-self.tsx').then((page) => ({ default: page.ToSelf })));
-const SettingsPage = lazy(() =>
-  import('../screens/settings/settings.tsx').then((page) => ({ default: page.SettingsPage })),
-);
-
-/** WebKit has no idle callbacks. */
-const whenIdle = globalThis.requestIdleCallback ?? setTimeout;
+const AddByLink = later(() => import('../screens/welcome/add-by-link.tsx'), 'AddByLink');
+const ConversationRoute = later(loadConversation, 'ConversationRoute');
+const AboutRoute = later(() => import('../screens/people/about-route.tsx'), 'AboutRoute');
+const NewGroup = later(() => import('../screens/groups/new-group.tsx'), 'NewGroup');
+const JoinGroup = later(() => import('../screens/groups/join-group.tsx'), 'JoinGroup');
+const Requests = later(() => import('../screens/requests/requests.tsx'), 'Requests');
+const StarredMessages = later(() => import('../screens/starred/starred.tsx'), 'StarredMessages');
+const Welcome = later(() => import('../screens/welcome/welcome.tsx'), 'Welcome');
+const Share = later(() => import('../screens/share/share.tsx'), 'Share');
+const ToSelf = later(() => import('../screens/share/to-self.tsx'), 'ToSelf');
+const SettingsPage = later(() => import('../screens/settings/settings.tsx'), 'SettingsPage');
 
 /** Says that the person is there while they look at this page. Who hears of it is a setting of theirs. */
 const usePresence = (ready: boolean): void => {

@@ -7,7 +7,7 @@ const DAY_MS = 24 * 60 * 60 * 1000;
 export const dayOf = (time: number): number => new Date(time).setHours(0, 0, 0, 0);
 
 /** Whole local days from `time` to `now`; summer time makes some days 23 or 25 hours long. */
-const daysBetween = (time: number, now: number): number => Math.round((dayOf(now) - dayOf(time)) / DAY_MS);
+export const daysAgo = (time: number, now: number): number => Math.round((dayOf(now) - dayOf(time)) / DAY_MS);
 
 const dates = (options: Intl.DateTimeFormatOptions) =>
   perLocale((locale) => new Intl.DateTimeFormat(locale, options));
@@ -36,16 +36,20 @@ export const dateTime = (time: number): string => longDate().format(time);
 
 /** As short as the list needs it: the nearer, the finer. */
 export const listTime = (time: number, now: number): string => {
-  const days = daysBetween(time, now);
+  const days = daysAgo(time, now);
   if (days <= 0) return clock().format(time);
   if (days === 1) return capital(relative().format(-1, 'day'));
   if (days < 7) return weekday().format(time);
-  return (sameYear(time, now) ? date() : dateAndYear()).format(time);
+  return shortDate(time, now);
 };
+
+/** A day, with its year where that is another. */
+export const shortDate = (time: number, now: number): string =>
+  (sameYear(time, now) ? date() : dateAndYear()).format(time);
 
 /** What stands between two days of a conversation. */
 export const dayName = (time: number, now: number): string => {
-  const days = daysBetween(time, now);
+  const days = daysAgo(time, now);
   if (days === 0 || days === 1) return capital(relative().format(-days, 'day'));
   return (sameYear(time, now) ? longDay() : longDate()).format(time);
 };

@@ -1,3 +1,4 @@
+import '../jitless.ts';
 import { createEngine } from '@sotto/engine/engine';
 import type { OpenEngine } from '@sotto/engine/remote/writer';
 import { openStore } from '@sotto/store-idb/open-store';

@@ -6,7 +6,7 @@ const DEFAULTS = {
   textSize: 'normal',
   notifications: false,
   previews: true,
-  enterSends: true,
+  mentions: true,
 };
 
 test.each([
@@ -14,16 +14,18 @@ test.each([
   ['not json', DEFAULTS],
   ['null', DEFAULTS],
   ['7', DEFAULTS],
-  ['{"theme":"pink","textSize":7,"language":1}', DEFAULTS],
+  ['{"theme":"pink","textSize":7,"language":1,"enter":"jumps","enterSends":true}', DEFAULTS],
+  ['{"enter":"sends"}', { ...DEFAULTS, enter: 'sends' }],
   [
-    '{"theme":"dark","textSize":"larger","language":"ar","notifications":true,"previews":false,"enterSends":false}',
+    '{"theme":"dark","textSize":"larger","language":"ar","notifications":true,"previews":false,"mentions":false,"enterSends":false}',
     {
       theme: 'dark',
       textSize: 'larger',
       language: 'ar',
       notifications: true,
       previews: false,
-      enterSends: false,
+      mentions: false,
+      enter: 'line',
     },
   ],
 ])('%s', (stored, expected) => {

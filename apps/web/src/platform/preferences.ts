@@ -1,4 +1,5 @@
 import { createBox } from '@sotto/engine/box';
+import { isTouch } from './attention.ts';
 
 export const THEMES = ['system', 'light', 'dark'] as const;
 export const TEXT_SIZES = ['normal', 'large', 'larger'] as const;
@@ -11,8 +12,10 @@ export interface Preferences {
   notifications: boolean;
   /** With what they say. */
   previews: boolean;
-  /** Enter sends and Shift+Enter begins a new line, or the other way round. */
-  enterSends: boolean;
+  /** Also those that name one in a group that is muted. */
+  mentions: boolean;
+  /** Absent: with a mouse Enter sends, on touch it begins a new line. */
+  enter?: 'sends' | 'line';
   /** Absent: what the browser asks for. */
   language?: string;
 }
@@ -23,13 +26,13 @@ const DEFAULTS: Preferences = {
   textSize: 'normal',
   notifications: false,
   previews: true,
-  enterSends: true,
+  mentions: true,
 };
 
 /** What was stored, whatever somebody or an older version put there. */
 export const parsePreferences = (stored: string | null): Preferences => {
   try {
-    const { theme, textSize, notifications, previews, enterSends, language } = JSON.parse(
+    const { theme, textSize, notifications, previews, mentions, enter, enterSends, language } = JSON.parse(
       stored ?? '{}',
     ) as Record<string, unknown>;
     return {
@@ -37,7 +40,10 @@ export const parsePreferences = (stored: string | null): Preferences => {
       textSize: TEXT_SIZES.find((known) => known === textSize) ?? DEFAULTS.textSize,
       notifications: notifications === true,
       previews: previews !== false,
-      enterSends: enterSends !== false,
+      mentions: mentions !== false,
+      ...((enter === 'sends' || enter === 'line') && { enter }),
+      // As it was written once.
+      ...(enterSends === false && { enter: 'line' }),
       ...(typeof language === 'string' && { language }),
     };
   } catch {
@@ -67,6 +73,9 @@ export const setPreferences = (next: Preferences): void => {
     // Full or forbidden: it holds until the page is closed.
   }
 };
+
+export const doesEnterSend = ({ enter }: Preferences): boolean =>
+  enter === undefined ? !isTouch() : enter === 'sends';
 
 /** Makes the page look as chosen, now and whenever it changes here or in another tab. */
 export const applyPreferences = (): void => {

@@ -13,7 +13,8 @@ const Chosen = () => {
   const [value, setValue] = useState<Audience>('contacts');
   return (
     <Choice<Audience>
-      label="Who sees that you are here"
+      label="Online"
+      hint="Who sees that you are here."
       options={OPTIONS}
       value={value}
       onChange={setValue}

@@ -1,4 +1,6 @@
-import { lazy, Suspense } from 'react';
+import { Suspense } from 'react';
+import { Coming } from './coming.tsx';
+import { later } from './later.ts';
 import type { MenuPlace } from './menu.tsx';
 
 export interface EmojiPickerProps {
@@ -10,13 +12,11 @@ export interface EmojiPickerProps {
   focusAfter(): HTMLElement | null;
 }
 
-const Popup = lazy(() =>
-  import('./emoji-picker-popup.tsx').then(({ EmojiPickerPopup }) => ({ default: EmojiPickerPopup })),
-);
+const Popup = later(() => import('./emoji-picker-popup.tsx'), 'EmojiPickerPopup');
 
 /** All emoji, to be searched; open as long as it is rendered. Its code and data are loaded when the first one opens. */
 export const EmojiPicker = (props: EmojiPickerProps) => (
-  <Suspense fallback={null}>
+  <Suspense fallback={<Coming />}>
     <Popup {...props} />
   </Suspense>
 );

@@ -1,5 +1,7 @@
-import { lazy, Suspense } from 'react';
+import { Suspense } from 'react';
 import type { ReactNode } from 'react';
+import { Coming } from './coming.tsx';
+import { later } from './later.ts';
 
 export interface MenuEntry {
   label: string;
@@ -22,11 +24,11 @@ export interface MenuProps {
   onClose(): void;
 }
 
-const Popup = lazy(() => import('./menu-popup.tsx').then(({ MenuPopup }) => ({ default: MenuPopup })));
+const Popup = later(() => import('./menu-popup.tsx'), 'MenuPopup');
 
 /** A menu that is open as long as it is rendered. Its code is loaded when the first one opens. */
 export const Menu = (props: MenuProps) => (
-  <Suspense fallback={null}>
+  <Suspense fallback={<Coming />}>
     <Popup {...props} />
   </Suspense>
 );

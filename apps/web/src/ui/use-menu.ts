@@ -6,15 +6,24 @@ const LONG_PRESS_MS = 500;
 /** A finger that moves further scrolls. */
 const STILL_PX = 10;
 
+/** Where a browser's own menu has more to offer: on a link that leads out of the app, and on what is selected. */
+const isBrowsers = (target: Node): boolean => {
+  const selection = getSelection();
+  const isSelected = selection?.isCollapsed === false && selection.containsNode(target, true);
+  return isSelected || (target instanceof Element && target.closest('a.link') !== null);
+};
+
 /**
  * Handlers for an element that has a menu: by right click, by the menu key or Shift+F10, and by a long press where a
- * browser makes no `contextmenu` of it.
+ * browser makes no `contextmenu` of it. With a mouse, on text, the browser's own comes up where that has more to offer.
  */
 export const useMenuOpeners = (open: (place: MenuPlace) => void) => {
   const press = useRef<{ timer: ReturnType<typeof setTimeout>; x: number; y: number }>(undefined);
   const touching = useRef(false);
   /** By the finger that is still down. */
   const opened = useRef(false);
+  /** What the pointer went down on last has the browser's own menu. */
+  const browsers = useRef(false);
 
   const end = (): void => {
     clearTimeout(press.current?.timer);
@@ -22,6 +31,7 @@ export const useMenuOpeners = (open: (place: MenuPlace) => void) => {
   };
   return {
     onContextMenu: (event: MouseEvent<HTMLElement>): void => {
+      if (browsers.current && event.button === 2) return;
       event.preventDefault();
       end();
       if (opened.current) return;
@@ -38,6 +48,8 @@ export const useMenuOpeners = (open: (place: MenuPlace) => void) => {
     onPointerDown: (event: PointerEvent<HTMLElement>): void => {
       opened.current = false;
       touching.current = event.pointerType === 'touch';
+      // Before some browsers select the word under the pointer.
+      browsers.current = !touching.current && event.target instanceof Node && isBrowsers(event.target);
       if (!touching.current) return;
       const { clientX: x, clientY: y } = event;
       const timer = setTimeout(() => {

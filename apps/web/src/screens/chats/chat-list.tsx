@@ -1,5 +1,5 @@
 import type { ConversationSummary } from '@sotto/engine/views';
-import { lazy, startTransition, Suspense, useCallback, useEffect, useState } from 'react';
+import { startTransition, Suspense, useCallback, useEffect, useState } from 'react';
 import { useLocation, useNavigate } from 'react-router';
 import { useEngine, useEngineSnapshot } from '../../app/engine-context.ts';
 import { explain } from '../../app/failure.ts';
@@ -11,7 +11,9 @@ import { installOffer } from '../../platform/install.ts';
 import { Avatar } from '../../ui/avatar.tsx';
 import { Bar } from '../../ui/bar.tsx';
 import { Button, IconButton } from '../../ui/button.tsx';
+import { Coming } from '../../ui/coming.tsx';
 import { InviteIcon, MenuIcon, PencilIcon } from '../../ui/icons.tsx';
+import { later } from '../../ui/later.ts';
 import { Menu } from '../../ui/menu.tsx';
 import type { MenuPlace } from '../../ui/menu.tsx';
 import { SearchField } from '../../ui/search-field.tsx';
@@ -22,18 +24,10 @@ import { SearchResults } from './search-results.tsx';
 import { arrangeChats } from './sections.ts';
 import './chat-list.css';
 
-const ContactLinkDialog = lazy(() =>
-  import('../people/contact-link-dialog.tsx').then((module) => ({ default: module.ContactLinkDialog })),
-);
-const InviteDialog = lazy(() =>
-  import('./invite-dialog.tsx').then((module) => ({ default: module.InviteDialog })),
-);
-const NewChatDialog = lazy(() =>
-  import('../people/new-chat-dialog.tsx').then((module) => ({ default: module.NewChatDialog })),
-);
-const InstallCard = lazy(() =>
-  import('../install/install-card.tsx').then((card) => ({ default: card.InstallCard })),
-);
+const ContactLinkDialog = later(() => import('../people/contact-link-dialog.tsx'), 'ContactLinkDialog');
+const InviteDialog = later(() => import('./invite-dialog.tsx'), 'InviteDialog');
+const NewChatDialog = later(() => import('../people/new-chat-dialog.tsx'), 'NewChatDialog');
+const InstallCard = later(() => import('../install/install-card.tsx'), 'InstallCard');
 
 /** What is shown over the list; one thing at a time. */
 type Over =
@@ -229,7 +223,7 @@ export const ChatList = ({ open }: { open: string | undefined }) => {
         </Suspense>
       )}
       {!empty && <div className="chat-list-foot">{invite}</div>}
-      <Suspense fallback={null}>
+      <Suspense fallback={<Coming />}>
         {over && <OverList over={over} onOver={setOver} onFailure={(error) => setProblem(explain(error))} />}
       </Suspense>
     </div>

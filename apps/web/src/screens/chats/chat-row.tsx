@@ -2,6 +2,7 @@ import type { ConversationSummary } from '@sotto/engine/views';
 import { memo } from 'react';
 import { Link } from 'react-router';
 import { useEngine } from '../../app/engine-context.ts';
+import { Plain } from '../../app/plain-text.tsx';
 import { listTime } from '../../app/times.ts';
 import { t } from '../../i18n/i18n.ts';
 import { Avatar } from '../../ui/avatar.tsx';
@@ -44,7 +45,7 @@ const Preview = ({ conversation }: { conversation: ConversationSummary }) => {
             {t('conversation.they', { name: personName(last.people?.[last.from]) })}{' '}
           </span>
         )}
-        {last.text || t(last.deleted ? 'app.deletedMessage' : 'app.newerMessage')}
+        {last.text ? <Plain text={last.text} /> : t(last.deleted ? 'app.deletedMessage' : 'app.newerMessage')}
       </bdi>
     </>
   );

@@ -3,7 +3,9 @@ import { Outlet, useLocation, useParams } from 'react-router';
 import { useEngineSnapshot } from '../../app/engine-context.ts';
 import { useNow } from '../../app/use-now.ts';
 import { Waiting } from '../../app/waiting.tsx';
+import { useView } from '../../app/use-view.ts';
 import { t } from '../../i18n/i18n.ts';
+import { preferences } from '../../platform/preferences.ts';
 import { Shortcuts } from '../keys/shortcuts.tsx';
 import { ChatList } from './chat-list.tsx';
 import { Notices } from './notices.tsx';
@@ -18,7 +20,8 @@ export const Chats = () => {
   const { id } = useParams();
   const { conversations } = useEngineSnapshot();
   const { pathname } = useLocation();
-  const unread = unreadToTell(conversations, useNow());
+  const { mentions } = useView(preferences);
+  const unread = unreadToTell(conversations, { now: useNow(), mentions });
   const beside = id !== undefined || PAGES.includes(pathname);
 
   useEffect(() => {

@@ -1,27 +1,22 @@
 import type { ErrorCode } from '@sotto/contract/errors';
-import { lazy, Suspense, useEffect, useState, useSyncExternalStore } from 'react';
+import { Suspense, useEffect, useState, useSyncExternalStore } from 'react';
 import { useEngine, useEngineSnapshot } from '../../app/engine-context.ts';
 import { t } from '../../i18n/i18n.ts';
 import { hasNetwork, onNetwork } from '../../platform/attention.ts';
 import { Bar } from '../../ui/bar.tsx';
 import { Alarm } from './alarm.tsx';
 import { Button } from '../../ui/button.tsx';
+import { Coming } from '../../ui/coming.tsx';
+import { later } from '../../ui/later.ts';
 
-const Joins = lazy(() => import('../groups/joins.tsx').then((part) => ({ default: part.Joins })));
+const UnknownDevice = later(() => import('../trouble/unknown-device.tsx'), 'UnknownDevice');
+const Joins = later(() => import('../groups/joins.tsx'), 'Joins');
 
 const PATIENCE_MS = 1000;
 
 /** Why the relay lets nobody in from here, and who can change it. */
-const refusalWords = (refusal: ErrorCode): string => {
-  switch (refusal) {
-    case 'origin-refused':
-      return t('app.originRefused');
-    case 'device-unknown':
-      return t('app.deviceUnknown');
-    default:
-      return t('app.otherVersion');
-  }
-};
+const refusalWords = (refusal: ErrorCode): string =>
+  t(refusal === 'origin-refused' ? 'app.originRefused' : 'app.otherVersion');
 
 /** True once it has been so for a while: a connection that comes back at once is not worth a word. */
 const useLasting = (now: boolean): boolean => {
@@ -53,6 +48,26 @@ const RelayAway = () => {
   );
 };
 
+/** Why the relay lets nobody in, and where a person can do something about it, what. */
+const Refusal = ({ refusal }: { refusal: ErrorCode }) => {
+  const [asked, setAsked] = useState(false);
+  if (refusal !== 'device-unknown') return <Bar>{refusalWords(refusal)}</Bar>;
+  return (
+    <>
+      <Bar
+        actions={
+          <Button look="quiet" aria-haspopup="dialog" onClick={() => setAsked(true)}>
+            {t('app.whatToDo')}
+          </Button>
+        }
+      >
+        {t('app.deviceUnknown')}
+      </Bar>
+      <Suspense fallback={<Coming />}>{asked && <UnknownDevice onClose={() => setAsked(false)} />}</Suspense>
+    </>
+  );
+};
+
 export const Notices = () => {
   const { phase, connection, refusal, storeProblem, joins } = useEngineSnapshot();
   const removed = phase === 'removed';
@@ -62,7 +77,7 @@ export const Notices = () => {
   return (
     <>
       <div role="status" aria-label={t('app.network')}>
-        {waiting && refusal !== undefined && <Bar>{refusalWords(refusal)}</Bar>}
+        {waiting && refusal !== undefined && <Refusal refusal={refusal} />}
         {waiting && refusal === undefined && !network && <Bar>{t('app.waitingForNetwork')}</Bar>}
         {waiting &&
           refusal === undefined &&

@@ -1,27 +1,23 @@
 import type { ConversationSummary, SearchHit } from '@sotto/engine/views';
-import type { ReactNode } from 'react';
 import { Link } from 'react-router';
+import { usePlainText } from '../../app/plain-text.tsx';
 import { listTime } from '../../app/times.ts';
 import { t } from '../../i18n/i18n.ts';
 import { Avatar } from '../../ui/avatar.tsx';
 import { Button } from '../../ui/button.tsx';
 import { Spinner } from '../../ui/spinner.tsx';
+import { EDGE, withEdges } from './edges.ts';
 import { findByName } from './sections.ts';
 import { useSearch } from './use-search.ts';
 import './search-results.css';
 
 /** A part of a message with what was searched for marked in it. */
-const Snippet = ({ text, ranges }: SearchHit['snippet']) => {
-  const parts: ReactNode[] = [];
-  let at = 0;
-  for (const [start, length] of ranges) {
-    parts.push(text.slice(at, start), <mark key={start}>{text.slice(start, start + length)}</mark>);
-    at = start + length;
-  }
+const Snippet = ({ snippet }: Pick<SearchHit, 'snippet'>) => {
+  const parts = usePlainText(withEdges(snippet)).split(EDGE);
   return (
     <bdi className="chat-row-text">
-      {parts}
-      {text.slice(at)}
+      {/* oxlint-disable-next-line react/no-array-index-key -- parts of one text never change places */}
+      {parts.map((part, index) => (index % 2 === 1 ? <mark key={index}>{part}</mark> : part))}
     </bdi>
   );
 };
@@ -78,7 +74,7 @@ export const SearchResults = ({ query, conversations, me, today }: SearchResults
                     <time className="chat-row-time">{listTime(time, today)}</time>
                     <span className="chat-row-last">
                       {from === me && `${t('chats.you')} `}
-                      <Snippet {...snippet} />
+                      <Snippet snippet={snippet} />
                     </span>
                   </Link>
                 </li>

@@ -48,7 +48,22 @@ test('the title counts what may call for attention', () => {
     chat('archived', { unread: 10_000, archived: true }),
     chat('blocked', { unread: 100_000, blocked: true }),
   ];
-  expect(unreadToTell(all, 1000)).toBe(101);
+  expect(unreadToTell(all, { now: 1000, mentions: true })).toBe(101);
+});
+
+test('in a muted group those count that name one, if that is wanted', () => {
+  const group = { title: 'Trip', members: 3, policy: {} } as unknown as NonNullable<
+    ConversationSummary['group']
+  >;
+  const muted = { unread: 5, mentioned: 2, muted: 2000 };
+  const count = (conversation: ConversationSummary, mentions = true): number =>
+    unreadToTell([conversation], { now: 1000, mentions });
+  expect(count(chat('a', { ...muted, group }))).toBe(2);
+  expect(count(chat('a', { ...muted, group }), false)).toBe(0);
+  expect(count(chat('a', { ...muted, group, muted: 999 }))).toBe(5);
+  expect(count(chat('a', muted))).toBe(0);
+  expect(count(chat('a', { ...muted, group, archived: true }))).toBe(0);
+  expect(count(chat('a', { ...muted, group, request: true }))).toBe(0);
 });
 
 test('names are found whatever their case and accents, handles too', () => {

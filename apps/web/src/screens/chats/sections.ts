@@ -48,13 +48,25 @@ export const arrangeChats = (
   ];
 };
 
-/** What the window's title counts: neither requests nor what was silenced. */
-export const unreadToTell = (conversations: readonly ConversationSummary[], now: number): number =>
-  unreadOf(
-    conversations.filter(
-      ({ request, blocked, muted = 0, archived }) => !request && !blocked && !archived && muted <= now,
-    ),
-  );
+/** Which of its unread messages call for attention: those that name one can where a group is muted; undefined for none. */
+export const calls = (
+  { request, blocked, archived, group, muted = 0 }: ConversationSummary,
+  { now, mentions }: { now: number; mentions: boolean },
+): 'unread' | 'mentioned' | undefined => {
+  if (request || blocked || archived) return undefined;
+  if (muted <= now) return 'unread';
+  return group && mentions ? 'mentioned' : undefined;
+};
+
+/** What the window's title counts. */
+export const unreadToTell = (
+  conversations: readonly ConversationSummary[],
+  at: { now: number; mentions: boolean },
+): number =>
+  conversations.reduce((sum, conversation) => {
+    const which = calls(conversation, at);
+    return which ? sum + conversation[which] : sum;
+  }, 0);
 
 const folded = (text: string): string =>
   text

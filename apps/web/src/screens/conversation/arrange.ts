@@ -25,7 +25,8 @@ const together = (a: ChatMessage | undefined, b: ChatMessage | undefined): boole
   Math.abs(b.time - a.time) < TOGETHER_MS;
 
 /** What nobody has to know: it changes nothing that can be seen. */
-const isSilent = ({ note }: ChatMessage): boolean => note?.kind === 'rekeyed' || note?.kind === 'settings';
+const isSilent = ({ note }: ChatMessage): boolean =>
+  note?.kind === 'rekeyed' || (note?.kind === 'settings' && note.link === undefined);
 
 /** What stands where: messages with their places in groups and days. */
 export const arrange = (all: readonly ChatMessage[], newFrom?: string): Entry[] => {

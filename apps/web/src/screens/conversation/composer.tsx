@@ -3,15 +3,17 @@ import type { Person } from '@sotto/engine/views';
 import { useCallback, useEffect, useId, useLayoutEffect, useRef, useState } from 'react';
 import type { ClipboardEvent, KeyboardEvent } from 'react';
 import { isComposing, letterOf } from '../../app/keys.ts';
+import { Plain } from '../../app/plain-text.tsx';
+import { useView } from '../../app/use-view.ts';
 import { t } from '../../i18n/i18n.ts';
 import { isTouch } from '../../platform/attention.ts';
-import { preferences } from '../../platform/preferences.ts';
+import { doesEnterSend, preferences } from '../../platform/preferences.ts';
 import { Button, IconButton } from '../../ui/button.tsx';
 import { EmojiPicker } from '../../ui/emoji-picker.tsx';
 import { CloseIcon, EmojiIcon, SendIcon } from '../../ui/icons.tsx';
 import { insertText, replaceText } from '../../ui/replace-text.ts';
 import { MentionMarks } from './mention-marks.tsx';
-import { splitText } from './split-text.ts';
+import { DRAFT_CHARACTERS, splitText } from './split-text.ts';
 import { useCompletion } from './use-completion.tsx';
 import { useDroppedFiles } from './use-dropped-files.ts';
 import { MARKS, wrap } from './wrap.ts';
@@ -19,8 +21,6 @@ import './composer.css';
 
 /** From how many characters before the limit on it is spoken of. */
 const NEAR = 500;
-/** As much as a draft keeps. */
-const MOST = 2 * LIMITS.textCharacters;
 
 interface ComposerProps {
   text: string;
@@ -28,6 +28,8 @@ interface ComposerProps {
   notice: string | undefined;
   /** What is answered or changed; the field takes focus when this does. */
   about: { id: string; title: string; text: string; leave: string; edits: boolean } | undefined;
+  /** What is written is stored, as a draft: a change of a message is not. */
+  kept: boolean;
   /** Who may be named. */
   people: readonly Person[];
   onChange(text: string): void;
@@ -48,6 +50,12 @@ const markOf = (event: KeyboardEvent): string | undefined => {
   return { b: MARKS.bold, i: MARKS.italic, e: MARKS.code }[letter];
 };
 
+/** On touch a new line is made with Shift as well: keyboards on a screen begin a sentence with it. */
+const isSendKey = ({ key, shiftKey }: KeyboardEvent): boolean => {
+  const sends = doesEnterSend(preferences.getSnapshot());
+  return key === 'Enter' && (isTouch() ? sends && !shiftKey : shiftKey !== sends);
+};
+
 /** What is written of how long the text is, once that matters. */
 const limitWords = (length: number, parts: number): string | undefined => {
   const left = LIMITS.textCharacters - length;
@@ -58,10 +66,11 @@ const limitWords = (length: number, parts: number): string | undefined => {
 };
 
 export const Composer = (props: ComposerProps) => {
-  const { text, problem, notice, about, people, onChange, onSend, onLeave, onUp, onProblem } = props;
+  const { text, problem, notice, about, kept, people, onChange, onSend, onLeave, onUp, onProblem } = props;
   const field = useRef<HTMLTextAreaElement>(null);
   const note = useId();
   const [emojiAt, setEmojiAt] = useState<Element>();
+  const chosen = useView(preferences);
   const completion = useCompletion({ field, text, people });
   const whole = text.trim();
   const tooLong = whole.length > LIMITS.textCharacters;
@@ -97,7 +106,7 @@ export const Composer = (props: ComposerProps) => {
   };
 
   const onKeyDown = (event: KeyboardEvent<HTMLTextAreaElement>): void => {
-    const { key, shiftKey, nativeEvent, currentTarget } = event;
+    const { key, nativeEvent, currentTarget } = event;
     if (isComposing(nativeEvent)) return;
     const mark = markOf(event);
     if (completion.onKeyDown(event)) event.stopPropagation();
@@ -106,7 +115,7 @@ export const Composer = (props: ComposerProps) => {
       replaceText(currentTarget, wrap({ text: value, start, end }, mark));
     } else if (key === 'Escape' && about) onLeave();
     else if (key === 'ArrowUp' && text === '' && !about) onUp();
-    else if (key === 'Enter' && !isTouch() && shiftKey !== preferences.getSnapshot().enterSends) send();
+    else if (isSendKey(event)) send();
     else return;
     event.preventDefault();
   };
@@ -117,10 +126,10 @@ export const Composer = (props: ComposerProps) => {
     if (pasted === '' && event.clipboardData.files.length > 0) {
       event.preventDefault();
       refuseFiles();
-    } else if (value.length - (selectionEnd - selectionStart) + pasted.length > MOST) {
+    } else if (value.length - (selectionEnd - selectionStart) + pasted.length > DRAFT_CHARACTERS) {
       // It stays in the clipboard; a part of it, cut somewhere, would be worse.
       event.preventDefault();
-      onProblem(t('writing.tooLongToPaste', { count: pasted.length, most: MOST }));
+      onProblem(t('writing.tooLongToPaste', { count: pasted.length, most: DRAFT_CHARACTERS }));
     }
   };
 
@@ -145,7 +154,7 @@ export const Composer = (props: ComposerProps) => {
           <div className="composer-about-words">
             <p className="composer-about-title">{about.title}</p>
             <p className="composer-about-text" dir="auto">
-              {about.text}
+              <Plain text={about.text} />
             </p>
           </div>
           <IconButton label={about.leave} onClick={onLeave}>
@@ -168,12 +177,13 @@ export const Composer = (props: ComposerProps) => {
           <textarea
             ref={field}
             className="composer-field"
+            data-kept={kept ? '' : undefined}
             aria-label={t('conversation.message')}
             aria-describedby={note}
             aria-invalid={tooLong}
             placeholder={t('conversation.message')}
             rows={1}
-            maxLength={MOST}
+            maxLength={DRAFT_CHARACTERS}
             dir="auto"
             value={text}
             onChange={(event) => {
@@ -184,7 +194,7 @@ export const Composer = (props: ComposerProps) => {
             onSelect={completion.look}
             onKeyDown={onKeyDown}
             onPaste={onPaste}
-            enterKeyHint={isTouch() ? 'enter' : 'send'}
+            enterKeyHint={doesEnterSend(chosen) ? 'send' : 'enter'}
             autoComplete="off"
             {...completion.fieldProps}
           />

@@ -2,6 +2,7 @@ import type { ConversationSummary, ConversationView, Person } from '@sotto/engin
 import { useCallback, useEffect, useState } from 'react';
 import { Link } from 'react-router';
 import { useEngineSnapshot } from '../../app/engine-context.ts';
+import { useNow } from '../../app/use-now.ts';
 import { useView } from '../../app/use-view.ts';
 import { isKey, isOverlaid } from '../../app/keys.ts';
 import { t } from '../../i18n/i18n.ts';
@@ -9,6 +10,7 @@ import { Bar } from '../../ui/bar.tsx';
 import { Spinner } from '../../ui/spinner.tsx';
 import { Composer } from './composer.tsx';
 import { Head } from './head.tsx';
+import { KeysLeft } from './keys-left.tsx';
 import { MessageList } from './message-list.tsx';
 import { Missing } from './missing.tsx';
 import { authorName } from './names.ts';
@@ -31,6 +33,7 @@ interface WriteProps {
 /** The field, under what it answers or changes. */
 const Write = ({ summary: { peer }, view, writing, people }: WriteProps) => {
   const { messages, people: named } = useView(view);
+  const { storeProblem } = useEngineSnapshot();
   const { text, problem, notice, reply, editing, change, send, leave, startEdit } = writing;
   const answered = reply === undefined ? undefined : messages.find(({ id }) => id === reply);
   const about = editing
@@ -62,6 +65,7 @@ const Write = ({ summary: { peer }, view, writing, people }: WriteProps) => {
       problem={problem}
       notice={notice}
       about={about}
+      kept={!editing && storeProblem === undefined}
       people={people}
       onChange={change}
       onSend={send}
@@ -110,11 +114,21 @@ const Asking = ({ id, count }: { id: string; count: number }) => (
   </Bar>
 );
 
+/** What is said there can come up. */
+const isOpen = (group: ConversationSummary['group']): boolean =>
+  group?.role !== undefined && group.stopped === undefined;
+
+const NOTICED_MS = 60 * 1000;
+
+/** Something came that cannot be read, for the relay keeps back what belongs to it. */
+const Waiting = ({ since }: { since: number }) =>
+  useNow() - since >= NOTICED_MS && <Bar>{t('writing.waiting')}</Bar>;
+
 const Known = ({ summary, message }: { summary: ConversationSummary; message: string | undefined }) => {
   const opened = useConversation(summary.id, message);
   const { phase } = useEngineSnapshot();
-  const members = useMembers(summary);
-  const writing = useWriting(summary.id, summary.draft, members);
+  const { people, keysLeft } = useMembers(summary);
+  const writing = useWriting(summary.id, summary.draft, people);
   const { search, open: openSearch, ...searching } = useSearching();
   if (opened === 'missing') return <Missing />;
   const removed = phase === 'removed';
@@ -135,6 +149,12 @@ const Known = ({ summary, message }: { summary: ConversationSummary; message: st
         {summary.group?.asking !== undefined && !removed && (
           <Asking id={summary.id} count={summary.group.asking} />
         )}
+        <div role="status">
+          {summary.waiting !== undefined && isOpen(summary.group) && !removed && (
+            <Waiting since={summary.waiting} />
+          )}
+          {keysLeft !== undefined && <KeysLeft count={keysLeft}>{(words) => <Bar>{words}</Bar>}</KeysLeft>}
+        </div>
         {view && search && <SearchBar id={summary.id} name={summary.peer.name} {...searching} />}
       </div>
       {view ? (
@@ -155,7 +175,7 @@ const Known = ({ summary, message }: { summary: ConversationSummary; message: st
           )}
         </div>
       )}
-      {view && writable && <Write summary={summary} view={view} writing={writing} people={members} />}
+      {view && writable && <Write summary={summary} view={view} writing={writing} people={people} />}
       {/* Where there is a field, it stands by that. */}
       {!writable && writing.problem !== undefined && (
         <p className="conversation-problem" role="alert">

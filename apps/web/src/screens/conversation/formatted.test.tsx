@@ -1,6 +1,12 @@
+import type { AccountId } from '@sotto/contract/ids';
 import { renderToStaticMarkup } from 'react-dom/server';
-import { expect, test } from 'vitest';
+import { expect, test, vi } from 'vitest';
+import { plain } from '../../app/plain.ts';
 import { Formatted } from './formatted.tsx';
+import { markMentions } from './mentions.ts';
+
+// Who one is oneself is asked of an engine.
+vi.mock('../../app/engine-context.ts', () => ({ useEngineSnapshot: () => ({}) }));
 
 const html = (text: string): string => renderToStaticMarkup(<Formatted text={text} />);
 
@@ -41,4 +47,51 @@ test('tags hold nothing', () => {
 test('links in formatted words, and none in code', () => {
   expect(html('**https://a.test** `https://b.test`')).toContain('<strong><a href="https://a.test/"');
   expect(html('**https://a.test** `https://b.test`')).toContain('<code>https://b.test</code>');
+});
+
+/** What overflows a stack, or takes long to parse: each within what a message may have. */
+const HOSTILE = [
+  '>'.repeat(8000),
+  '- '.repeat(4000),
+  '- '.repeat(17),
+  '1. '.repeat(2666),
+  `\ufeff${'> '.repeat(3999)}`,
+  `a\n\n${'> - 1) '.repeat(1100)}`,
+  `${'*'.repeat(4000)}a${'*'.repeat(3999)}`,
+  '*a '.repeat(1300) + 'b* '.repeat(1300),
+  '*a '.repeat(40) + 'b* '.repeat(40),
+  '~~a '.repeat(1000) + 'b~~ '.repeat(1000),
+  Array.from({ length: 88 }, (_, index) => `${'  '.repeat(index)}- a`).join('\n'),
+];
+
+test.each(HOSTILE)('what wears a device out is shown as it was typed, in time (%#)', (text) => {
+  const start = performance.now();
+  // A difference between such texts takes too long to show.
+  expect(html(text).replaceAll('&gt;', '>') === text).toBe(true);
+  expect(plain(text) === text).toBe(true);
+  // What only a hang takes: it is some ten milliseconds.
+  expect(performance.now() - start).toBeLessThan(5000);
+});
+
+test('who is named in such a text is named there', () => {
+  const typed = `${'> '.repeat(20)}@Ada and @Bob`;
+  const { marked, named } = markMentions(typed, [
+    { account: 'a' as AccountId, start: 40, length: 4 },
+    { account: 'b' as AccountId, start: 49, length: 4 },
+  ]);
+  const shown = renderToStaticMarkup(<Formatted text={marked} named={named} />);
+  expect(shown.replaceAll(/<[^>]*>/g, '').replaceAll('&gt;', '>')).toBe(typed);
+  expect(shown.match(/class="mention"/g)).toHaveLength(2);
+});
+
+test.each([
+  ['a long list', '- one\n- two\n'.repeat(300), /^<div><ul>(<li><p>\w+<\/p><\/li>){600}<\/ul><\/div>$/],
+  ['words in bold', '**One** word of six is bold. '.repeat(200), /^(<strong>One<\/strong> [^<]*){200}$/],
+  [
+    'a line across',
+    `**a**\n${'-'.repeat(80)}\n${'>'.repeat(8)} b`,
+    /^<div><p><strong>a<\/strong>\n-{80}<\/p><blockq/,
+  ],
+])('%s keeps its formatting', (_, text, shown) => {
+  expect(html(text)).toMatch(shown);
 });

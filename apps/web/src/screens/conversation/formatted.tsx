@@ -1,36 +1,10 @@
-import { fromMarkdown } from 'mdast-util-from-markdown';
-import { gfmStrikethroughFromMarkdown } from 'mdast-util-gfm-strikethrough';
-import { gfmStrikethrough } from 'micromark-extension-gfm-strikethrough';
 import { Fragment, memo } from 'react';
 import type { ReactNode } from 'react';
+import { parse } from '../../app/markdown.ts';
+import type { Node } from '../../app/markdown.ts';
 import { Linked } from './linked.tsx';
 import { countMarks, unmark } from './mentions.ts';
 import type { Named } from './mentions.ts';
-
-type Node = ReturnType<typeof fromMarkdown>['children'][number];
-
-/** What Markdown has beyond light formatting stays as it was typed; a link shows where it goes. */
-const OFF = [
-  'autolink',
-  'characterEscape',
-  'characterReference',
-  'codeIndented',
-  'definition',
-  'hardBreakEscape',
-  'headingAtx',
-  'htmlFlow',
-  'htmlText',
-  'labelStartImage',
-  'labelStartLink',
-  'setextUnderline',
-  'thematicBreak',
-];
-
-const parse = (text: string): Node[] =>
-  fromMarkdown(text, {
-    extensions: [gfmStrikethrough({ singleTilde: false }), { disable: { null: OFF } }],
-    mdastExtensions: [gfmStrikethroughFromMarkdown()],
-  }).children;
 
 interface Source {
   /** With a mark for each mention. */

@@ -4,6 +4,7 @@ import type { ChatMessage, ConversationSummary } from '@sotto/engine/views';
 import { useEffect, useRef, useState } from 'react';
 import { useEngine, useEngineSnapshot } from '../../app/engine-context.ts';
 import { explain } from '../../app/failure.ts';
+import { Plain } from '../../app/plain-text.tsx';
 import { t } from '../../i18n/i18n.ts';
 import { isTouch } from '../../platform/attention.ts';
 import { Avatar } from '../../ui/avatar.tsx';
@@ -84,7 +85,7 @@ export const ForwardDialog = ({ message, onSent, onClose }: ForwardDialogProps) 
     <Dialog title={t('writing.forwardTitle')} busy={busy} onClose={onClose}>
       <div ref={box} className="forward">
         <p className="forward-text" dir="auto">
-          {message.text}
+          <Plain text={message.text} />
         </p>
         <SearchField
           label={t('writing.forwardSearch')}

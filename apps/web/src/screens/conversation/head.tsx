@@ -1,22 +1,24 @@
 import type { ConversationSummary, ConversationView, GroupSummary } from '@sotto/engine/views';
-import { lazy, Suspense, useEffect, useRef, useState } from 'react';
+import { Suspense, useEffect, useRef, useState } from 'react';
 import { Link } from 'react-router';
 import { useEngine } from '../../app/engine-context.ts';
 import { explain } from '../../app/failure.ts';
+import { lastSeenWords } from '../../app/last-seen.ts';
+import { useToday } from '../../app/use-today.ts';
 import { useView } from '../../app/use-view.ts';
 import { t } from '../../i18n/i18n.ts';
 import { isTouch } from '../../platform/attention.ts';
 import { Avatar } from '../../ui/avatar.tsx';
 import { IconButton } from '../../ui/button.tsx';
+import { Coming } from '../../ui/coming.tsx';
 import { Confirm } from '../../ui/confirm.tsx';
 import { BackIcon, InfoIcon, MoreIcon, SearchIcon, TimerIcon, VerifiedIcon } from '../../ui/icons.tsx';
+import { later } from '../../ui/later.ts';
 import { Menu } from '../../ui/menu.tsx';
 import { durationWords } from './durations.ts';
 import { personName } from './names.ts';
 
-const TimerDialog = lazy(() =>
-  import('./timer-dialog.tsx').then((module) => ({ default: module.TimerDialog })),
-);
+const TimerDialog = later(() => import('./timer-dialog.tsx'), 'TimerDialog');
 
 interface HeadProps {
   summary: ConversationSummary;
@@ -70,16 +72,20 @@ interface StateProps {
   alone: boolean;
 }
 
-const State = ({ summary: { peer, typing, online }, alone }: StateProps) => {
+const State = ({ summary: { peer, typing, online, lastSeen }, alone }: StateProps) => {
+  const today = useToday();
   if (typing.length > 0) return <span className="conversation-typing">{t('conversation.typing')}</span>;
   return (
     <>
       <bdi dir="ltr">@{peer.handle}</bdi>
       {online && <span className="conversation-online">{t('conversation.online')}</span>}
+      {!online && lastSeen !== undefined && (
+        <span className="conversation-seen">{lastSeenWords(lastSeen, today)}</span>
+      )}
       {peer.verified && !alone && (
         <span className="conversation-verified">
           <VerifiedIcon />
-          {t('conversation.verified')}
+          <span className="conversation-verified-word">{t('conversation.verified')}</span>
         </span>
       )}
     </>
@@ -155,7 +161,7 @@ export const Head = ({ summary, view, writable, onFailure, onSearch }: HeadProps
           onClose={() => setMenuAt(undefined)}
         />
       )}
-      <Suspense fallback={null}>
+      <Suspense fallback={<Coming />}>
         {view && shown === 'timer' && (
           <TimerDialog
             id={id}

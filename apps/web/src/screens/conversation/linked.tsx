@@ -73,8 +73,15 @@ export const Linked = ({ text, named = NOBODY }: LinkedProps) => {
         )}
       </Fragment>
     ) : (
-      // oxlint-disable-next-line react/no-array-index-key
-      <a key={index} href={part.href} target="_blank" rel="noopener noreferrer nofollow" dir="ltr">
+      <a
+        // oxlint-disable-next-line react/no-array-index-key
+        key={index}
+        href={part.href}
+        target="_blank"
+        rel="noopener noreferrer nofollow"
+        dir="ltr"
+        className="link"
+      >
         {part.text}
       </a>
     ),

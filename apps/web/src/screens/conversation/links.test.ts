@@ -38,3 +38,30 @@ test('a change of direction ends a link', () => {
     href: 'https://sotto.test/',
   });
 });
+
+test('www. and mail addresses are links without being written out', () => {
+  expect(findLinks('www.sotto.test/a, (ann.b+c@mail.sotto.test).')).toEqual([
+    { text: 'www.sotto.test/a', href: 'https://www.sotto.test/a' },
+    { text: ', (' },
+    { text: 'ann.b+c@mail.sotto.test', href: 'mailto:ann.b+c@mail.sotto.test' },
+    { text: ').' },
+  ]);
+  // The first letter after the dot is Cyrillic.
+  expect(findLinks('www.аpple.test')).toEqual([
+    { text: 'www.xn--pple-43d.test', href: 'https://www.xn--pple-43d.test/' },
+  ]);
+});
+
+test.each([
+  'sotto.test',
+  'www.',
+  'www',
+  'awww.sotto.test',
+  'www.bank.test@evil.test/x',
+  'ann@sotto',
+  '@ann',
+  'ann@sotto.test@evil.test',
+  'ann@аpple.test',
+])('%s stays as it is', (text) => {
+  expect(findLinks(text)).toEqual([{ text }]);
+});

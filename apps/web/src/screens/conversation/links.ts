@@ -4,8 +4,12 @@ export interface TextPart {
   href?: string;
 }
 
-/** No spaces, no quotes, no mention, and nothing that turns the direction of what follows. */
-const LINK = /\bhttps?:\/\/[^\s<>"\u200e\u200f\u202a-\u202e\u2066-\u2069\ufdd0]+/giu;
+/**
+ * `http://…`, `www.…` and mail addresses. No spaces, no quotes, no mention, and nothing that turns the direction of what
+ * follows. Bare names of sites stay as they are: what is one can be told only with a list of their endings.
+ */
+const LINK =
+  /\b(?:https?:\/\/|www\.(?=[\p{Letter}\p{Number}]))[^\s<>"\u200e\u200f\u202a-\u202e\u2066-\u2069\ufdd0]+|(?<![\w.+%/@-])[\w.+-]+@(?:[a-z\d-]+\.)+[a-z]{2,}(?![\w@-])/giu;
 const LOOSE_END = /[.,;:!?'’”»…*_~]$/u;
 
 /** Punctuation at the end belongs to the sentence, as does a bracket that was opened before the link. */
@@ -22,14 +26,16 @@ const trimmed = (found: string): string => {
 };
 
 const parse = (text: string): URL | undefined => {
-  const url = URL.canParse(text) ? new URL(text) : undefined;
+  if (/^[\w.+-]+@[a-z\d.-]+$/i.test(text)) return new URL(`mailto:${text}`);
+  const whole = /^https?:/i.test(text) ? text : `https://${text}`;
+  const url = URL.canParse(whole) ? new URL(whole) : undefined;
   // What stands before an @ looks like the name of the site.
   return url?.username === '' && url.password === '' ? url : undefined;
 };
 
 /** As it was written, but with the name of the site as it is asked for: letters of other scripts show as `xn--`. */
 const shown = (written: string, { host }: URL): string => {
-  const [, scheme = '', site = '', rest = ''] = /^(https?:\/\/)([^/?#]*)(.*)$/isu.exec(written) ?? [];
+  const [, scheme = '', site = '', rest = ''] = /^(https?:\/\/)?([^/?#]*)(.*)$/isu.exec(written) ?? [];
   return /^[\u0021-\u007e]*$/u.test(site) ? written : `${scheme}${host}${rest}`;
 };
 

@@ -32,11 +32,14 @@ const entriesFor = ({ message, place, writable, deeds }: EntriesProps): MenuEntr
   const { text, status, starred } = message;
   const may = mayDo(message, writable);
   const own = message.reactions?.find((reaction) => reaction.mine)?.emoji;
+  const others = (message.reactions ?? []).map(({ emoji }) => emoji);
+  /** What is there already can be joined, however much that is. */
+  const symbols = new Set([...(own === undefined ? [] : [own]), ...others, ...recentEmoji()]);
   const when = (holds: boolean, label: string, onChoose: () => void): MenuEntry[] =>
     holds ? [{ label, onChoose }] : [];
   return [
     ...(may.react
-      ? [...new Set([...(own === undefined ? [] : [own]), ...recentEmoji()])].slice(0, 6).map((emoji) => ({
+      ? [...symbols].slice(0, Math.max(6, others.length)).map((emoji) => ({
           symbol: emoji,
           chosen: emoji === own,
           label: t(emoji === own ? 'conversation.unreact' : 'conversation.react', { emoji }),
@@ -65,6 +68,11 @@ const entriesFor = ({ message, place, writable, deeds }: EntriesProps): MenuEntr
       later(() => deeds.edit(message)),
     ),
     ...when(may.forward, t('writing.forward'), () => deeds.ask(message, 'forward')),
+    ...when(
+      may.original,
+      t('writing.toOriginal'),
+      later(() => deeds.original(message)),
+    ),
     ...when(may.copy, t('conversation.copy'), () => void copyText(text)),
     ...when(may.star, t(starred ? 'conversation.unstar' : 'conversation.star'), () => deeds.star(message)),
     ...when(may.history, t('conversation.history'), () => deeds.ask(message, 'history')),

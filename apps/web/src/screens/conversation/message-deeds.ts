@@ -11,6 +11,8 @@ export interface MessageDeeds {
   reply(message: ChatMessage): void;
   edit(message: ChatMessage): void;
   star(message: ChatMessage): void;
+  /** Goes to the message that it answers. */
+  original(message: ChatMessage): void;
   retry(message: ChatMessage): void;
   cancel(message: ChatMessage): void;
   ask(message: ChatMessage, what: MessageAsk): void;
@@ -18,7 +20,7 @@ export interface MessageDeeds {
 
 /** What can be done with it as it is. */
 export const mayDo = (message: ChatMessage, writable: boolean) => {
-  const { mine, status, deleted, newer, note, edits } = message;
+  const { mine, status, deleted, newer, note, edits, reply } = message;
   const says = !deleted && !newer && note === undefined;
   return {
     react: writable && status !== 'waiting' && status !== 'failed' && !deleted,
@@ -27,6 +29,7 @@ export const mayDo = (message: ChatMessage, writable: boolean) => {
     copy: says,
     forward: says,
     star: says,
+    original: says && reply !== undefined,
     history: says && edits !== undefined,
   };
 };

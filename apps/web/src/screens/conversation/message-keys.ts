@@ -38,6 +38,8 @@ export const deedOf = (
       return when(may.react, () => deeds.reactAt(message, place));
     case 'f':
       return when(may.forward, () => deeds.ask(message, 'forward'));
+    case 'o':
+      return when(may.original, () => deeds.original(message));
     case 's':
       return when(may.star, () => deeds.star(message));
     case 'i':

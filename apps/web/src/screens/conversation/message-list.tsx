@@ -1,5 +1,5 @@
 import type { ConversationSummary, ConversationView } from '@sotto/engine/views';
-import { useCallback, useEffect, useMemo, useRef } from 'react';
+import { useCallback, useEffect, useMemo, useRef, useState } from 'react';
 import type { KeyboardEvent } from 'react';
 import { useEngine } from '../../app/engine-context.ts';
 import { useToday } from '../../app/use-today.ts';
@@ -11,12 +11,14 @@ import { Spinner } from '../../ui/spinner.tsx';
 import { arrange } from './arrange.ts';
 import { deedOf } from './message-keys.ts';
 import { MessageRow } from './message-row.tsx';
+import { Unfolded } from './message-text.tsx';
 import { OpenPerson } from './open-person.ts';
+import { useAnnouncements } from './use-announcements.ts';
 import { useDeeds } from './use-deeds.tsx';
 import { useHighlight } from './use-highlight.ts';
 import { usePages, useRows } from './use-rows.ts';
 import type { Ends } from './use-rows.ts';
-import { useAnnouncement, useMarkRead, useNewFrom } from './use-seen.ts';
+import { useMarkRead, useNewFrom } from './use-seen.ts';
 import type { Writing } from './use-writing.ts';
 import './message-list.css';
 
@@ -64,13 +66,14 @@ interface MessageListProps {
 export const MessageList = (props: MessageListProps) => {
   const { summary, view, goTo, search, writing, writable } = props;
   const today = useToday();
+  const [unfolded] = useState(() => new Set<string>());
   const { me } = useEngine().getSnapshot();
   const { messages, hasOlder, hasNewer, peer, people } = useView(view);
   const newFrom = useNewFrom(view);
   const entries = useMemo(() => arrange(messages, newFrom), [messages, newFrom]);
   const older = usePages(view, 'older', hasOlder);
   const newer = usePages(view, 'newer', hasNewer);
-  const announcement = useAnnouncement(view);
+  const announcements = useAnnouncements(view);
   const opensAt = useMemo((): Ends['opensAt'] => {
     const id = goTo ?? newFrom;
     return id === undefined ? undefined : { id, asked: goTo !== undefined };
@@ -88,13 +91,14 @@ export const MessageList = (props: MessageListProps) => {
   const { goTo: goToRow, leaveFor, stay } = model;
   const jump = useCallback(
     // A message that is not there any more leads to the end; a store that fails, nowhere.
-    (id: string): void => {
+    (id: string, focuses = false): void => {
       leaveFor(id);
-      view.show(id).then(() => goToRow(id), stay);
+      view.show(id).then(() => goToRow(id, focuses), stay);
     },
     [view, leaveFor, goToRow, stay],
   );
-  const { deeds, open, openPerson } = useDeeds({ summary, view, writing, writable, onJump: jump });
+  const onJump = useCallback((id: string): void => jump(id, true), [jump]);
+  const { deeds, open, openPerson } = useDeeds({ summary, view, writing, writable, onJump });
 
   const toNewest = useCallback((): void => {
     void view
@@ -127,7 +131,7 @@ export const MessageList = (props: MessageListProps) => {
     before.current = { id: newest?.id, hasNewer };
   }, [messages, newest, hasNewer, rows]);
 
-  /** Arrows go from message to message; Enter opens what can be done with one, and letters do it. */
+  /** Arrows go from message to message, Home and End to the first and the last that are there; Enter opens what can be done with one, and letters do it. */
   const onKeyDown = (event: KeyboardEvent<HTMLDivElement>): void => {
     const step = { ArrowUp: -1, ArrowDown: 1 }[event.key];
     const at = (event.target as Element).closest<HTMLElement>('[data-index]');
@@ -147,10 +151,20 @@ export const MessageList = (props: MessageListProps) => {
       deed();
       return;
     }
-    if (step === undefined || event.altKey || event.ctrlKey || event.metaKey) return;
-    const from = at
-      ? Number(at.dataset['index']) + step
-      : entries.findIndex(({ message }) => message.id === model.lastSeen);
+    const end = { Home: 0, End: entries.length - 1 }[event.key];
+    if ((step ?? end) === undefined || event.altKey || event.ctrlKey || event.metaKey) return;
+    if (event.key === 'End' && hasNewer) {
+      event.preventDefault();
+      // The row that has the focus goes.
+      list.current?.focus();
+      toNewest();
+      return;
+    }
+    const from =
+      end ??
+      (at
+        ? Number(at.dataset['index']) + (step ?? 0)
+        : entries.findIndex(({ message }) => message.id === model.lastSeen));
     if (from < 0 || from >= entries.length) return;
     event.preventDefault();
     rows.scrollToIndex(from);
@@ -195,18 +209,20 @@ export const MessageList = (props: MessageListProps) => {
           <Older older={older} />
           <div className="message-list-window" style={{ transform: `translateY(${items[0]?.start ?? 0}px)` }}>
             <OpenPerson value={openPerson}>
-              {items.map(({ index, key }) => (
-                <div key={key} className="message-list-row" data-index={index} ref={rows.measureElement}>
-                  <MessageRow
-                    entry={entries[index]!}
-                    peer={peer}
-                    people={people}
-                    today={today}
-                    marked={[marked, hit?.id].includes(entries[index]!.message.id)}
-                    deeds={deeds}
-                  />
-                </div>
-              ))}
+              <Unfolded value={unfolded}>
+                {items.map(({ index, key }) => (
+                  <div key={key} className="message-list-row" data-index={index} ref={rows.measureElement}>
+                    <MessageRow
+                      entry={entries[index]!}
+                      peer={peer}
+                      people={people}
+                      today={today}
+                      marked={[marked, hit?.id].includes(entries[index]!.message.id)}
+                      deeds={deeds}
+                    />
+                  </div>
+                ))}
+              </Unfolded>
             </OpenPerson>
           </div>
         </div>
@@ -217,9 +233,17 @@ export const MessageList = (props: MessageListProps) => {
       <p className="sr-only" id="message-list-keys">
         {t('conversation.keys')}
       </p>
-      <p className="sr-only" role="status" aria-label={t('conversation.newMessagesLabel')}>
-        {announcement}
-      </p>
+      <div
+        className="sr-only"
+        role="status"
+        // What is added is read, and nothing again.
+        aria-atomic="false"
+        aria-label={t('conversation.newMessagesLabel')}
+      >
+        {announcements.map(({ id, words }) => (
+          <p key={id}>{words}</p>
+        ))}
+      </div>
       {open}
     </div>
   );

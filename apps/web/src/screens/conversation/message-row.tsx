@@ -2,6 +2,7 @@ import type { GroupNote } from '@sotto/engine/rows';
 import type { ChatMessage, Person, QuotedMessage } from '@sotto/engine/views';
 import { memo, useId } from 'react';
 import { useEngine } from '../../app/engine-context.ts';
+import { Plain } from '../../app/plain-text.tsx';
 import { clockTime, dayName } from '../../app/times.ts';
 import { perLocale } from '../../i18n/format.ts';
 import { t } from '../../i18n/i18n.ts';
@@ -60,7 +61,7 @@ const Quote = ({ quote, peer, people, onJump }: QuoteProps) => (
   >
     <bdi className="message-quote-name">{authorName(quote, peer, people)}</bdi>
     <span className="message-quote-text" dir="auto">
-      {quote.text ?? t('conversation.quoteGone')}
+      {quote.text === undefined ? t('conversation.quoteGone') : <Plain text={quote.text} />}
     </span>
   </button>
 );
@@ -148,7 +149,7 @@ const deletedWords = ({ deletedBy }: ChatMessage, people: People): string => {
 const Body = ({ message, people }: { message: ChatMessage; people: People }) => {
   if (message.deleted) return <em className="message-newer">{deletedWords(message, people)}</em>;
   if (message.newer) return <em className="message-newer">{t('app.newerMessage')}</em>;
-  return <MessageText text={message.text} mentions={message.mentions} />;
+  return <MessageText id={message.id} text={message.text} mentions={message.mentions} />;
 };
 
 /** What was changed in the group. */

@@ -1,14 +1,12 @@
 import type { Mention } from '@sotto/engine/views';
-import { lazy, Suspense, useMemo, useState } from 'react';
-import type { ComponentType } from 'react';
+import { createContext, lazy, Suspense, useContext, useMemo, useState } from 'react';
+import type { ComponentType, MouseEvent } from 'react';
+import { MARKS } from '../../app/plain-text.tsx';
 import { t } from '../../i18n/i18n.ts';
 import { Linked } from './linked.tsx';
 import { markMentions } from './mentions.ts';
 import type { Named } from './mentions.ts';
 import './message-text.css';
-
-/** Anything that may be formatting; whatever else is shown as it stands, without a parser. */
-const MARKS = /[*_`]|~~|^ {0,3}(?:>|[-+] |\d{1,9}[.)] )/m;
 
 /** A text beyond this is folded; it is cut shorter, so that what unfolds is worth it. */
 const FOLD = { characters: 1500, lines: 24 };
@@ -30,18 +28,31 @@ const folded = (text: string): string | undefined => {
   return `${cut.replace(/[\ud800-\udbff]$/, '').trimEnd()}…`;
 };
 
+/** The messages of an open conversation that somebody has unfolded, by id: their rows come and go. */
+export const Unfolded = createContext<Set<string> | undefined>(undefined);
+
 interface MessageTextProps {
+  /** The message's. */
+  id?: string;
   text: string;
   mentions?: readonly Mention[] | undefined;
 }
 
 /** What a message says: links, who is named, light formatting; folded when it is long. */
-export const MessageText = ({ text, mentions }: MessageTextProps) => {
-  const [whole, setWhole] = useState(false);
+export const MessageText = ({ id = '', text, mentions }: MessageTextProps) => {
+  const unfolded = useContext(Unfolded);
+  const [whole, setWhole] = useState(() => unfolded?.has(id) === true);
   const { marked, named } = useMemo(() => markMentions(text, mentions), [text, mentions]);
-  const short = whole ? undefined : folded(marked);
-  const shown = short ?? marked;
+  const short = folded(marked);
+  const shown = whole || short === undefined ? marked : short;
   const plain = <Linked text={shown} named={named} />;
+  const fold = ({ currentTarget }: MouseEvent): void => {
+    if (whole) unfolded?.delete(id);
+    else unfolded?.add(id);
+    setWhole(!whole);
+    // What was read last stays in sight.
+    if (whole) requestAnimationFrame(() => currentTarget.scrollIntoView({ block: 'nearest' }));
+  };
   return (
     <>
       <div className="message-text">
@@ -54,8 +65,8 @@ export const MessageText = ({ text, mentions }: MessageTextProps) => {
         )}
       </div>
       {short !== undefined && (
-        <button type="button" className="message-unfold" onClick={() => setWhole(true)}>
-          {t('conversation.readMore')}
+        <button type="button" className="message-unfold" aria-expanded={whole} onClick={fold}>
+          {t(whole ? 'writing.showLess' : 'conversation.readMore')}
         </button>
       )}
     </>

@@ -24,6 +24,25 @@ test('who did what to whom, from where one stands', () => {
   expect(say('Gone', 'Bob', { kind: 'left' })).toBe('Somebody left the group');
 });
 
+test('what was changed of who may do what, where the line knows', () => {
+  const policy = (before: number, now: number) => say('Ann', 'Bob', { kind: 'policy', before, policy: now });
+  expect(policy(0, 4)).toBe('Ann let only admins write');
+  expect(policy(6, 2)).toBe('Ann let all members write');
+  expect(policy(0, 1)).toBe('Ann let all members add others');
+  expect(policy(3, 1)).toBe('Ann let only admins change name and description');
+  expect(policy(8, 0)).toBe('Ann no longer lets admins delete what others wrote');
+  expect(policy(0, 12)).toBe('Ann changed who may do what');
+  // Of a bit that this version does not know.
+  expect(policy(0, 16)).toBe('Ann changed who may do what');
+  expect(say('Ann', 'Ann', { kind: 'policy', policy: 4 })).toBe('You changed who may do what');
+});
+
+test('what became of the invite link', () => {
+  expect(say('Ann', 'Bob', { kind: 'settings', link: 'made' })).toBe('Ann made an invite link');
+  expect(say('Ann', 'Ann', { kind: 'settings', link: 'ended' })).toBe('You turned the invite link off');
+  expect(say('Ann', 'Ann', { kind: 'settings' })).toBe('');
+});
+
 test('names of both directions stand each by itself', async () => {
   const note = { kind: 'removed' as const, accounts: ['ليلى', 'Bob'] };
   expect(say('Ann', 'Ann', note)).toContain('\u2068ليلى\u2069');

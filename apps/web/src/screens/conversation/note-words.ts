@@ -13,6 +13,26 @@ const ROLES = {
   member: 'conversation.noteMember',
 } as const satisfies Record<string, Key>;
 
+const LINK = {
+  made: 'conversation.noteLinkMade',
+  reset: 'conversation.noteLinkReset',
+  changed: 'conversation.noteLinkChanged',
+  ended: 'conversation.noteLinkEnded',
+} as const satisfies Record<NonNullable<Extract<GroupNote, { kind: 'settings' }>['link']>, Key>;
+
+/** What each bit of a policy allows, or not any more. */
+const POLICY: Readonly<Record<number, readonly [off: Key, on: Key]>> = {
+  1: ['conversation.noteAddNot', 'conversation.noteAdd'],
+  2: ['conversation.noteEditNot', 'conversation.noteEdit'],
+  4: ['conversation.notePostAll', 'conversation.notePostAdmins'],
+  8: ['conversation.noteDeleteNot', 'conversation.noteDelete'],
+};
+
+const policyKey = ({ policy, before }: Extract<GroupNote, { kind: 'policy' }>): Key => {
+  const bit = before === undefined ? 0 : policy ^ before;
+  return POLICY[bit]?.[(policy & bit) === 0 ? 0 : 1] ?? 'conversation.notePolicy';
+};
+
 interface By {
   from: string;
   mine: boolean;
@@ -52,9 +72,10 @@ export const noteWords = (
     case 'picture':
       return t('conversation.notePicture', { by, name });
     case 'policy':
-      return t('conversation.notePolicy', { by, name });
-    case 'rekeyed':
+      return t(policyKey(note), { by, name });
     case 'settings':
+      return note.link === undefined ? '' : t(LINK[note.link], { by, name });
+    case 'rekeyed':
       return '';
   }
 };

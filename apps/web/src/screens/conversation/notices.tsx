@@ -88,7 +88,12 @@ const GroupRequest = ({
         {by && `${t('conversation.groupRequestBy', { name: personName(by), handle: by.handle })} `}
         {t('conversation.groupRequestSays', { count: group.members })}
       </p>
-      <RequestActions id={id} peer={peer} group onGone={() => void navigate('/', { replace: true })} />
+      <RequestActions
+        id={id}
+        peer={peer}
+        group={group}
+        onGone={() => void navigate('/', { replace: true })}
+      />
     </section>
   );
 };

@@ -1,3 +1,8 @@
+import { LIMITS } from '@sotto/contract/limits';
+
+/** As much as a draft keeps. */
+export const DRAFT_CHARACTERS = 2 * LIMITS.textCharacters;
+
 /** Where a text is cut best, in this order: between paragraphs, lines, sentences, words. */
 const BREAKS = [/\n\s*\n/gu, /\n/gu, /[.!?…。؟]\s/gu, /\s/gu];
 

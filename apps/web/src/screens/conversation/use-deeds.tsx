@@ -1,6 +1,6 @@
 import type { AccountId, ConversationId } from '@sotto/contract/ids';
 import type { ChatMessage, ConversationSummary, ConversationView } from '@sotto/engine/views';
-import { lazy, Suspense, useCallback, useMemo, useState } from 'react';
+import { Suspense, useCallback, useMemo, useState } from 'react';
 import type { ReactNode } from 'react';
 import { useNavigate } from 'react-router';
 import { useEngine } from '../../app/engine-context.ts';
@@ -8,22 +8,18 @@ import { explain } from '../../app/failure.ts';
 import { useView } from '../../app/use-view.ts';
 import { t } from '../../i18n/i18n.ts';
 import { noteEmoji } from '../../platform/recent-emoji.ts';
+import { Coming } from '../../ui/coming.tsx';
 import { EmojiPicker } from '../../ui/emoji-picker.tsx';
+import { later } from '../../ui/later.ts';
 import type { MenuPlace } from '../../ui/menu.tsx';
 import type { MessageAsk, MessageDeeds } from './message-deeds.ts';
 import type { RowDeeds } from './message-row.tsx';
 import type { Writing } from './use-writing.ts';
 
-const MessageActions = lazy(() =>
-  import('./message-actions.tsx').then((module) => ({ default: module.MessageActions })),
-);
-const MessageDialog = lazy(() =>
-  import('./message-dialogs.tsx').then((module) => ({ default: module.MessageDialog })),
-);
+const MessageActions = later(() => import('./message-actions.tsx'), 'MessageActions');
+const MessageDialog = later(() => import('./message-dialogs.tsx'), 'MessageDialog');
 
-const ForwardDialog = lazy(() =>
-  import('./forward-dialog.tsx').then((module) => ({ default: module.ForwardDialog })),
-);
+const ForwardDialog = later(() => import('./forward-dialog.tsx'), 'ForwardDialog');
 
 /** A menu or picker, and what had the focus before it. */
 interface OpenFor {
@@ -74,6 +70,7 @@ export const useDeeds = ({ summary, view, writing, writable, onJump }: DeedsProp
       reply: startReply,
       edit: startEdit,
       star: (message) => run(engine.star(id, message.id, !message.starred)),
+      original: ({ reply: answered }) => answered && onJump(answered.id),
       retry,
       cancel: (message) => run(engine.cancel(id, message.id)),
       ask,
@@ -105,7 +102,7 @@ export const useDeeds = ({ summary, view, writing, writable, onJump }: DeedsProp
   // What is shown follows the message; it closes when that goes.
   const message = messages.find((candidate) => candidate.id === asked?.id);
   const open: ReactNode = (
-    <Suspense fallback={null}>
+    <Suspense fallback={<Coming />}>
       {menu && (
         <MessageActions
           message={menu.message}

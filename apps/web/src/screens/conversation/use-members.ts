@@ -4,19 +4,29 @@ import { useEngine } from '../../app/engine-context.ts';
 
 const NOBODY: readonly Person[] = [];
 
-/** Who may be named in a conversation: the others of a group. Between two everybody knows who is meant. */
-export const useMembers = ({ id, group }: ConversationSummary): readonly Person[] => {
+interface Members {
+  /** Who may be named there: the others of a group. Between two everybody knows who is meant. */
+  people: readonly Person[];
+  /** Keys that go out to them before what is written next. */
+  keysLeft: number | undefined;
+}
+
+/** Who is in the group that a conversation is. */
+export const useMembers = ({ id, group }: ConversationSummary): Members => {
   const engine = useEngine();
   const isGroup = group !== undefined;
-  const [members, setMembers] = useState(NOBODY);
+  const [people, setPeople] = useState(NOBODY);
+  const [keysLeft, setKeysLeft] = useState<number>();
   useEffect(() => {
     if (!isGroup) return undefined;
     let current = true;
     let view: GroupView | undefined;
     const look = (): void => {
       const me = engine.getSnapshot().me?.account;
-      const all = view?.getSnapshot().people ?? [];
-      setMembers(all.map(({ person }) => person).filter(({ account }) => account !== me));
+      const shown = view?.getSnapshot();
+      const all = shown?.people ?? [];
+      setPeople(all.map(({ person }) => person).filter(({ account }) => account !== me));
+      setKeysLeft(shown?.keysLeft);
     };
     engine.openGroup(id).then(
       (opened) => {
@@ -33,5 +43,5 @@ export const useMembers = ({ id, group }: ConversationSummary): readonly Person[
       view?.close();
     };
   }, [engine, id, isGroup]);
-  return members;
+  return { people, keysLeft };
 };

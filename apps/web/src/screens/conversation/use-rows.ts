@@ -19,6 +19,8 @@ interface Target {
   align: 'start' | 'center';
   /** It is marked for a moment: somebody asked for it. */
   marks: boolean;
+  /** It gets the focus when it is reached. */
+  focuses: boolean;
 }
 
 export interface Ends {
@@ -42,12 +44,20 @@ export const useRows = (entries: readonly Entry[], { hasNewer, opensAt, wantOlde
   /** The last message that is in sight. */
   const [lastSeen, setLastSeen] = useState<string>();
   const [target, setTarget] = useState<Target | undefined>(
-    () => opensAt && { id: opensAt.id, align: opensAt.asked ? 'center' : 'start', marks: opensAt.asked },
+    () =>
+      opensAt && {
+        id: opensAt.id,
+        align: opensAt.asked ? 'center' : 'start',
+        marks: opensAt.asked,
+        focuses: false,
+      },
   );
   /** On the way to a message: the ends of the list mean nothing, and what is put in moves the aim. */
   const aim = useRef<Target>(undefined);
   const [marked, setMarked] = useState<string>();
   const opened = useRef(false);
+  /** The height of the list in px, as it was when what depends on it was last put right. */
+  const height = useRef<number>(undefined);
 
   // oxlint-disable-next-line react/incompatible-library -- no compiler here that would memoise its answers
   const rows = useVirtualizer({
@@ -68,6 +78,9 @@ export const useRows = (entries: readonly Entry[], { hasNewer, opensAt, wantOlde
   const look = useCallback((): void => {
     const box = list.current;
     if (!box || !opened.current || aim.current) return;
+    // Who is at the end has not left it because the list became shorter.
+    height.current ??= box.clientHeight;
+    if (height.current !== box.clientHeight) return;
     const left = box.scrollHeight - box.scrollTop - box.clientHeight;
     setAtEnd(left < END_PX);
     if (box.scrollTop < NEAR_PX) wantOlder();
@@ -100,11 +113,13 @@ export const useRows = (entries: readonly Entry[], { hasNewer, opensAt, wantOlde
     let still = 0;
     let before: number | undefined;
     const watch = (): void => {
-      const row = aim.current && list.current?.querySelector(`[data-id="${CSS.escape(aim.current.id)}"]`);
+      const row =
+        aim.current && list.current?.querySelector<HTMLElement>(`[data-id="${CSS.escape(aim.current.id)}"]`);
       const top = row?.getBoundingClientRect().top;
       still = top === before ? still + 1 : 0;
       before = top;
       if (still >= STILL_FRAMES) {
+        if (aim.current?.focuses) row?.focus({ preventScroll: true });
         aim.current = undefined;
         look();
       } else frame = requestAnimationFrame(watch);
@@ -126,6 +141,7 @@ export const useRows = (entries: readonly Entry[], { hasNewer, opensAt, wantOlde
     const box = list.current;
     if (!box) return undefined;
     const observer = new ResizeObserver(() => {
+      height.current = box.clientHeight;
       if (there.current) rows.scrollToEnd();
       look();
     });
@@ -135,10 +151,13 @@ export const useRows = (entries: readonly Entry[], { hasNewer, opensAt, wantOlde
 
   /** Before its messages are there. */
   const leaveFor = useCallback((id: string): void => {
-    aim.current = { id, align: 'center', marks: true };
+    aim.current = { id, align: 'center', marks: true, focuses: false };
     setAtEnd(false);
   }, []);
-  const goTo = useCallback((id: string): void => setTarget({ id, align: 'center', marks: true }), []);
+  const goTo = useCallback(
+    (id: string, focuses: boolean): void => setTarget({ id, align: 'center', marks: true, focuses }),
+    [],
+  );
   /** Nowhere any more: it could not be loaded, or somebody scrolls. */
   const stay = useCallback((): void => {
     aim.current = undefined;

@@ -1,11 +1,8 @@
 import type { ConversationSummary, ConversationView } from '@sotto/engine/views';
-import { useEffect, useRef, useState } from 'react';
+import { useEffect, useState } from 'react';
 import { useEngine } from '../../app/engine-context.ts';
 import { useView } from '../../app/use-view.ts';
-import { t } from '../../i18n/i18n.ts';
 import { isAttended, onAttention } from '../../platform/attention.ts';
-import { authorName } from './names.ts';
-import { noteWords } from './note-words.ts';
 
 interface Sight {
   /** The newest message is in sight. */
@@ -47,26 +44,4 @@ export const useNewFrom = (view: ConversationView): string | undefined => {
     else if (firstUnread !== undefined && !isAttended()) setNewFrom((before) => before ?? firstUnread);
   }, [firstUnread, newest?.id, newest?.mine]);
   return newFrom;
-};
-
-/** Words for screen readers about a message that has just come in; never about history. */
-export const useAnnouncement = (view: ConversationView): string => {
-  const { messages, peer, people, hasNewer } = useView(view);
-  const me = useEngine().getSnapshot().me?.account;
-  const newest = hasNewer ? undefined : messages.at(-1);
-  const before = useRef(newest?.id);
-  const [words, setWords] = useState('');
-  useEffect(() => {
-    const known = before.current;
-    if (newest?.id === known) return;
-    before.current = newest?.id;
-    const isAdded = messages.some(({ id }) => id === known);
-    if (newest && isAdded && !newest.mine)
-      setWords(
-        newest.note
-          ? noteWords(newest.note, newest, { people, me })
-          : t('conversation.announced', { name: authorName(newest, peer, people), text: newest.text }),
-      );
-  }, [messages, newest, peer, people, me]);
-  return words;
 };

@@ -6,6 +6,7 @@ import { useCallback, useEffect, useRef, useState } from 'react';
 import { useEngine } from '../../app/engine-context.ts';
 import { explain } from '../../app/failure.ts';
 import { t } from '../../i18n/i18n.ts';
+import { stayWhile } from '../../platform/replaced.ts';
 import { findMentions } from './mentions.ts';
 
 /** A draft is stored when the keys rest for so long. */
@@ -24,6 +25,11 @@ interface WritingState extends Written {
 
 /** What was written last and is not stored yet, by conversation: who leaves one and comes back finds it. */
 const unstored = new Map<ConversationId, Written>();
+
+/** How many texts have left the field and are not stored yet. */
+let sending = 0;
+
+stayWhile(() => sending > 0 || unstored.size > 0);
 
 const after = (first: string, then: string): string => [first, then].filter((part) => part !== '').join('\n');
 
@@ -159,7 +165,10 @@ export const useWriting = (
         }
       }
     };
-    void storeAll();
+    sending += 1;
+    void storeAll().finally(() => {
+      sending -= 1;
+    });
   };
   return {
     ...state,

@@ -1,6 +1,6 @@
 import type { ConversationId } from '@sotto/contract/ids';
 import type { ConversationSummary, GroupSnapshot, GroupSummary, GroupView } from '@sotto/engine/views';
-import { useEffect, useState } from 'react';
+import { useState } from 'react';
 import { useNavigate } from 'react-router';
 import { useEngine, useEngineSnapshot } from '../../app/engine-context.ts';
 import { useView } from '../../app/use-view.ts';
@@ -9,6 +9,7 @@ import { Avatar } from '../../ui/avatar.tsx';
 import { Button } from '../../ui/button.tsx';
 import { Page } from '../../ui/page.tsx';
 import { Spinner } from '../../ui/spinner.tsx';
+import { KeysLeft } from '../conversation/keys-left.tsx';
 import { Linked } from '../conversation/linked.tsx';
 import { personName } from '../conversation/names.ts';
 import { ChatSettings } from '../people/chat-settings.tsx';
@@ -43,18 +44,6 @@ const Head = ({ group, onEdit }: { group: GroupSummary; onEdit: (() => void) | u
   </>
 );
 
-const SHOWN_AFTER_MS = 1000;
-
-/** What takes no longer than a moment is not worth a word. */
-const KeysLeft = ({ count }: { count: number }) => {
-  const [shown, setShown] = useState(false);
-  useEffect(() => {
-    const timer = setTimeout(() => setShown(true), SHOWN_AFTER_MS);
-    return () => clearTimeout(timer);
-  }, []);
-  return shown ? <p className="page-quiet">{t('groups.keysLeft', { count })}</p> : null;
-};
-
 interface InsideProps {
   id: ConversationId;
   summary: ConversationSummary;
@@ -72,7 +61,8 @@ const Inside = ({ id, summary, group }: InsideProps) => {
   const [busy, setBusy] = useState(false);
   const [problem, setProblem] = useState<string>();
   const { role, policy, stopped } = group;
-  const active = role !== undefined && stopped === undefined && phase === 'ready' && !summary.request;
+  const inside = role !== undefined && phase === 'ready' && !summary.request;
+  const active = inside && stopped === undefined;
   const manages = active && role !== 'member';
   const close = (): void => setOver(undefined);
 
@@ -120,7 +110,9 @@ const Inside = ({ id, summary, group }: InsideProps) => {
         />
       </div>
       {busy && <Spinner label={t('groups.working')} />}
-      {group.keysLeft !== undefined && <KeysLeft count={group.keysLeft} />}
+      {group.keysLeft !== undefined && (
+        <KeysLeft count={group.keysLeft}>{(words) => <p className="page-quiet">{words}</p>}</KeysLeft>
+      )}
       <p className="about-problem" role="alert">
         {problem}
       </p>
@@ -148,11 +140,11 @@ const Inside = ({ id, summary, group }: InsideProps) => {
           onChange={(changed) => run(() => engine.setPolicy(id, changed))}
         />
       )}
-      {active && (
+      {inside && (
         <div className="about-actions">
           <Button
             className="about-danger"
-            onClick={() => setOver({ at: isLastOwner(group) ? 'stuck' : 'leave' })}
+            onClick={() => setOver({ at: active && isLastOwner(group) ? 'stuck' : 'leave' })}
           >
             {t('groups.leave')}
           </Button>
@@ -179,7 +171,7 @@ const Inside = ({ id, summary, group }: InsideProps) => {
           work={leave}
           onClose={close}
         >
-          <p>{t('groups.leaveSays')}</p>
+          <p>{t(stopped ? 'groups.leaveStoppedSays' : 'groups.leaveSays')}</p>
         </Ask>
       )}
       {over?.at === 'stuck' && (

@@ -1,35 +1,35 @@
-import { lazy, Suspense, useState } from 'react';
+import { Suspense, useState } from 'react';
 import { useView } from '../../app/use-view.ts';
 import { t } from '../../i18n/i18n.ts';
 import { isTouch } from '../../platform/attention.ts';
-import { preferences, setPreferences } from '../../platform/preferences.ts';
+import { doesEnterSend, preferences, setPreferences } from '../../platform/preferences.ts';
 import { Button } from '../../ui/button.tsx';
+import { Coming } from '../../ui/coming.tsx';
+import { later } from '../../ui/later.ts';
 import { Section } from '../../ui/page.tsx';
 import { Switch } from '../../ui/switch.tsx';
 import './words.ts';
 
-const KeysDialog = lazy(() => import('./keys-dialog.tsx').then((module) => ({ default: module.KeysDialog })));
+const KeysDialog = later(() => import('./keys-dialog.tsx'), 'KeysDialog');
 
 export const Keyboard = () => {
   const [shown, setShown] = useState(false);
   const chosen = useView(preferences);
-  // There is none, or one that is drawn on the screen.
-  if (isTouch()) return null;
   return (
     <Section title={t('writing.keysTitle')}>
       <p className="page-quiet">{t('writing.keysSays')}</p>
       <Switch
         label={t('writing.enterSends')}
-        hint={t('writing.enterSendsHint')}
-        checked={chosen.enterSends}
-        onChange={(enterSends) => setPreferences({ ...chosen, enterSends })}
+        hint={t(isTouch() ? 'writing.enterSendsTouch' : 'writing.enterSendsHint')}
+        checked={doesEnterSend(chosen)}
+        onChange={(sends) => setPreferences({ ...chosen, enter: sends ? 'sends' : 'line' })}
       />
       <div>
         <Button aria-haspopup="dialog" onClick={() => setShown(true)}>
           {t('writing.keysOpen')}
         </Button>
       </div>
-      <Suspense fallback={null}>{shown && <KeysDialog onClose={() => setShown(false)} />}</Suspense>
+      <Suspense fallback={<Coming />}>{shown && <KeysDialog onClose={() => setShown(false)} />}</Suspense>
     </Section>
   );
 };

@@ -1,7 +1,8 @@
 import { useView } from '../../app/use-view.ts';
 import { t } from '../../i18n/i18n.ts';
 import type { Key } from '../../i18n/keys.ts';
-import { preferences } from '../../platform/preferences.ts';
+import { isTouch } from '../../platform/attention.ts';
+import { doesEnterSend, preferences } from '../../platform/preferences.ts';
 import { Dialog } from '../../ui/dialog.tsx';
 import './words.ts';
 import './keys.css';
@@ -18,6 +19,14 @@ const GROUPS: readonly { title: Key; keys: readonly [says: Key, keys: string][] 
       ['writing.keySearchHere', 'Ctrl+F'],
       ['writing.keyPreviousChat', 'Alt+↑'],
       ['writing.keyNextChat', 'Alt+↓'],
+    ],
+  },
+  {
+    title: 'writing.keysChats',
+    keys: [
+      ['writing.keyWalkChats', '↑|↓'],
+      ['writing.keyOpenChat', 'Enter'],
+      ['writing.keyActions', 'Shift+F10'],
     ],
   },
   {
@@ -39,11 +48,13 @@ const GROUPS: readonly { title: Key; keys: readonly [says: Key, keys: string][] 
     title: 'writing.keysMessages',
     keys: [
       ['writing.keyWalk', '↑|↓'],
-      ['writing.keyActions', 'Enter'],
+      ['writing.keyEnds', 'Home|End'],
+      ['writing.keyActions', 'Enter|Shift+F10'],
       ['conversation.reply', 'R'],
       ['writing.keyReact', 'A'],
       ['conversation.edit', 'E'],
       ['writing.forward', 'F'],
+      ['writing.toOriginal', 'O'],
       ['conversation.star', 'S'],
       ['conversation.copy', 'Ctrl+C'],
       ['writing.keyDetails', 'I'],
@@ -78,11 +89,13 @@ const Keys = ({ keys, apple }: { keys: string; apple: boolean }) => (
 /** All that the keyboard does here. */
 export const KeysDialog = ({ onClose }: { onClose(): void }) => {
   const apple = isApple();
-  const { enterSends } = useView(preferences);
+  const enterSends = doesEnterSend(useView(preferences));
   const keysOf = (says: Key, keys: string): string =>
     enterSends
       ? keys
       : ({ 'writing.keySend': 'Shift+Enter', 'writing.keyNewLine': 'Enter' }[says as string] ?? keys);
+  // On touch only the button sends then.
+  const hasKey = (says: Key): boolean => says !== 'writing.keySend' || enterSends || !isTouch();
   return (
     <Dialog title={t('writing.keysTitle')} onClose={onClose}>
       <p>{t('writing.keysSays')}</p>
@@ -90,14 +103,16 @@ export const KeysDialog = ({ onClose }: { onClose(): void }) => {
         <section key={title}>
           <h3 className="keys-title">{t(title)}</h3>
           <dl>
-            {keys.map(([says, which]) => (
-              <div key={says} className="keys-row">
-                <dt>{t(says)}</dt>
-                <dd>
-                  <Keys keys={keysOf(says, which)} apple={apple} />
-                </dd>
-              </div>
-            ))}
+            {keys
+              .filter(([says]) => hasKey(says))
+              .map(([says, which]) => (
+                <div key={says} className="keys-row">
+                  <dt>{t(says)}</dt>
+                  <dd>
+                    <Keys keys={keysOf(says, which)} apple={apple} />
+                  </dd>
+                </div>
+              ))}
           </dl>
         </section>
       ))}

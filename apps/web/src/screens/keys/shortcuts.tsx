@@ -1,10 +1,12 @@
-import { lazy, Suspense, useEffect, useState } from 'react';
+import { Suspense, useEffect, useState } from 'react';
 import { useNavigate } from 'react-router';
 import { useEngine } from '../../app/engine-context.ts';
 import { isKey, isOverlaid } from '../../app/keys.ts';
 import { arrangeChats } from '../chats/sections.ts';
+import { Coming } from '../../ui/coming.tsx';
+import { later } from '../../ui/later.ts';
 
-const KeysDialog = lazy(() => import('./keys-dialog.tsx').then((module) => ({ default: module.KeysDialog })));
+const KeysDialog = later(() => import('./keys-dialog.tsx'), 'KeysDialog');
 
 const isWriting = (): boolean => document.activeElement?.matches('input, textarea, select') === true;
 
@@ -46,7 +48,7 @@ export const Shortcuts = ({ open }: { open: string | undefined }) => {
 
   return (
     shown && (
-      <Suspense fallback={null}>
+      <Suspense fallback={<Coming />}>
         <KeysDialog onClose={() => setShown(false)} />
       </Suspense>
     )

@@ -1,12 +1,10 @@
-import { lazy } from 'react';
 import { useParams } from 'react-router';
 import { useEngineSnapshot } from '../../app/engine-context.ts';
 import { Missing } from '../conversation/missing.tsx';
+import { later } from '../../ui/later.ts';
 import { ContactPage } from './contact-page.tsx';
 
-const GroupPage = lazy(() =>
-  import('../groups/group-page.tsx').then((module) => ({ default: module.GroupPage })),
-);
+const GroupPage = later(() => import('../groups/group-page.tsx'), 'GroupPage');
 
 /** Who, or what, a conversation is with. */
 export const AboutRoute = () => {

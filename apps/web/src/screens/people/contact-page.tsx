@@ -3,6 +3,8 @@ import type { ConversationSummary, Person } from '@sotto/engine/views';
 import { useState } from 'react';
 import { useEngine, useEngineSnapshot } from '../../app/engine-context.ts';
 import { explain } from '../../app/failure.ts';
+import { lastSeenWords } from '../../app/last-seen.ts';
+import { useToday } from '../../app/use-today.ts';
 import { t } from '../../i18n/i18n.ts';
 import { Avatar } from '../../ui/avatar.tsx';
 import { Button } from '../../ui/button.tsx';
@@ -17,23 +19,28 @@ import { VerifyDialog } from './verify-dialog.tsx';
 import './about.css';
 import './words.ts';
 
-const Head = ({ peer }: { peer: Person }) => (
-  <div className="about-head">
-    <Avatar name={peer.name} account={peer.account} size="l" />
-    <h2>
-      <bdi>{peer.name}</bdi>
-    </h2>
-    <p className="about-line">
-      <bdi dir="ltr">@{peer.handle}</bdi>
-      {peer.verified && (
-        <span className="about-mark" data-sure="true">
-          <VerifiedIcon />
-          {t('conversation.verified')}
-        </span>
-      )}
-    </p>
-  </div>
-);
+const Head = ({ summary: { peer, online, lastSeen } }: { summary: ConversationSummary }) => {
+  const today = useToday();
+  return (
+    <div className="about-head">
+      <Avatar name={peer.name} account={peer.account} size="l" />
+      <h2>
+        <bdi>{peer.name}</bdi>
+      </h2>
+      <p className="about-line">
+        <bdi dir="ltr">@{peer.handle}</bdi>
+        {peer.verified && (
+          <span className="about-mark" data-sure="true">
+            <VerifiedIcon />
+            {t('conversation.verified')}
+          </span>
+        )}
+      </p>
+      {online && <p className="about-online">{t('conversation.online')}</p>}
+      {!online && lastSeen !== undefined && <p className="page-quiet">{lastSeenWords(lastSeen, today)}</p>}
+    </div>
+  );
+};
 
 /** They are another since: what happened, what to do, and nothing is sent before that. */
 const Changed = ({ peer, onAccept }: { peer: Person; onAccept(): void }) => (
@@ -109,7 +116,7 @@ export const ContactPage = ({ summary }: { summary: ConversationSummary }) => {
       back={t('trust.toChat')}
       backTo={`/c/${id}`}
     >
-      <Head peer={peer} />
+      <Head summary={summary} />
       {peer.changed && !alone && <Changed peer={peer} onAccept={() => run(engine.acceptIdentity(id))} />}
       {!alone && (
         <Trust

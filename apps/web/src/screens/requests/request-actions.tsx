@@ -1,5 +1,5 @@
 import type { ConversationId } from '@sotto/contract/ids';
-import type { Person } from '@sotto/engine/views';
+import type { GroupSummary, Person } from '@sotto/engine/views';
 import { useState } from 'react';
 import { useEngine } from '../../app/engine-context.ts';
 import { explain } from '../../app/failure.ts';
@@ -13,13 +13,13 @@ interface RequestActionsProps {
   id: ConversationId;
   peer: Person;
   /** It is a group: there is nobody to block. */
-  group?: boolean;
+  group?: GroupSummary | undefined;
   /** It is gone from the list: deleted or blocked. */
   onGone?(): void;
 }
 
 /** What a stranger's request can be answered with. They hear of an acceptance alone. */
-export const RequestActions = ({ id, peer, group = false, onGone }: RequestActionsProps) => {
+export const RequestActions = ({ id, peer, group, onGone }: RequestActionsProps) => {
   const engine = useEngine();
   const [asking, setAsking] = useState<'delete' | 'block'>();
   const [problem, setProblem] = useState<string>();
@@ -62,7 +62,11 @@ export const RequestActions = ({ id, peer, group = false, onGone }: RequestActio
           onConfirm={() => void run(() => engine.decline(id), onGone)}
           onClose={() => setAsking(undefined)}
         >
-          <p>{t(group ? 'people.declineGroupSays' : 'people.deleteRequestSays')}</p>
+          <p>
+            {group?.stopped && t('people.declineStoppedSays')}
+            {group && !group.stopped && t('people.declineGroupSays')}
+            {!group && t('people.deleteRequestSays')}
+          </p>
         </Confirm>
       )}
       {asking === 'block' && (

@@ -1,6 +1,7 @@
 import type { Person } from '@sotto/engine/views';
 import { Link } from 'react-router';
 import { useEngineSnapshot } from '../../app/engine-context.ts';
+import { Plain } from '../../app/plain-text.tsx';
 import { t } from '../../i18n/i18n.ts';
 import { Avatar } from '../../ui/avatar.tsx';
 import { Page } from '../../ui/page.tsx';
@@ -37,10 +38,14 @@ export const Requests = () => {
             </Link>
             {last && !last.note && (
               <p className="request-text" dir="auto">
-                {last.text || t(last.deleted ? 'app.deletedMessage' : 'app.newerMessage')}
+                {last.text ? (
+                  <Plain text={last.text} />
+                ) : (
+                  t(last.deleted ? 'app.deletedMessage' : 'app.newerMessage')
+                )}
               </p>
             )}
-            <RequestActions id={id} peer={peer} group={group !== undefined} />
+            <RequestActions id={id} peer={peer} group={group} />
           </li>
         ))}
       </ul>

@@ -7,10 +7,20 @@ import { Section } from '../../ui/page.tsx';
 /** The app as one of the system's own. */
 export const Install = () => {
   const offer = useView(installOffer);
-  if (offer !== 'prompt' && !isInstalled()) return null;
+  if (offer === undefined && !isInstalled()) return null;
   return (
     <Section title={t('settings.install')}>
       <p>{t(isInstalled() ? 'settings.installed' : 'chats.installSays')}</p>
+      {offer === 'steps' && (
+        <>
+          <p>{t('settings.installEmpty')}</p>
+          <ol className="settings-steps">
+            <li>{t('welcome.installShare')}</li>
+            <li>{t('welcome.installAdd')}</li>
+            <li>{t('settings.installAnew')}</li>
+          </ol>
+        </>
+      )}
       {offer === 'prompt' && (
         <div>
           <Button onClick={() => void install()}>{t('chats.install')}</Button>

@@ -1,6 +1,7 @@
 import { useState } from 'react';
 import { useView } from '../../app/use-view.ts';
 import { t } from '../../i18n/i18n.ts';
+import { installOffer } from '../../platform/install.ts';
 import { askToNotify, canNotify, mayNotify } from '../../platform/notifications.ts';
 import { preferences, setPreferences } from '../../platform/preferences.ts';
 import { Section } from '../../ui/page.tsx';
@@ -11,6 +12,7 @@ export const Notifications = () => {
   const chosen = useView(preferences);
   const [refused, setRefused] = useState(false);
   const on = mayNotify();
+  const isIos = useView(installOffer) === 'steps';
 
   const change = async (wanted: boolean): Promise<void> => {
     const allowed = wanted && (await askToNotify());
@@ -29,19 +31,27 @@ export const Notifications = () => {
             onChange={(wanted) => void change(wanted)}
           />
           {on && (
-            <Switch
-              label={t('settings.previews')}
-              hint={t('settings.previewsHint')}
-              checked={chosen.previews}
-              onChange={(previews) => setPreferences({ ...chosen, previews })}
-            />
+            <>
+              <Switch
+                label={t('settings.previews')}
+                hint={t('settings.previewsHint')}
+                checked={chosen.previews}
+                onChange={(previews) => setPreferences({ ...chosen, previews })}
+              />
+              <Switch
+                label={t('settings.mentions')}
+                hint={t('settings.mentionsHint')}
+                checked={chosen.mentions}
+                onChange={(mentions) => setPreferences({ ...chosen, mentions })}
+              />
+            </>
           )}
           <p className="settings-problem" role="alert">
             {refused && t('settings.notifyRefused')}
           </p>
         </>
       ) : (
-        <p className="page-quiet">{t('settings.notifyImpossible')}</p>
+        <p className="page-quiet">{t(isIos ? 'settings.notifyInstalled' : 'settings.notifyImpossible')}</p>
       )}
     </Section>
   );

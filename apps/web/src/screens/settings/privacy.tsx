@@ -1,37 +1,75 @@
+import type { Settings } from '@sotto/engine/rows';
 import { useState } from 'react';
 import { useEngine, useEngineSnapshot } from '../../app/engine-context.ts';
 import { explain } from '../../app/failure.ts';
 import { t } from '../../i18n/i18n.ts';
 import type { Key } from '../../i18n/keys.ts';
+import { Choice } from '../../ui/choice.tsx';
 import { Section } from '../../ui/page.tsx';
-import { Switch } from '../../ui/switch.tsx';
 
-const SWITCHES = [
-  { name: 'receipts', label: 'settings.receipts', hint: 'settings.receiptsHint' },
-  { name: 'typing', label: 'settings.typing', hint: 'settings.typingHint' },
-  { name: 'presence', label: 'settings.presence', hint: 'settings.presenceHint' },
-] as const satisfies readonly { name: string; label: Key; hint: Key }[];
+const AUDIENCES = {
+  everyone: 'settings.everyone',
+  contacts: 'settings.contacts',
+  nobody: 'settings.nobody',
+} as const satisfies Record<Settings['receipts'], Key>;
 
-/** What others get to know of this account. */
+const ALL = ['everyone', 'contacts', 'nobody'] as const;
+const NEAR = ['contacts', 'nobody'] as const;
+
+interface WhoProps<Value extends keyof typeof AUDIENCES> {
+  label: string;
+  hint: string;
+  of: readonly Value[];
+  value: Value;
+  onChange(value: Value): void;
+}
+
+const Who = <Value extends keyof typeof AUDIENCES>({ of, ...props }: WhoProps<Value>) => (
+  <Choice {...props} options={of.map((value) => ({ value, label: t(AUDIENCES[value]) }))} />
+);
+
+/** Who gets to know what of this account. */
 export const Privacy = () => {
   const engine = useEngine();
   const { settings } = useEngineSnapshot();
   const [problem, setProblem] = useState<string>();
   if (!settings) return null;
+  const { receipts, typing, presence, lastSeen } = settings;
+  const choose = (chosen: Partial<Settings>): void => {
+    setProblem(undefined);
+    engine.setSettings(chosen).catch((error: unknown) => setProblem(explain(error)));
+  };
   return (
     <Section title={t('settings.privacy')}>
-      {SWITCHES.map(({ name, label, hint }) => (
-        <Switch
-          key={name}
-          label={t(label)}
-          hint={t(hint)}
-          checked={settings[name]}
-          onChange={(on) => {
-            setProblem(undefined);
-            engine.setSettings({ [name]: on }).catch((error: unknown) => setProblem(explain(error)));
-          }}
-        />
-      ))}
+      <p className="page-quiet">{t('settings.privacySays')}</p>
+      <Who
+        label={t('settings.lastSeen')}
+        hint={t('settings.lastSeenHint')}
+        of={NEAR}
+        value={lastSeen}
+        onChange={(value) => choose({ lastSeen: value })}
+      />
+      <Who
+        label={t('settings.presence')}
+        hint={t('settings.presenceHint')}
+        of={NEAR}
+        value={presence}
+        onChange={(value) => choose({ presence: value })}
+      />
+      <Who
+        label={t('settings.receipts')}
+        hint={t('settings.receiptsHint')}
+        of={ALL}
+        value={receipts}
+        onChange={(value) => choose({ receipts: value })}
+      />
+      <Who
+        label={t('settings.typing')}
+        hint={t('settings.typingHint')}
+        of={ALL}
+        value={typing}
+        onChange={(value) => choose({ typing: value })}
+      />
       <p className="settings-problem" role="alert">
         {problem}
       </p>

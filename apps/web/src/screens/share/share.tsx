@@ -1,4 +1,3 @@
-import { LIMITS } from '@sotto/contract/limits';
 import type { ConversationSummary } from '@sotto/engine/views';
 import { useState } from 'react';
 import { useLocation, useNavigate } from 'react-router';
@@ -9,6 +8,8 @@ import { Avatar } from '../../ui/avatar.tsx';
 import { Page } from '../../ui/page.tsx';
 import { SearchField } from '../../ui/search-field.tsx';
 import { findByName } from '../chats/sections.ts';
+import { DRAFT_CHARACTERS } from '../conversation/split-text.ts';
+import './words.ts';
 import './share.css';
 
 /** What another app handed over, as one text; the same link is not said twice. */
@@ -20,8 +21,13 @@ const sharedText = (search: string): string => {
       (part, at) =>
         !parts.some((other, from) => from !== at && other.includes(part) && (other !== part || from < at)),
     )
-    .join('\n')
-    .slice(0, LIMITS.textCharacters);
+    .join('\n');
+};
+
+/** Why a text is not taken: nobody would see where it was cut. */
+const tooLong = (text: string): string | undefined => {
+  const count = text.length - DRAFT_CHARACTERS;
+  return count > 0 ? t('writing.shareTooLong', { count, most: DRAFT_CHARACTERS }) : undefined;
 };
 
 /** Something that another app shares: goes into the draft of the conversation that is chosen, and nowhere by itself. */
@@ -33,13 +39,18 @@ export const Share = () => {
   const [query, setQuery] = useState('');
   const [problem, setProblem] = useState<string>();
   const text = sharedText(search);
+  const refused = tooLong(text);
   const open = conversations.filter(({ request, blocked }) => !request && !blocked);
   const shown = query.trim() === '' ? open : findByName(open, query);
 
   const choose = async ({ id, draft }: ConversationSummary): Promise<void> => {
     try {
       const before = draft?.text ?? '';
-      await engine.setDraft(id, before === '' ? text : `${before}\n${text}`, draft?.reply);
+      const whole = before === '' ? text : `${before}\n${text}`;
+      const refused = tooLong(whole);
+      setProblem(refused);
+      if (refused !== undefined) return;
+      await engine.setDraft(id, whole, draft?.reply);
       await navigate(`/c/${id}`, { replace: true });
     } catch (error) {
       setProblem(explain(error));
@@ -52,13 +63,18 @@ export const Share = () => {
         <p>{t('chats.shareNothing')}</p>
       ) : (
         <>
-          <blockquote className="share-text" dir="auto">
+          {/* oxlint-disable-next-line jsx-a11y/no-noninteractive-tabindex -- what scrolls has to be reached by keyboard */}
+          <blockquote className="share-text" dir="auto" tabIndex={0}>
             {text}
           </blockquote>
-          <p className="page-quiet">{t('chats.shareSays')}</p>
+          {refused === undefined && <p className="page-quiet">{t('chats.shareSays')}</p>}
           <p className="share-problem" role="alert">
-            {problem}
+            {refused ?? problem}
           </p>
+        </>
+      )}
+      {text !== '' && refused === undefined && (
+        <>
           <SearchField
             label={t('chats.shareSearch')}
             clear={t('chats.searchClear')}

@@ -4,6 +4,7 @@ import { useEffect, useState } from 'react';
 import { Link } from 'react-router';
 import { useEngine, useEngineSnapshot } from '../../app/engine-context.ts';
 import { explain } from '../../app/failure.ts';
+import { Plain } from '../../app/plain-text.tsx';
 import { listTime } from '../../app/times.ts';
 import { useToday } from '../../app/use-today.ts';
 import { t } from '../../i18n/i18n.ts';
@@ -75,7 +76,7 @@ const Row = ({ conversation, chat, message, today, onUnstar }: RowProps) => {
         </span>
         <span className="starred-text" dir="auto">
           {message.mine && `${t('chats.you')} `}
-          {message.text || t('app.newerMessage')}
+          {message.text ? <Plain text={message.text} /> : t('app.newerMessage')}
         </span>
       </Link>
       <IconButton label={t('conversation.unstar')} onClick={onUnstar}>

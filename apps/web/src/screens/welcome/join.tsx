@@ -104,10 +104,12 @@ const Failed = ({ words, onAgain }: { words: string; onAgain(): void }) => (
 interface JoinProps {
   link: Link;
   demands: Demands;
+  /** Stands above the questions. */
+  note: ReactNode;
   onSubmit(): void;
 }
 
-export const Join = ({ link: given, demands, onSubmit }: JoinProps) => {
+export const Join = ({ link: given, demands, note, onSubmit }: JoinProps) => {
   // Where nobody needs an invite, an old one is no obstacle.
   const [{ invite: secret, ...rest }] = useState(given);
   const link: Link = demands.invite && secret !== undefined ? { ...rest, invite: secret } : rest;
@@ -115,6 +117,7 @@ export const Join = ({ link: given, demands, onSubmit }: JoinProps) => {
   const isIos = useView(installOffer) === 'steps';
   const frame = (children: ReactNode) => (
     <Card title={t('welcome.joinTitle')}>
+      {note}
       {link.contact && <p>{t('welcome.invitedBy', { handle: link.contact.handle })}</p>}
       {children}
     </Card>

@@ -30,7 +30,7 @@ const Finishing = () => {
 /** From nothing to an account. `onDone` once there is one. */
 export const Welcome = ({ onDone }: { onDone(): void }) => {
   const { phase } = useEngineSnapshot();
-  const { pathname } = useLocation();
+  const { pathname, search } = useLocation();
   const navigate = useNavigate();
   const { relay, ask } = useRelay();
   const isIos = useView(installOffer) === 'steps';
@@ -38,17 +38,18 @@ export const Welcome = ({ onDone }: { onDone(): void }) => {
   const wanted = /^\/(?:join|add|group)(?:\/|$)/.test(pathname);
   const link = wanted ? parseLink(pathname) : undefined;
 
-  // Kept while an invite to the relay is looked for.
-  const [group, setGroup] = useState<string>();
-  if (link?.group && group !== pathname) setGroup(pathname);
+  // What somebody came for, kept while an invite to the relay is looked for.
+  const [next, setNext] = useState<string>();
+  const here = pathname === '/share' ? pathname + search : link?.group ? pathname : undefined;
+  if (here !== undefined && next !== here) setNext(here);
 
   useEffect(() => {
     if (phase !== 'ready') return;
     // With a contact in the link the way goes on through it, to the conversation with whoever invited.
-    if (group !== undefined) void navigate(group, { replace: true });
+    if (next !== undefined) void navigate(next, { replace: true });
     else if (!link?.contact) void navigate('/', { replace: true });
     startTransition(onDone);
-  }, [phase, link?.contact, group, navigate, onDone]);
+  }, [phase, link?.contact, next, navigate, onDone]);
 
   if (phase === 'ready') return null;
   if (phase === 'joining' && !submitted) return <Finishing />;
@@ -73,11 +74,24 @@ export const Welcome = ({ onDone }: { onDone(): void }) => {
   }
   const { demands } = relay;
   const mayJoin = !demands.invite || link?.invite !== undefined;
+  // The way to a phone number leads out of the page.
+  const note = next?.startsWith('/share') && (
+    <p>{t(demands.phone ? 'welcome.shareAgain' : 'welcome.shareWaits')}</p>
+  );
   if (mayJoin && (link || !wanted)) {
-    return <Join key={pathname} link={link ?? {}} demands={demands} onSubmit={() => setSubmitted(true)} />;
+    return (
+      <Join
+        key={pathname}
+        link={link ?? {}}
+        demands={demands}
+        note={note}
+        onSubmit={() => setSubmitted(true)}
+      />
+    );
   }
   return (
     <Card title={t(demands.invite ? 'welcome.title' : 'welcome.joinTitle')}>
+      {note}
       {link && <p>{t(link.group ? 'welcome.groupOnly' : 'welcome.contactOnly')}</p>}
       {!link && wanted && <p className="card-problem">{t('welcome.badLink')}</p>}
       {demands.invite && (
