@@ -1,5 +1,6 @@
 import { expect, test } from '../fixtures/test.ts';
 import type { Person } from '../fixtures/people.ts';
+import { choose, openSettings } from '../pages/settings.ts';
 import { Sotto } from '../pages/sotto.ts';
 
 /** Somebody who finds another by handle, whom they do not know. */
@@ -132,9 +133,8 @@ test('the list says who is there, unless they keep it to themselves', async ({ r
   // It is said at the start, and repeated later than a test waits.
   await ann.page.reload();
   await expect(bobs.chat('Ann')).toContainText('online');
-  await ann.page.getByRole('button', { name: 'Menu' }).click();
-  await ann.page.getByRole('menuitem', { name: 'Settings' }).click();
-  await ann.page.getByRole('switch', { name: 'Online' }).click();
+  await openSettings(ann.page);
+  await choose(ann.page, 'Online', 'Nobody');
   await expect(bobs.chat('Ann')).not.toContainText('online');
 });
 

@@ -1,5 +1,7 @@
+import type { Locator } from '@playwright/test';
+import { ask } from '../fixtures/devices.ts';
 import { expect, test } from '../fixtures/test.ts';
-import { choose, expectSound, meet } from '../pages/talk.ts';
+import { choose, expectSound, meet, openMenu } from '../pages/talk.ts';
 import { Sotto } from '../pages/sotto.ts';
 
 test('reactions, replies and edits reach the other, and can be taken back', async ({ relay, person }) => {
@@ -15,6 +17,14 @@ test('reactions, replies and edits reach the other, and can be taken back', asyn
   await expect(
     bobs.message('Hello Ann').getByRole('button', { name: '👍 from you: take it back' }),
   ).toBeVisible();
+
+  // What was used last comes first.
+  await choose(anns, 'Hello Ann', 'React with 🙏');
+  const menu = await openMenu(anns.message('Hello Bob'), anns.page);
+  await expect(menu.getByRole('menuitem').nth(0)).toHaveAccessibleName('React with 🙏');
+  await expect(menu.getByRole('menuitem').nth(1)).toHaveAccessibleName('React with 👍');
+  await anns.page.keyboard.press('Escape');
+  await expect(anns.log.getByRole('heading', { name: 'Today' })).toBeVisible();
 
   await choose(bobs, 'Hello Bob', 'Reply');
   await expect(bobs.page.getByText('Reply to Ann')).toBeVisible();
@@ -84,6 +94,18 @@ test('the menu by keyboard: arrows find a message, Enter opens, Escape leads bac
   await page.keyboard.press('Escape');
   await expect(anns.composer).toHaveValue('');
 
+  await choose(anns, 'Hello Ann', 'Copy text');
+  await anns.composer.press('Control+v');
+  await expect(anns.composer).toHaveValue('Hello Ann');
+  await anns.log.focus();
+  await page.keyboard.press('ArrowUp');
+  await expect(anns.message('Hello Bob')).toBeFocused();
+  await page.keyboard.press('Control+c');
+  await anns.composer.fill('');
+  await anns.composer.press('Control+v');
+  await expect(anns.composer).toHaveValue('Hello Bob');
+  await anns.composer.fill('');
+
   await choose(anns, 'Hello Bob', 'Details');
   const details = page.getByRole('dialog', { name: 'Details' });
   await expect(details).toContainText('Read by Bob');
@@ -126,6 +148,143 @@ test('links and light formatting are drawn, and nothing else', async ({ relay, p
   await expect(long).not.toContainText('the end');
   await long.getByRole('button', { name: 'Read more' }).click();
   await expect(long).toContainText('the end');
+  await long.getByRole('button', { name: 'Show less' }).click();
+  await expect(long).not.toContainText('the end');
+  await expect(long.getByRole('button', { name: 'Read more' })).toBeInViewport();
+  await long.getByRole('button', { name: 'Read more' }).click();
+
+  // It stays as it is while the conversation is open, also where its row has gone meanwhile.
+  for (let row = 1; row <= 30; row += 1) {
+    await anns.composer.fill(`row ${row}.`);
+    await anns.composer.press('Enter');
+  }
+  await bobs.log.focus();
+  await expect(async () => {
+    await bobs.page.keyboard.press('End');
+    await expect(bobs.message('row 30.')).toBeFocused({ timeout: 500 });
+  }).toPass();
+  await expect(long).toHaveCount(0);
+  await bobs.page.keyboard.press('Home');
+  await expect(bobs.message('Hello Ann')).toBeFocused();
+  await expect(long).toContainText('the end');
+  await expect(long.getByRole('button', { name: 'Show less' })).toBeAttached();
+});
+
+test('www. and mail addresses are links; what is right there has the browser’s own menu', async ({
+  relay,
+  person,
+}) => {
+  const [anns, bobs] = await meet(relay, person);
+  await anns.send('See www.sotto.test/a or ann@sotto.test, words');
+  const message = bobs.message('words');
+  await expect(message.getByRole('link')).toHaveCount(2);
+  const site = message.getByRole('link', { name: 'www.sotto.test/a' });
+  await expect(site).toHaveAttribute('href', 'https://www.sotto.test/a');
+  await expect(message.getByRole('link', { name: 'ann@sotto.test' })).toHaveAttribute(
+    'href',
+    'mailto:ann@sotto.test',
+  );
+  /** What becomes of a right click there. */
+  const click = async (place: Locator): Promise<'browser’s' | 'ours'> => {
+    await bobs.page.evaluate(() => {
+      addEventListener(
+        'contextmenu',
+        (event) => Object.assign(window, { prevented: event.defaultPrevented }),
+        { once: true },
+      );
+    });
+    await place.click({ button: 'right' });
+    const prevented = await bobs.page.evaluate(() => (window as unknown as { prevented: boolean }).prevented);
+    return prevented ? 'ours' : 'browser’s';
+  };
+  const menu = bobs.page.getByRole('menu');
+  expect(await click(site)).toBe('browser’s');
+  const hello = bobs.message('Hello Bob').locator('.message-text');
+  await hello.evaluate((text) => getSelection()!.selectAllChildren(text));
+  expect(await click(bobs.message('Hello Bob').getByText('Hello Bob'))).toBe('browser’s');
+  await expect(menu).toBeHidden();
+  await bobs.page.evaluate(() => getSelection()!.removeAllRanges());
+  expect(await click(bobs.message('Hello Bob').getByText('Hello Bob'))).toBe('ours');
+  await expect(menu).toBeVisible();
+});
+
+test('marks of formatting are not shown where only a line of a message is', async ({ relay, person }) => {
+  const [anns, bobs] = await meet(relay, person);
+  await anns.composer.fill('This is **bold** and `code`');
+  await anns.composer.press('Enter');
+  const said = 'This is bold and code';
+  await expect(bobs.chat('ann')).toContainText(said);
+  const region = bobs.page.getByRole('status', { name: 'New messages' });
+  await expect(region).toContainText(`Ann: ${said}`);
+  await choose(bobs, said, 'Reply');
+  await expect(bobs.page.locator('.composer-about')).toContainText(said);
+  await bobs.send('answer');
+  await expect(anns.message('answer').locator('.message-quote')).toContainText(said);
+  await bobs.page.getByRole('searchbox', { name: 'Search', exact: true }).fill('bold');
+  const hit = bobs.page.locator('.search-results').getByRole('link', { name: said });
+  await expect(hit.locator('mark')).toHaveText('bold');
+});
+
+test('each message that comes in is told, also where several say the same', async ({ relay, person }) => {
+  const [anns, bobs] = await meet(relay, person);
+  const region = bobs.page.getByRole('status', { name: 'New messages' });
+  const told = (): Promise<string[]> => region.locator('p').allTextContents();
+  await expect.poll(told).toEqual(['Ann: Hello Bob']);
+  // What a screen reader hears: what is added, each time.
+  await region.evaluate((element) => {
+    const heard: string[] = [];
+    Object.assign(window, { heard });
+    new MutationObserver((records) => {
+      for (const { addedNodes } of records) for (const node of addedNodes) heard.push(node.textContent ?? '');
+    }).observe(element, { childList: true });
+  });
+  const heard = (): Promise<string[]> =>
+    bobs.page.evaluate(() => (window as unknown as { heard: string[] }).heard);
+  for (const text of ['same', 'same']) {
+    await anns.composer.fill(text);
+    await anns.composer.press('Enter');
+  }
+  await expect.poll(heard).toEqual(['Ann: same', 'Ann: same']);
+  await bobs.send('mine is not told');
+  await anns.send('after');
+  await expect.poll(heard).toEqual(['Ann: same', 'Ann: same', 'Ann: after']);
+});
+
+test('what a message answers, and the reactions of others, are there for the keyboard', async ({
+  relay,
+  person,
+}) => {
+  const [anns, bobs] = await meet(relay, person);
+  const { page } = bobs;
+  await choose(anns, 'Hello Ann', 'Reply');
+  await anns.send('answer');
+  await expect(bobs.message('answer')).toBeVisible();
+  const original = bobs.log.getByRole('group', { name: /^You: Hello Ann/ });
+  await bobs.log.focus();
+  await page.keyboard.press('End');
+  await expect(bobs.message('answer')).toBeFocused();
+  await page.keyboard.press('Enter');
+  await page.getByRole('menuitem', { name: 'Go to the original' }).focus();
+  await page.keyboard.press('Enter');
+  await expect(original).toBeFocused();
+  await page.keyboard.press('End');
+  await page.keyboard.press('o');
+  await expect(original).toBeFocused();
+
+  await choose(anns, 'Hello Bob', 'React with another emoji');
+  await page.bringToFront();
+  await anns.page.getByRole('dialog', { name: 'Emoji' }).getByRole('searchbox').fill('owl');
+  await anns.page.getByRole('gridcell', { name: 'owl', exact: true }).click();
+  await expect(bobs.log.getByRole('button', { name: '🦉 from 1 person' })).toBeVisible();
+  await page.keyboard.press('ArrowDown');
+  await expect(bobs.message('Hello Bob').first()).toBeFocused();
+  await page.keyboard.press('Enter');
+  const join = page.getByRole('menuitem', { name: 'React with 🦉' });
+  await expect(join).toBeVisible();
+  await expectSound(page, 'menu with the reactions of others');
+  await join.focus();
+  await page.keyboard.press('Enter');
+  await expect(anns.log.getByRole('button', { name: /🦉 from 2 people/ })).toBeVisible();
 });
 
 test('a draft with what it answers is there after the page was closed', async ({ relay, person }) => {
@@ -159,6 +318,19 @@ test('messages with a timer say when they go, and go', async ({ relay, person })
   await anns.send('for a while');
   await expect(bobs.message('for a while').getByTitle(/Goes in 5\s?m/)).toBeVisible();
   await expect(bobs.page.getByTitle('Messages go 5 minutes after they were read')).toBeVisible();
+
+  // The choice has nothing that a test could wait for.
+  await ask(anns.page, 'setTimer', [/\/c\/([\w-]+)/.exec(anns.page.url())![1], 5]);
+  await anns.send('for a moment');
+  await expect(bobs.message('for a moment').getByTitle(/Goes in \ds/)).toBeVisible();
+  for (const sotto of [anns, bobs]) {
+    await expect(sotto.message('for a moment')).toHaveCount(0);
+    await expect(sotto.message('for a while')).toBeVisible();
+    await expect(sotto.page.getByRole('navigation', { name: 'Chats' })).not.toContainText('for a moment');
+  }
+  await bobs.page.reload();
+  await expect(bobs.message('for a while')).toBeVisible();
+  await expect(bobs.message('for a moment')).toHaveCount(0);
 });
 
 test('a stranger is answered before anything is written', async ({ relay, person }) => {

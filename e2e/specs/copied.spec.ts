@@ -1,6 +1,7 @@
 import type { Page } from '@playwright/test';
 import { expect, test } from '../fixtures/test.ts';
 import { Sotto } from '../pages/sotto.ts';
+import { expectSound } from '../pages/talk.ts';
 
 const MONTH = 31 * 24 * 60 * 60_000;
 
@@ -80,7 +81,9 @@ test('A7: a copy of a profile that comes back is told so, sends nothing, and can
   await anns.open('Bob');
   await expect.poll(() => anns.texts()).toEqual(['hello', 'from the first']);
 
+  await expectSound(second.page, 'a copied profile');
   await second.page.getByRole('button', { name: 'Decide…' }).click();
+  await expectSound(second.page, 'whether to go on');
   await second.page.getByRole('dialog').getByRole('button', { name: 'Go on here' }).click();
   await expect(alarm).toHaveCount(0);
   await second.expectStatus('from the copy', 'Read');

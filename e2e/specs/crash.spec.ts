@@ -1,6 +1,7 @@
 import type { Page } from '@playwright/test';
 import { expect, test } from '../fixtures/test.ts';
 import { Sotto } from '../pages/sotto.ts';
+import { expectSound } from '../pages/talk.ts';
 
 const NO_RELAY = /ERR_CONNECTION|WebSocket|Failed to load resource/;
 
@@ -88,6 +89,7 @@ test('a full device says so, acknowledges nothing that it could not store, and g
   await setFull(bob.page, true);
   await anns.send('is there room?');
   for (const { page } of [bobs, second]) await expect(page.getByText('This device is full')).toBeVisible();
+  await expectSound(bobs.page, 'a full device');
   await anns.expectStatus('is there room?', 'Sent');
   await expect(bobs.message('is there room?')).toHaveCount(0);
   // What cannot be stored comes back into the field, whichever tab it was written in.

@@ -99,6 +99,7 @@ test('into a group by its link: asked, let in, refused, reset', async ({ relay, 
   // An admin decides, and sends along what was written.
   await toChat(anns);
   await expect(anns.page.getByText('2 people ask to join this group.')).toBeVisible();
+  await expect(anns.log.getByText('You made an invite link')).toBeVisible();
   await expectSound(anns.page, 'asked in the conversation');
   await anns.page.getByRole('link', { name: 'Look at requests' }).click();
   await expect(anns.page.getByRole('heading', { name: '2 requests to join' })).toBeVisible();

@@ -1,12 +1,9 @@
-import { AxeBuilder } from '@axe-core/playwright';
 import type { Page } from '@playwright/test';
+import type { Person } from '../fixtures/people.ts';
 import { expect, test } from '../fixtures/test.ts';
 import { openSettings } from '../pages/settings.ts';
 import { Sotto } from '../pages/sotto.ts';
-
-const sound = async (page: Page): Promise<void> => {
-  expect((await new AxeBuilder({ page }).analyze()).violations.map(({ id }) => id)).toEqual([]);
-};
+import { expectSound } from '../pages/talk.ts';
 
 /** Whether this Chromium would have the app installed is its own affair. */
 const withoutOffer = (page: Page): Promise<unknown> =>
@@ -47,7 +44,7 @@ test('installing is offered after the first conversation, once', async ({ relay,
   await bobs.open('ann');
   await bobs.send('Hello');
   await expect(offer).toBeVisible();
-  await sound(page);
+  await expectSound(page, 'the offer to install');
   await offer.getByRole('button', { name: 'Install' }).click();
   expect(await asked()).toBe(1);
   await expect(offer).toBeHidden();
@@ -64,18 +61,88 @@ test('installing is offered after the first conversation, once', async ({ relay,
   await expect(offer).toBeHidden();
 });
 
-test('on an iPhone the steps are shown before there is an account', async ({ relay, person }) => {
-  const ann = await person('Ann');
-  await withoutOffer(ann.page);
-  await ann.page.addInitScript(() => {
+/** It passes for one, as far as the app can tell. */
+const asIphone = async (page: Page): Promise<void> => {
+  await withoutOffer(page);
+  await page.addInitScript(() => {
     const value = 'Mozilla/5.0 (iPhone; CPU iPhone OS 18_0 like Mac OS X) AppleWebKit/605.1.15 Safari/604.1';
     Object.defineProperty(navigator, 'userAgent', { value });
+    // Nor has its browser notifications, before the app is installed.
+    Reflect.deleteProperty(globalThis, 'Notification');
   });
+};
+
+test('on an iPhone the steps are shown before there is an account', async ({ relay, person }) => {
+  const ann = await person('Ann');
+  await asIphone(ann.page);
   const page = await ann.open(relay.invite);
   await page.getByText('As an app on an iPhone or iPad').click();
   await expect(page.getByText('Add to Home Screen')).toBeVisible();
   await expect(page.getByRole('button', { name: 'Copy link' })).toBeVisible();
-  await sound(page);
+  await expectSound(page, 'the steps on an iPhone');
+});
+
+test('on an iPhone the settings say that an installed app begins empty', async ({ relay, person }) => {
+  const ann = await person('Ann');
+  await asIphone(ann.page);
+  await Sotto.join(ann, relay.invite, 'ann');
+  const { page } = ann;
+  await openSettings(page);
+  const app = page.getByRole('region', { name: 'App', exact: true });
+  await expect(app).toContainText('which begins empty');
+  await expect(app.getByRole('listitem')).toHaveCount(3);
+  await expect(page.getByRole('region', { name: 'Notifications' })).toContainText('begins empty');
+  await expectSound(page, 'the settings on an iPhone');
+});
+
+/** Hands a text to the app, as a page of the system would. */
+const share = async (page: Page, origin: string, text: string): Promise<void> => {
+  await page.goto('about:blank');
+  await page.setContent(
+    `<form method="post" enctype="multipart/form-data" action="${origin}/share"><textarea name="text"></textarea></form>`,
+  );
+  await page.locator('textarea').fill(text);
+  await page.evaluate(() => document.querySelector('form')!.submit());
+};
+
+test('what is too long for one message is shared whole, and what is too long for a draft is refused', async ({
+  relay,
+  person,
+}) => {
+  const ann = await person('Ann');
+  const anns = await Sotto.join(ann, relay.invite, 'ann');
+  const { page } = ann;
+  await page.getByRole('button', { name: 'Menu' }).click();
+  await page.getByRole('menuitem', { name: 'Note to self' }).click();
+  await page.evaluate(() => navigator.serviceWorker.ready.then(() => undefined));
+  const long = `${'word '.repeat(2000)}end`;
+  await share(page, relay.url, long);
+  await page.locator('.share-choice').click();
+  await expect(anns.composer).toHaveValue(long);
+  await expect(page.getByRole('button', { name: 'Send as 2 messages' })).toBeVisible();
+  // With what is written already it is too much.
+  await share(page, relay.url, long);
+  await page.locator('.share-choice').click();
+  await expect(page.getByRole('alert').filter({ hasText: '4,007 characters too long' })).toBeVisible();
+  await share(page, relay.url, long + long);
+  await expect(page.getByRole('alert').filter({ hasText: '4,006 characters too long' })).toBeVisible();
+  await expect(page.locator('.share-choice')).toHaveCount(0);
+  await expectSound(page, 'sharing what is too long');
+});
+
+test('what is shared before there is an account comes up once there is one', async ({ relay, person }) => {
+  const ann = await person('Ann');
+  const { page } = ann;
+  await ann.open();
+  await page.evaluate(() => navigator.serviceWorker.ready.then(() => undefined));
+  await share(page, relay.url, 'for later');
+  await expect(page.getByText('To send what you shared you need an account')).toBeVisible();
+  await page.getByLabel('Invite link').fill(relay.invite);
+  await page.getByRole('button', { name: 'Continue' }).click();
+  await expect(page.getByText('To send what you shared you need an account')).toBeVisible();
+  await new Sotto(page).fillIn('Ann', 'ann');
+  await expect(page.getByRole('heading', { name: 'Send to' })).toBeVisible();
+  await expect(page.locator('.share-text')).toHaveText('for later');
 });
 
 test('what another app shares becomes a draft, and never reaches the relay', async ({ relay, person }) => {
@@ -100,7 +167,7 @@ test('what another app shares becomes a draft, and never reaches the relay', asy
   await page.evaluate(() => document.querySelector('form')!.submit());
   expect((await answered).fromServiceWorker()).toBe(true);
   await expect(page.getByRole('heading', { name: 'Send to' })).toBeVisible();
-  await sound(page);
+  await expectSound(page, 'sharing');
   const find = page.getByRole('searchbox', { name: 'Find somebody' });
   await find.fill('nobody');
   await expect(page.getByText('Nobody of that name')).toBeVisible();
@@ -127,12 +194,8 @@ test('shortcuts lead to a new chat and to oneself', async ({ relay, person }) =>
   await expect(anns.composer).toBeVisible();
 });
 
-test('the icon counts what is unread, and what comes while nobody looks is shown by the system', async ({
-  relay,
-  person,
-}) => {
-  const ann = await person('Ann');
-  const bob = await person('Bob');
+/** A browser that may show notifications: what it shows, what its icon says, and whether somebody looks. */
+const watched = async (ann: Person) => {
   const { page } = ann;
   await ann.context.grantPermissions(['notifications']);
   await page.addInitScript(() => {
@@ -156,6 +219,25 @@ test('the icon counts what is unread, and what comes while nobody looks is shown
       const registration = await navigator.serviceWorker.ready;
       return (await registration.getNotifications()).map(({ title, body }) => `${title}: ${body}`);
     });
+  /** A driven browser gives every page the focus: the service worker is told that none has it. */
+  const leave = async () => {
+    await attend(false);
+    await ann.context.serviceWorkers()[0]!.evaluate(() => {
+      const { clients } = globalThis as unknown as { clients: object };
+      Object.assign(clients, { matchAll: async () => [] });
+    });
+  };
+  return { badge, attend, leave, shown };
+};
+
+test('the icon counts what is unread, and what comes while nobody looks is shown by the system', async ({
+  relay,
+  person,
+}) => {
+  const ann = await person('Ann');
+  const bob = await person('Bob');
+  const { page } = ann;
+  const { badge, attend, leave, shown } = await watched(ann);
   const anns = await Sotto.join(ann, relay.invite, 'ann');
   const bobs = await Sotto.join(bob, await anns.invite(), 'bob');
   await openSettings(page);
@@ -165,13 +247,9 @@ test('the icon counts what is unread, and what comes while nobody looks is shown
   await bobs.send('seen at once');
   await expect.poll(badge).toBe(1);
   expect(await shown()).toEqual([]);
-  await attend(false);
-  // A driven browser gives every page the focus: the service worker is told that none has it.
-  await ann.context.serviceWorkers()[0]!.evaluate(() => {
-    const { clients } = globalThis as unknown as { clients: object };
-    Object.assign(clients, { matchAll: async () => [] });
-  });
-  await bobs.send('Hello');
+  await leave();
+  await bobs.composer.fill('**Hello**');
+  await bobs.composer.press('Enter');
   await expect.poll(badge).toBe(2);
   await expect.poll(shown).toEqual(['Bob: Hello']);
   await page.getByRole('switch', { name: 'Show what they say' }).click();
@@ -181,4 +259,48 @@ test('the icon counts what is unread, and what comes while nobody looks is shown
   await anns.open('Bob');
   await expect.poll(badge).toBe(0);
   await expect.poll(shown).toEqual([]);
+});
+
+test('of a muted group one is told who names one, unless it is set otherwise', async ({ relay, person }) => {
+  test.setTimeout(180_000);
+  const ann = await person('Ann');
+  const { page } = ann;
+  const { badge, leave, shown } = await watched(ann);
+  const anns = await Sotto.join(ann, relay.invite, 'ann');
+  const bobs = await Sotto.join(await person('Bob'), await anns.invite(), 'bob');
+  await bobs.open('ann');
+  await bobs.send('I am Bob');
+  await anns.open('Bob');
+  await anns.send('Hello Bob');
+  await expect(bobs.message('Hello Bob')).toBeVisible();
+  await bobs.page.getByRole('button', { name: 'Menu' }).click();
+  await bobs.page.getByRole('menuitem', { name: 'New group' }).click();
+  await bobs.page.getByLabel('Name of the group').fill('Trip');
+  await bobs.page.getByRole('checkbox', { name: /Ann/ }).check();
+  await bobs.page.getByRole('button', { name: 'Make the group' }).click();
+  await anns.open('Trip');
+  await page.getByRole('link', { name: 'About Trip' }).click();
+  await page.getByRole('combobox', { name: 'Mute' }).selectOption('always');
+  await openSettings(page);
+  await page.getByRole('switch', { name: 'Show new messages' }).click();
+  const mentions = page.getByRole('switch', { name: 'Mentions in muted groups' });
+  await expect(mentions).toBeChecked();
+  await leave();
+  await bobs.send('Anybody there?');
+  await expect(anns.chat('Trip')).toContainText('Anybody there?');
+  const name = async (before: string) => {
+    await bobs.composer.pressSequentially(`${before} @ann`);
+    await bobs.page.getByRole('listbox', { name: 'People in this group' }).getByRole('option').click();
+    await bobs.composer.press('Enter');
+    await expect(bobs.message(before)).toBeVisible();
+  };
+  await name('Bring a towel');
+  // Of what came before nothing was told: it would stand in its place.
+  await expect.poll(shown).toEqual([expect.stringMatching(/^Trip: \u2068?Bob\u2069?: Bring a towel @Ann/)]);
+  await expect.poll(badge).toBe(1);
+  await mentions.click();
+  await expect.poll(badge).toBe(0);
+  await name('And a hat');
+  await expect(anns.chat('Trip')).toContainText('And a hat');
+  expect(await shown()).toEqual([expect.stringContaining('Bring a towel')]);
 });

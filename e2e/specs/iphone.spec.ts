@@ -1,6 +1,7 @@
 import { devices, type Locator, type Page } from '@playwright/test';
 import type { Person } from '../fixtures/people.ts';
 import { expect, test } from '../fixtures/test.ts';
+import { expectNoSidewaysScroll } from '../pages/fit.ts';
 import { Sotto } from '../pages/sotto.ts';
 import { expectSound } from '../pages/talk.ts';
 
@@ -11,52 +12,51 @@ test.use({ device: IPHONE });
 /** What a finger hits, in CSS pixels. */
 const TARGET = 44;
 
-/** Whatever can be operated and is too small for a finger; links and names in the middle of a text may be. */
+/**
+ * Whatever can be operated and is too small for a finger; links and names in the middle of a text may be. What is further
+ * down is scrolled to, but for what is drawn as it comes into sight.
+ */
 const small = (page: Page): Promise<string[]> =>
   page.evaluate((least) => {
     const place = document.querySelector('dialog[open], [role=dialog]') ?? document;
+    const scrolled = [...document.querySelectorAll('*')].filter(
+      ({ scrollHeight, clientHeight }) => scrollHeight > clientHeight,
+    );
+    const places = scrolled.map((element) => element.scrollTop);
     const all = place.querySelectorAll<HTMLElement>(
       'button, a[href], input, select, textarea, summary, [role=menuitem], [role=option], [role=gridcell], [role=switch]',
     );
-    return [...all].flatMap((element) => {
-      const { width, height, top, left } = element.getBoundingClientRect();
+    const found = [...all].flatMap((element) => {
+      const { width, height } = element.getBoundingClientRect();
       const inText = element.closest('.message-text, p') !== null;
       const seen = width > 1 && height > 1 && element.checkVisibility({ visibilityProperty: true });
       if (!seen || inText) return [];
-      // A label is hit as well as the field in it, and what is painted larger for fingers counts with it.
       const around = element.closest('label');
+      const rolls = element.closest('[role=log], [role=grid], .chat-list-scroll') !== null;
+      if (!rolls) (around ?? element).scrollIntoView({ block: 'center', behavior: 'instant' });
+      const { left, top } = element.getBoundingClientRect();
+      // A label is hit as well as the field in it, and what is painted larger for fingers counts with it.
       const box = around?.getBoundingClientRect() ?? { width, height };
       const isHit = (x: number, y: number): boolean => {
         const hit = document.elementFromPoint(x, y);
-        return hit !== null && (element.contains(hit) || hit.contains(element));
+        return hit !== null && (element.contains(hit) || around?.contains(hit) === true);
       };
       const reach = (least - 2) / 2;
       const [x, y] = [left + width / 2, top + height / 2];
       const inSight = y - reach > 0 && y + reach < innerHeight && x - reach > 0 && x + reach < innerWidth;
-      const tall = box.height >= least - 0.5 || (inSight && isHit(x, y - reach) && isHit(x, y + reach));
-      const wide = box.width >= least - 0.5 || (inSight && isHit(x - reach, y) && isHit(x + reach, y));
-      return (tall && wide) || !inSight
+      const tall = box.height >= least - 0.5 || (isHit(x, y - reach) && isHit(x, y + reach));
+      const wide = box.width >= least - 0.5 || (isHit(x - reach, y) && isHit(x + reach, y));
+      return (tall && wide) || (rolls && !inSight)
         ? []
         : [`${element.outerHTML.slice(0, 120)} is ${Math.round(box.width)} × ${Math.round(box.height)}`];
     });
+    for (const [index, element] of scrolled.entries()) element.scrollTop = places[index]!;
+    return found;
   }, TARGET);
 
 /** Nothing that scrolls sideways, nothing too small for a finger, nothing for axe. */
 const expectFit = async (page: Page, screen: string): Promise<void> => {
-  const wider = await page.evaluate(() =>
-    [...document.querySelectorAll<HTMLElement>('html, body, main, main *, dialog, dialog *')].flatMap(
-      (element) => {
-        const { overflowX } = getComputedStyle(element);
-        const scrolls =
-          element === document.documentElement || overflowX === 'auto' || overflowX === 'scroll';
-        const over = element.scrollWidth - element.clientWidth;
-        return scrolls && over > 1 && element.clientWidth > 0
-          ? [`${element.outerHTML.slice(0, 80)} by ${over}`]
-          : [];
-      },
-    ),
-  );
-  expect.soft(wider, `${screen} scrolls sideways`).toEqual([]);
+  await expectNoSidewaysScroll(page, screen);
   expect.soft(await small(page), `${screen}: targets`).toEqual([]);
   await expectSound(page, screen);
 };
@@ -85,7 +85,8 @@ const join = async (someone: Person, link: string, handle: string): Promise<Sott
 /** A finger that stays. */
 const press = async (page: Page, target: Locator): Promise<void> => {
   const box = (await target.boundingBox())!;
-  const point = { x: box.x + 20, y: box.y + box.height / 2 };
+  // Below it there may be reactions, which are hit from further away than they are drawn.
+  const point = { x: box.x + 20, y: box.y + 10 };
   const session = await page.context().newCDPSession(page);
   await session.send('Input.dispatchTouchEvent', { type: 'touchStart', touchPoints: [point] });
   await expect(page.getByRole('menu')).toBeVisible();
@@ -150,7 +151,8 @@ test('in a conversation: the keyboard covers no message, a long press opens what
   person,
 }) => {
   test.setTimeout(240_000);
-  const anns = await join(await arriving(person)('Ann'), relay.invite, 'ann');
+  const ann = await arriving(person)('Ann');
+  const anns = await join(ann, relay.invite, 'ann');
   const bobs = await join(await arriving(person)('Bob'), await anns.invite(), 'bob');
   await bobs.composer.fill('Hello');
   await bobs.page.getByRole('button', { name: 'Send' }).tap();
@@ -198,6 +200,62 @@ test('in a conversation: the keyboard covers no message, a long press opens what
   await page.getByRole('button', { name: 'Emoji' }).tap();
   await expect(page.getByRole('gridcell').first()).toBeVisible();
   await expectFit(page, 'emoji');
+  await page.keyboard.press('Escape');
+  await expect(page.getByRole('gridcell')).toHaveCount(0);
+
+  const choose = async (text: string, item: string): Promise<void> => {
+    await press(page, anns.message(text).locator('.message-bubble'));
+    await page.getByRole('menuitem', { name: item, exact: true }).tap();
+  };
+  const send = page.getByRole('button', { name: 'Send', exact: true });
+  await choose('to thirteen', 'Edit');
+  await expect(anns.composer).toHaveValue('to thirteen');
+  await anns.composer.fill('to the thirteenth');
+  await expectFit(page, 'an edit');
+  await send.tap();
+  await expect(bobs.message('to the thirteenth').getByText('Edited')).toBeVisible();
+  await expect(anns.message('to the thirteenth').getByText('Edited')).toBeVisible();
+  await expectFit(page, 'an edited message');
+  await choose('to the thirteenth', 'Star');
+  await expect(anns.message('to the thirteenth').getByTitle('Starred')).toBeVisible();
+  await choose('number 14.', 'Forward');
+  const dialog = page.getByRole('dialog');
+  await dialog.getByRole('checkbox', { name: 'Bob' }).tap();
+  await expectFit(page, 'forwarding');
+  await dialog.getByRole('button', { name: 'Forward to 1 chat' }).tap();
+  await expect(bobs.log.getByText('Forwarded', { exact: true })).toBeVisible();
+  await choose('to the thirteenth', 'Delete');
+  await expect(dialog).toBeVisible();
+  await expectFit(page, 'deleting');
+  await dialog.getByRole('button', { name: 'Delete for everyone' }).tap();
+  await expect(bobs.message('This message was deleted.')).toBeVisible();
+
+  await page.getByRole('button', { name: 'More for this chat' }).tap();
+  await page.getByRole('menuitem', { name: 'Search in this chat' }).tap();
+  const bar = page.getByRole('region', { name: 'Search in the chat with Bob' });
+  await bar.getByRole('searchbox').fill('number 2');
+  await expect(bar.getByRole('status')).toHaveText('1 of 1');
+  await expectFit(page, 'search in a chat');
+  await bar.getByRole('button', { name: 'Close' }).tap();
+  await expect(bar).toBeHidden();
+  await anns.composer.fill('not yet');
+  await toList(page);
+  await expect(anns.chat('Bob')).toContainText(/Draft:\s*not yet/);
+  await page.getByRole('searchbox', { name: 'Search', exact: true }).fill('number 2');
+  await expect(page.locator('mark').first()).toBeVisible();
+  await expectFit(page, 'search');
+  await page.getByRole('region', { name: 'Messages' }).getByRole('link').first().tap();
+  await expect(anns.message('number 2.')).toBeInViewport();
+  await expect(anns.composer).toHaveValue('not yet');
+  await toList(page);
+
+  const offline = ann.expectFailures(/ERR_INTERNET_DISCONNECTED|WebSocket|Failed to load resource/);
+  await page.context().setOffline(true);
+  await expect(page.getByRole('status', { name: 'Network' })).toContainText('Waiting for network');
+  await expectFit(page, 'without network');
+  await page.context().setOffline(false);
+  await expect(page.getByRole('status', { name: 'Network' })).toBeEmpty();
+  offline();
 });
 
 test('people, groups and settings fit a finger and a narrow screen', async ({ relay, person }) => {
@@ -255,9 +313,61 @@ test('people, groups and settings fit a finger and a narrow screen', async ({ re
   await expectFit(page, 'the menu of a member');
   await page.keyboard.press('Escape');
 
+  // A stranger, who is answered, and then blocked.
+  await toList(bobs.page);
+  const eves = await join(await arriving(person)('Eve'), await bobs.invite(), 'eve');
+  await toList(eves.page);
+  await eves.page.getByRole('button', { name: 'New chat' }).tap();
+  await eves.page.getByLabel('Handle or link').fill('ann');
+  await eves.page.getByRole('button', { name: 'Start chat' }).tap();
+  await eves.composer.fill('You do not know me');
+  await eves.page.getByRole('button', { name: 'Send' }).tap();
+  await page.goto(`${relay.url}/#/`);
+  await page.getByRole('link', { name: '1 message request' }).tap();
+  await page.locator('.page').getByRole('link', { name: 'eve' }).tap();
+  const request = page.getByRole('region', { name: 'Eve wants to write with you' });
+  await expect(request).toBeVisible();
+  await expectFit(page, 'a request');
+  await request.getByRole('button', { name: 'Accept' }).tap();
+  await anns.composer.fill('Now I do');
+  await page.getByRole('button', { name: 'Send' }).tap();
+  await expect(eves.message('Now I do')).toBeVisible();
+  await page.getByRole('button', { name: 'More for this chat' }).tap();
+  await page.getByRole('menuitem', { name: 'Block' }).tap();
+  await expectFit(page, 'blocking');
+  await page.getByRole('dialog').getByRole('button', { name: 'Block' }).tap();
+  await expect(page.getByRole('region', { name: 'You have blocked Eve' })).toBeVisible();
+  await expectFit(page, 'a chat that is blocked');
+
   for (const path of ['settings', 'requests', 'starred']) {
     await page.goto(`${relay.url}/#/${path}`);
     await expect(page.locator('.page')).toBeVisible();
     await expectFit(page, path);
   }
+});
+
+test('on touch Enter begins a new line, unless somebody with a keyboard has it send', async ({
+  relay,
+  person,
+}) => {
+  const anns = await Sotto.join(await person('Ann'), relay.invite, 'ann');
+  const { page } = anns;
+  await page.getByRole('button', { name: 'Menu' }).tap();
+  await page.getByRole('menuitem', { name: 'Note to self' }).tap();
+  await anns.composer.fill('one');
+  await anns.composer.press('Enter');
+  await anns.composer.press('Shift+Enter');
+  await expect(anns.composer).toHaveValue('one\n\n');
+  await anns.composer.fill('two');
+  const conversation = page.url();
+  await page.goto(`${relay.url}/#/settings`);
+  const enter = page.getByRole('switch', { name: 'Enter sends' });
+  await expect(enter).not.toBeChecked();
+  await enter.tap();
+  await expect(enter).toBeChecked();
+  await page.goto(conversation);
+  await expect(anns.composer).toHaveValue('two');
+  await anns.composer.press('Enter');
+  await expect(anns.message('two')).toBeVisible();
+  await expect(anns.composer).toHaveValue('');
 });

@@ -1,13 +1,9 @@
-import { AxeBuilder } from '@axe-core/playwright';
 import type { Page } from '@playwright/test';
 import { linkDevice } from '../fixtures/devices.ts';
 import { expect, test } from '../fixtures/test.ts';
 import { openSettings } from '../pages/settings.ts';
 import { Sotto } from '../pages/sotto.ts';
-
-const expectSound = async (page: Page): Promise<void> => {
-  expect((await new AxeBuilder({ page }).analyze()).violations.map(({ id }) => id)).toEqual([]);
-};
+import { expectSound } from '../pages/talk.ts';
 
 /** What a browser says, and must say, of a device that is no more and of a relay that does not answer. */
 const GONE = /401|WebSocket|Failed to load resource|ERR_CONNECTION_REFUSED/;
@@ -65,7 +61,7 @@ test('who signs out leaves nothing behind, in no tab, and the account goes on el
   const dialog = page.getByRole('dialog', { name: 'Sign out on this device?' });
   await expect(dialog).toContainText('your keys, all messages and drafts');
   await expect(dialog).toContainText('your other device');
-  await expectSound(page);
+  await expectSound(page, 'signing out');
   await dialog.getByRole('button', { name: 'Cancel' }).click();
   await expect(dialog).toBeHidden();
 
@@ -74,7 +70,7 @@ test('who signs out leaves nothing behind, in no tab, and the account goes on el
   await dialog.getByRole('button', { name: 'Sign out and delete' }).click();
   await expect(page.getByRole('heading', { name: 'Everything here is deleted' })).toBeVisible();
   await expect(page.getByText('The relay did not answer')).toBeHidden();
-  await expectSound(page);
+  await expectSound(page, 'signed out');
   await expect(tab.getByRole('heading', { name: 'Sotto is by invitation' })).toBeVisible();
   await tab.close();
   await page.getByRole('button', { name: 'To the start' }).click();
@@ -123,7 +119,7 @@ test('an account is deleted by who types its handle, and its handle is free', as
   await dialog.getByRole('textbox').fill('anna');
   await dialog.getByRole('button', { name: 'Delete for good' }).click();
   await expect(dialog.getByText('That is not your handle')).toBeVisible();
-  await expectSound(page);
+  await expectSound(page, 'deleting an account');
   expect(await relay.query('SELECT handle FROM account')).toEqual([{ handle: 'ann' }]);
 
   ann.expectFailures(GONE);
@@ -161,6 +157,7 @@ test('another device is removed from here, and can delete what it has', async ({
   await dialog.getByRole('button', { name: 'Remove' }).click();
   await expect(row).toBeHidden();
   await expect(other.page.getByRole('heading', { name: 'This device was removed' })).toBeVisible();
+  await expectSound(other.page, 'removed from elsewhere');
   await other.page.getByRole('button', { name: 'Delete what is here' }).click();
   await expect(other.page.getByRole('heading', { name: 'Everything here is deleted' })).toBeVisible();
   await other.page.goto(`${relay.url}/v1/nothing`);

@@ -1,18 +1,25 @@
 import { AxeBuilder } from '@axe-core/playwright';
 import type { Page } from '@playwright/test';
 import { expect, test } from '../fixtures/test.ts';
+import { expectReflow, expectStill } from '../pages/fit.ts';
 import { inEveryLook } from '../pages/looks.ts';
 import { Sotto } from '../pages/sotto.ts';
 
-/** Nothing for axe to find, and nothing wider than the screen, in both sizes and themes. */
-const expectSound = (page: Page, screen: string): Promise<void> =>
-  inEveryLook(page, async (look) => {
+/**
+ * Nothing for axe to find, and nothing wider than the screen, in both sizes and themes; nothing that moves, and nothing cut off
+ * where there is little room.
+ */
+const expectSound = async (page: Page, screen: string): Promise<void> => {
+  await inEveryLook(page, async (look) => {
     const { violations } = await new AxeBuilder({ page }).analyze();
     const found = violations.map(({ id, nodes }) => `${id}: ${nodes.map(({ html }) => html).join(' ')}`);
     expect(found, `${screen}, ${look}`).toEqual([]);
     const overflow = await page.evaluate(() => document.documentElement.scrollWidth - innerWidth);
     expect(overflow, `${screen}, ${look} is wider than the screen`).toBeLessThanOrEqual(0);
+    await expectStill(page, `${screen}, ${look}`);
   });
+  await expectReflow(page, screen);
+};
 
 test('axe finds nothing on any screen', async ({ relay, person }) => {
   test.setTimeout(300_000);

@@ -1,5 +1,6 @@
 import { expect, test } from '../fixtures/test.ts';
 import { Sotto } from '../pages/sotto.ts';
+import { choose, expectSound } from '../pages/talk.ts';
 
 /** What a browser says, and must say, when nothing answers. */
 const NO_RELAY = /ERR_CONNECTION_REFUSED|ERR_INTERNET_DISCONNECTED|WebSocket|Failed to load resource/;
@@ -35,6 +36,10 @@ test('with the relay gone the app opens, shows everything, and takes messages th
   await bobs.send('one');
   await bobs.send('two');
   await bobs.expectStatus('two', 'Waiting');
+  await expect(bobs.chat('Ann').getByTitle('Waiting')).toBeAttached();
+  await bobs.send('a slip');
+  await choose(bobs, 'a slip', 'Do not send');
+  await expect(bobs.message('a slip')).toHaveCount(0);
   await bob.page.reload();
   bobs = new Sotto(bob.page);
   await expect(bobs.message('two')).toBeVisible();
@@ -42,6 +47,7 @@ test('with the relay gone the app opens, shows everything, and takes messages th
 
   await relay.start();
   await bobs.expectStatus('three', 'Read');
+  await expect(bobs.chat('Ann').getByTitle('Read')).toBeAttached();
   await expect(anns.message('three')).toBeVisible();
   expect(await anns.texts()).toEqual(['before', 'answer', 'one', 'two', 'three']);
   expect(await bobs.texts()).toEqual(['before', 'answer', 'one', 'two', 'three']);
@@ -63,6 +69,7 @@ test('a store that the browser threw away is named, and is no empty account', as
   );
   await ann.open();
   await expect(page.getByRole('heading', { name: 'Your chats are gone from this browser' })).toBeVisible();
+  await expectSound(page, 'a store that is gone');
   await page.getByRole('button', { name: 'Begin again' }).click();
   await expect(page.getByRole('heading', { name: 'Sotto is by invitation' })).toBeVisible();
 });

@@ -1,7 +1,7 @@
-import { AxeBuilder } from '@axe-core/playwright';
 import { type MailServer, startMailServer } from '../../apps/relay/test/mail-server.ts';
 import { type AuthEmulator, startAuthEmulator } from '../fixtures/auth-emulator.ts';
 import { expect, test as base } from '../fixtures/test.ts';
+import { expectSound } from '../pages/talk.ts';
 
 /** What the emulator does not do and the page can do without. */
 const UNKNOWN = /501.*recaptchaConfig/;
@@ -42,12 +42,15 @@ test('with an invite, a phone code and an e-mail code', async ({ relay, person, 
   const ann = await person('Ann');
   ann.expectFailures(UNKNOWN);
   ann.expectFailures(/400|403/);
+  await ann.page.clock.install();
   const page = await ann.open(relay.invite);
   const loaded: string[] = [];
   page.on('request', (request) => loaded.push(new URL(request.url()).pathname));
+  await expect(page.getByRole('button', { name: 'To the phone number' })).toBeVisible();
+  await expectSound(page, 'before the phone number');
   await page.getByRole('button', { name: 'To the phone number' }).click();
   await expect(page.getByRole('heading', { name: 'Your phone number' })).toBeVisible();
-  expect((await new AxeBuilder({ page }).analyze()).violations).toEqual([]);
+  await expectSound(page, 'a phone number');
   const field = page.getByLabel('Phone number');
   await field.fill('0170 123');
   await page.getByRole('button', { name: 'Send a code' }).click();
@@ -55,6 +58,27 @@ test('with an invite, a phone code and an e-mail code', async ({ relay, person, 
   await field.fill('+1 555 555-0100');
   await page.getByRole('button', { name: 'Send a code' }).click();
   await expect(page.getByText(NUMBER)).toBeVisible();
+  await expectSound(page, 'a phone code');
+  // Another one, after a while; and who asks too often is told so.
+  const first = await emulator.codeFor(NUMBER);
+  await expect(page.getByRole('button', { name: /New code in/ })).toBeDisabled();
+  await page.clock.fastForward(31_000);
+  await page.getByRole('button', { name: 'Send a new code' }).click();
+  await expect.poll(() => emulator.codeFor(NUMBER)).not.toBe(first);
+  await expect(page.getByRole('button', { name: /New code in/ })).toBeDisabled();
+  await page.clock.fastForward(31_000);
+  // The emulator never tires of sending.
+  const SENDING = /accounts:sendVerificationCode/;
+  await page.route(SENDING, (route) =>
+    route.fulfill({
+      status: 400,
+      headers: { 'access-control-allow-origin': '*' },
+      json: { error: { code: 400, message: 'TOO_MANY_ATTEMPTS_TRY_LATER' } },
+    }),
+  );
+  await page.getByRole('button', { name: 'Send a new code' }).click();
+  await expect(page.getByText('That was tried too often. Wait a while')).toBeVisible();
+  await page.unroute(SENDING);
   const code = await emulator.codeFor(NUMBER);
   await page
     .getByLabel('Code', { exact: true })

@@ -1,5 +1,6 @@
 import { expect, test } from '../fixtures/test.ts';
 import { Sotto } from '../pages/sotto.ts';
+import { expectSound } from '../pages/talk.ts';
 
 test('registration is closed without an invite', async ({ relay, person }) => {
   const eve = await person('Eve');
@@ -21,14 +22,17 @@ test('a used, an expired and an unknown invite are each said at once', async ({ 
   const anns = await Sotto.join(ann, link, 'ann');
   const page = await eve.open(link);
   await expect(page.getByRole('heading', { name: 'This invite has been used' })).toBeVisible();
+  await expectSound(page, 'a used invite');
 
   const expired = await anns.invite();
   await relay.query('UPDATE invite SET expires_at = now() WHERE NOT used');
   await eve.open(expired);
   await expect(page.getByRole('heading', { name: 'This invite has expired' })).toBeVisible();
+  await expectSound(page, 'an expired invite');
 
   await eve.open(`${relay.url}/#/join/AAAAAAAAAAAAAAAAAAAAAA`);
   await expect(page.getByRole('heading', { name: 'This invite is not known here' })).toBeVisible();
+  await expectSound(page, 'an unknown invite');
 });
 
 test('a taken handle is said beside its field, and what was typed is kept', async ({ relay, person }) => {
@@ -46,7 +50,10 @@ test('a taken handle is said beside its field, and what was typed is kept', asyn
   await expect(bobs.chat('ann')).toBeVisible();
 });
 
-test('a removed device is told at once and keeps what it has', async ({ relay, person }) => {
+test('a removed device is told at once and keeps what it has; what does not reach it can be sent again', async ({
+  relay,
+  person,
+}) => {
   const ann = await person('Ann');
   const bob = await person('Bob');
   const anns = await Sotto.join(ann, relay.invite, 'ann');
@@ -55,8 +62,10 @@ test('a removed device is told at once and keeps what it has', async ({ relay, p
   await bobs.send('still here');
   await bobs.expectStatus('still here', 'Delivered');
   bob.expectFailures(/401|WebSocket/);
+  await relay.query('CREATE TABLE before AS TABLE device');
   await relay.removeDeviceOf('bob');
   await expect(bob.page.getByRole('heading', { name: 'This device was removed' })).toBeVisible();
+  await expectSound(bob.page, 'a removed device');
   await bob.page.getByRole('button', { name: 'Read what is here' }).click();
   await expect(bobs.message('still here')).toBeVisible();
   await expect(bobs.composer).toBeHidden();
@@ -64,4 +73,15 @@ test('a removed device is told at once and keeps what it has', async ({ relay, p
   await anns.open('Bob');
   await anns.send('are you there?');
   await anns.expectStatus('are you there?', 'Not sent');
+  await expectSound(anns.page, 'a message that failed');
+  await anns.send('Bob?');
+  await anns.expectStatus('Bob?', 'Not sent');
+  await anns.message('Bob?').getByRole('button', { name: 'Edit as a new message' }).click();
+  await expect(anns.composer).toHaveValue('Bob?');
+
+  await relay.query(`UPDATE device SET removed_at = NULL, sealing_id = before.sealing_id,
+    sealing_created_at = before.sealing_created_at, sealing_public_key = before.sealing_public_key,
+    sealing_signature = before.sealing_signature FROM before WHERE device.id = before.id`);
+  await anns.message('are you there?').getByRole('button', { name: 'Try again' }).click();
+  await anns.expectStatus('are you there?', 'Sent');
 });

@@ -68,10 +68,14 @@ test('Enter sends or begins a new line, as it is set', async ({ relay, person })
   const [anns, bobs] = await meet(relay, person);
   const { page } = anns;
   const chat = page.url();
+  const height = async (): Promise<number> => (await anns.composer.boundingBox())!.height;
+  const oneLine = await height();
   await anns.composer.pressSequentially('one');
   await page.keyboard.press('Shift+Enter');
   await anns.composer.pressSequentially('two');
+  expect(await height()).toBeGreaterThan(oneLine + 10);
   await page.keyboard.press('Enter');
+  await expect.poll(height).toBe(oneLine);
   await expect(bobs.message('one')).toContainText('one\ntwo', { useInnerText: true });
   await openSettings(page);
   await page.getByRole('switch', { name: 'Enter sends' }).click();
@@ -258,6 +262,12 @@ test('what grows above moves nothing, and what grows at the end stays in sight',
   await bobs.page.setViewportSize({ width: 1280, height: 500 });
   await expect(bobs.message('number 24.')).toBeInViewport();
   await choose(anns, 'number 24.', 'React with 👍');
+  await expect(bobs.message('number 24.').getByRole('button', { name: '👍' })).toBeInViewport();
+  // A message that comes in the moment in which a keyboard opens, before the list knows of it.
+  await bobs.log.evaluate((log) => {
+    log.closest<HTMLElement>('.conversation')!.style.blockSize = '350px';
+    log.dispatchEvent(new Event('scroll'));
+  });
   await expect(bobs.message('number 24.').getByRole('button', { name: '👍' })).toBeInViewport();
 
   await bobs.log.hover();
