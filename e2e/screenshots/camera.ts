@@ -40,7 +40,7 @@ export const isUpdate = (): boolean => test.info().config.updateSnapshots === 'a
 let fonts: Promise<boolean> | undefined;
 
 /** Whether pictures of this machine can be held against those that are kept; with `--update-snapshots` it becomes theirs. */
-const areComparable = (page: Page): Promise<boolean> =>
+export const areComparable = (page: Page): Promise<boolean> =>
   (fonts ??= (async () => {
     const here = await measureFonts(page);
     if (isUpdate() || !existsSync(FONTS)) writeFileSync(FONTS, `${here}\n`);
@@ -92,6 +92,8 @@ export interface Film {
   looks(screen: string): readonly Look[];
   /** Of which screens in which looks a picture is kept to compare with. */
   kept?(screen: string, look: Look): boolean;
+  /** Of the walk; all of it where nothing is said. */
+  parts?: readonly string[];
 }
 
 /** Has the screen as it is to be seen, for what a window of another size would leave behind. */
@@ -100,8 +102,10 @@ interface Arrangement {
   close(): Promise<void>;
 }
 
-/** `SCREENSHOTS=kept`: those alone that are held against others. */
-const isShort = process.env['SCREENSHOTS'] === 'kept';
+/** `kept`: those alone that are held against others; `key`: of these the ones that `npm test` looks at. */
+const mode = process.env['SCREENSHOTS'];
+export const isKey = mode === 'key';
+const isShort = isKey || mode === 'kept';
 
 export const filmsOf = (films: readonly Film[]): readonly Film[] =>
   isShort ? films.filter(({ kept }) => kept !== undefined) : films;

@@ -2,10 +2,12 @@ import { expect, type Locator, type Page } from '@playwright/test';
 import { formatLink, parseLink } from '../../packages/contract/src/link.ts';
 import { Sotto } from '../pages/sotto.ts';
 import { choose } from '../pages/talk.ts';
-import type { Friend, Studio } from './studio.ts';
+import { type Friend, type Studio, timeOf } from './studio.ts';
 
 const TODAY = '2026-03-13';
-const NOW = `${TODAY}T09:41`;
+const LAST = `${TODAY}T09:41`;
+/** When the pictures are taken, in ms. */
+export const NOW = timeOf(LAST);
 
 export interface Story {
   mara: Sotto;
@@ -84,8 +86,12 @@ export const tell = async (studio: Studio, prepare: (page: Page) => Promise<unkn
 
   await studio.set('2026-03-11T20:10');
   await meet(vera, 'Vera Kos', 'Can you send me the photographs?', 'Tomorrow!');
-  await vera.recover();
+  // Offline, so that she has written before she can hear of it.
+  await page.context().setOffline(true);
   await mara.send('They are rather large.');
+  await mara.expectStatus('They are rather large.', 'Waiting');
+  await vera.recover();
+  await page.context().setOffline(false);
   await expect(page.getByRole('region', { name: 'Vera Kos’s identity has changed' })).toBeVisible();
 
   await studio.set('2026-03-12T22:47');
@@ -208,7 +214,7 @@ export const tell = async (studio: Studio, prepare: (page: Page) => Promise<unkn
   const asked = await nora.engine.addContact({ handle: 'mara' as never });
   await nora.say(asked, 'Hello, I found your handle on the noticeboard. Is the bicycle still for sale?');
   await expect(page.getByRole('link', { name: '1 message request' })).toBeVisible();
-  await studio.set(NOW);
+  await studio.set(LAST);
   await page.goto('/#/');
   return {
     mara,

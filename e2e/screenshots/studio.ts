@@ -79,7 +79,7 @@ const copyApp = async (to: string): Promise<void> => {
 };
 
 /** No time zone changes between the days of the pictures. */
-const timeOf = (local: string): number => Date.parse(`${local}:00+01:00`);
+export const timeOf = (local: string): number => Date.parse(`${local}:00+01:00`);
 
 export const openStudio = async (browser: Browser, first: string): Promise<Studio> => {
   let now = timeOf(first);

@@ -1,59 +1,8 @@
-import { expect, type Locator, type Page } from '@playwright/test';
+import { expect, type Locator } from '@playwright/test';
 import { type Film, pose, shoot } from './camera.ts';
-import { rowOf, type Story } from './story.ts';
+import { alter, inWindow, pretend } from './pretend.ts';
+import { NOW, rowOf, type Story } from './story.ts';
 import type { Words } from './words.ts';
-
-/** Has the page believe that its worker said so of the state of the engine. */
-const pretend = (page: Page, set: object, unset: readonly string[] = []): Promise<void> =>
-  page.evaluate(
-    ([set, unset]) => {
-      const { worker } = globalThis as unknown as { worker: Worker };
-      const patch = { set, unset, lists: {} };
-      worker.dispatchEvent(new MessageEvent('message', { data: { kind: 'patch', view: 1, patch } }));
-    },
-    [set, unset] as const,
-  );
-
-/** For `pretend`: the worker is kept, and is not told that what it did not say was taken. */
-export const keepWorker = (page: Page): Promise<unknown> =>
-  page.addInitScript(() => {
-    const Native = Worker;
-    globalThis.Worker = class extends Native {
-      constructor(...given: ConstructorParameters<typeof Worker>) {
-        super(...given);
-        let pretended = 0;
-        Object.assign(globalThis, { worker: this });
-        this.addEventListener('message', ({ isTrusted, data }) => {
-          if (!isTrusted && data.kind === 'patch') pretended += 1;
-        });
-        const post = this.postMessage.bind(this);
-        this.postMessage = (message: { kind: string }) => {
-          if (message.kind === 'took' && pretended > 0) pretended -= 1;
-          else post(message);
-        };
-      }
-    };
-  });
-
-/** As a window of the installed app whose buttons stand in the app: its own rules for that, with the room that is left. */
-const inWindow = (page: Page, area: { x: number; width: number; height: number }): Promise<void> =>
-  page.evaluate(({ x, width, height }) => {
-    const rules = [...document.styleSheets]
-      .flatMap((sheet) => [...sheet.cssRules])
-      .filter((rule) => rule instanceof CSSMediaRule)
-      .filter((rule) => rule.conditionText.includes('window-controls-overlay'))
-      .flatMap((rule) => [...rule.cssRules])
-      .map(({ cssText }) =>
-        cssText
-          .replaceAll(/env\(titlebar-area-x[^)]*\)/g, `${x}px`)
-          .replaceAll(/env\(titlebar-area-width[^)]*\)/g, `${width}px`)
-          .replaceAll(/env\(titlebar-area-height[^)]*\)/g, `${height}px`),
-      );
-    if (rules.length === 0) throw new Error('There are no rules for it.');
-    const sheet = new CSSStyleSheet();
-    sheet.replaceSync(rules.join('\n'));
-    document.adoptedStyleSheets = [sheet];
-  }, area);
 
 /** Through all that somebody with an account meets, in one language, with a picture of each. */
 export const walk = async ({ mara, chats, links }: Story, word: Words, film: Film): Promise<void> => {
@@ -74,6 +23,8 @@ export const walk = async ({ mara, chats, links }: Story, word: Words, film: Fil
     await pose(page, 'desktop-light');
   };
   const close = async (): Promise<void> => {
+    // Where no picture is taken of it, it may still be on its way.
+    await expect(dialog).toBeVisible();
     await page.keyboard.press('Escape');
     await expect(dialog).toHaveCount(0);
   };
@@ -108,6 +59,7 @@ export const walk = async ({ mara, chats, links }: Story, word: Words, film: Fil
   const failed: string[] = [];
   /** One that fails keeps no other from being seen. */
   const part = async (what: string, work: () => Promise<void>): Promise<void> => {
+    if (film.parts && !film.parts.includes(what)) return;
     try {
       await work();
     } catch (error) {
@@ -134,6 +86,17 @@ export const walk = async ({ mara, chats, links }: Story, word: Words, film: Fil
     await expect(page.locator('mark')).toHaveCount(0);
     await take('list-search-nothing');
     await page.getByRole('searchbox').first().fill('');
+  });
+
+  await part('the offer to install', async () => {
+    await go('/');
+    const tell = (name: string): Promise<boolean> =>
+      page.evaluate((name) => dispatchEvent(new Event(name, { cancelable: true })), name);
+    await tell('beforeinstallprompt');
+    await expect(page.locator('.install-card')).toBeVisible();
+    await take('list-install');
+    await tell('appinstalled');
+    await expect(page.locator('.install-card')).toHaveCount(0);
   });
 
   await part('what the list leads to', async () => {
@@ -215,6 +178,29 @@ export const walk = async ({ mara, chats, links }: Story, word: Words, film: Fil
     await composer.fill('A long one. '.repeat(760));
     await take('too-long');
     await composer.fill('');
+    const drag = (type: string): Promise<void> =>
+      page.evaluate((type) => {
+        const dataTransfer = new DataTransfer();
+        dataTransfer.items.add(new File(['x'], 'x.txt'));
+        document.body.dispatchEvent(new DragEvent(type, { dataTransfer, bubbles: true, cancelable: true }));
+      }, type);
+    await drag('dragover');
+    await expect(page.locator('.composer-drop')).toBeVisible();
+    await take('drop');
+    await drag('dragleave');
+  });
+
+  await part('what becomes of messages', async () => {
+    await chat(chats.jonas);
+    const idOf = (text: string): Promise<string | null> => message(text).getAttribute('data-id');
+    for (const [text, change] of [
+      ['Just now. The last train', { status: 'failed', problem: 'device-unknown', retry: true }],
+      ['Half past nine. I’ll bring bread', { timer: 3600, expiresAt: NOW + 20 * 60_000 }],
+      ['They have the seeded one too', { timer: 86_400, expiresAt: NOW + 20 * 3_600_000 }],
+    ] as const)
+      await alter(page, (await idOf(text))!, change);
+    await expect(page.locator('.message-failed')).toBeVisible();
+    await take('messages-failed-and-going');
   });
 
   await part('the head of a conversation', async () => {
@@ -242,6 +228,14 @@ export const walk = async ({ mara, chats, links }: Story, word: Words, film: Fil
     await button('trust.compare').click();
     await expect(dialog.locator('.qr-code')).toBeVisible();
     await take('safety-number');
+    await button('trust.same').click();
+    await expect(button('trust.done')).toBeVisible();
+    await take('verified');
+    await button('trust.done').click();
+    await pose(page, 'desktop-light');
+    await button('trust.takeBack').click();
+    await button('trust.compare').click();
+    await expect(dialog.locator('.qr-code')).toBeVisible();
     await button('trust.scan').click();
     await expect(dialog.getByRole('alert')).toBeVisible();
     await take('scan');
@@ -264,6 +258,28 @@ export const walk = async ({ mara, chats, links }: Story, word: Words, film: Fil
     await go('/requests');
     await expect(page.locator('.request')).toBeVisible();
     await take('requests');
+  });
+
+  await part('where nothing can be written', async () => {
+    const group = chats.group.split('/')[2]!;
+    const emil = chats.emil.split('/')[2]!;
+    for (const [screen, path, id, change] of [
+      ['blocked', chats.emil, emil, { blocked: true }],
+      ['group-fork', chats.group, group, { group: { stopped: 'group-fork' } }],
+      ['group-roster', chats.group, group, { group: { stopped: 'roster-mismatch' } }],
+      ['group-invalid', chats.group, group, { group: { stopped: 'membership-invalid' } }],
+      ['group-left', chats.group, group, { group: { role: null } }],
+      ['group-admins-only', chats.group, group, { group: { role: 'member', policy: { adminsPost: true } } }],
+    ] as const) {
+      await chat(path);
+      // Its worker may still have something to say of it.
+      await expect(async () => {
+        await alter(page, id, change);
+        await expect(composer).toBeHidden({ timeout: 1000 });
+      }).toPass();
+      await take(screen);
+      await alter(page, id, {});
+    }
   });
 
   await part('a group', async () => {
@@ -415,6 +431,16 @@ export const walk = async ({ mara, chats, links }: Story, word: Words, film: Fil
       }
       await pretend(page, { connection: 'online', phase: 'ready' }, unset);
     }
+  });
+  await part('a newer version', async () => {
+    // As its service worker says it.
+    await page.evaluate(() => sessionStorage.setItem('newer', '1'));
+    await page.reload();
+    await go('/');
+    await expect(page.getByRole('status', { name: word('app.updates') })).toHaveText(/\S/);
+    await take('update');
+    await page.evaluate(() => sessionStorage.clear());
+    await page.reload();
   });
   expect(failed).toEqual([]);
 };
