@@ -67,17 +67,22 @@ const GROUPS = [
       ],
       [
         'the keys in force',
-        "if (!isOurs || !isNamed || state.rekeyDue) throw new CryptoError('channel-key-due');",
+        "if (!isOf(state, keys) || !isNamed || state.rekeyDue) throw new CryptoError('channel-key-due');",
         '',
       ],
       ['a removal not yet followed by a key', ' || state.rekeyDue) throw', ') throw'],
+      [
+        'a key of before for who was there',
+        'heldUntil(state, keys.channel.id, to)',
+        'state.earlier?.at(-1)?.until',
+      ],
     ],
   ),
   ...of(
     'membership.ts',
     ['membership.test.ts'],
     [
-      ['the signature', 'if (!(await verify(key, signature, signedContent(content)))) {', 'if (false) {'],
+      ['the signature', 'if (!isUnchecked && !(await isSigned(bytes, devices)))', 'if (false)'],
       [
         'another group',
         "if (entry.group !== state.group) throw new CryptoError('membership-invalid', 'another group');",

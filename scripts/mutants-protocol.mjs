@@ -44,17 +44,17 @@ const CHAIN = [
     [
       [
         "the author's signature",
-        'await signedBy(authorKey(state, body.author), signatures[0], authored(content));',
-        'authorKey(state, body.author);',
+        "if (unasked !== 'all') await signedBy(author, signatures[0], authored(content));",
+        '',
       ],
       [
         'the signature of the first event',
-        'await signedBy(signing, event.signatures[0], authored(event.content));',
+        "if (unasked !== 'all') await signedBy(signing, event.signatures[0], authored(event.content));",
         '',
       ],
       [
         'the signature of the key that joins',
-        'if (joins && !proposed) await signedBy(body.signing, signatures[1], joined(content));',
+        'if (joins && unasked === undefined) await signedBy(body.signing, signatures[1], joined(content));',
         '',
       ],
       [
