@@ -291,6 +291,9 @@ describe('a relay that is asked to end', () => {
           }
         }, 10);
         await sleep(1_000);
+        await eventually(() =>
+          expect(all.reduce((sum, { accepted }) => sum + accepted.size, 0)).toBeGreaterThan(100),
+        );
         const began = Date.now();
         const code = await relay.terminate();
         clearInterval(load);

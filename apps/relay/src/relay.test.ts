@@ -7,7 +7,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { parseLink } from '@sotto/contract/link';
 import { beforeEach, describe, expect, it } from 'vitest';
 import { call, connect, createDevice, envelopeFor, join, signIn } from '../test/device.ts';
-import { eventually, startRelay, temporaryDatabase, temporaryFolder } from '../test/harness.ts';
+import { eventually, freePort, startRelay, temporaryDatabase, temporaryFolder } from '../test/harness.ts';
 import { USAGE } from './admin.ts';
 import { readConfig } from './config.ts';
 import { findPostmaster } from './postgres/postmaster.ts';
@@ -43,13 +43,6 @@ const run = (env: Record<string, string>, ...args: string[]) => {
     createInterface({ input: stream }).on('line', (line) => lines.push(line));
   const ended = new Promise<number | null>((done) => child.on('close', (code) => done(code)));
   return { child, lines, ended };
-};
-const freePort = async (): Promise<number> => {
-  const server = createServer();
-  await new Promise<void>((done) => server.listen(0, '127.0.0.1', done));
-  const { port } = server.address() as AddressInfo;
-  await new Promise((done) => server.close(done));
-  return port;
 };
 const start = async (port: number) => {
   const relay = run({ PORT: String(port) });

@@ -225,23 +225,20 @@ describe('asking for a code', () => {
   });
 
   it('is answered at once and alike, whatever the mail server does', async () => {
-    const timed = async (address: string) => {
-      const at = performance.now();
+    const asked = async (address: string) => {
       const { status, body } = await ask(address);
-      return { status, keys: Object.keys(body), took: performance.now() - at };
+      return { status, keys: Object.keys(body) };
     };
-    await timed('warm@example.org');
-    const plain = await timed('plain@example.org');
+    const plain = await asked('plain@example.org');
     server.state.refusing = true;
-    const refused = await timed('refused@example.org');
+    const refused = await asked('refused@example.org');
     server.state.refusing = false;
     server.state.holding = true;
-    const held = await timed('held@example.org');
+    // Answered before the mail server is.
+    const held = await asked('held@example.org');
     await eventually(() => expect(server.held()).toBeGreaterThan(0));
     server.release();
-    for (const { status, keys, took } of [plain, refused, held]) {
+    for (const { status, keys } of [plain, refused, held])
       expect([status, keys]).toEqual([200, ['request', 'expiresIn']]);
-      expect(took).toBeLessThan(1_000);
-    }
   });
 });

@@ -68,6 +68,7 @@ describe('delivery', () => {
     await eventually(() => expect(from.seen.results).toHaveLength(WAITING));
 
     const slow = await online(bob!);
+    await eventually(() => expect(slow.seen.delivered).toHaveLength(LIMITS.envelopesInFlight));
     await settle();
     expect(slow.seen.delivered).toHaveLength(LIMITS.envelopesInFlight);
     expect(slow.seen.caughtUp).toEqual([]);
@@ -243,6 +244,7 @@ describe('from what waits to what comes', () => {
       from.socket.emit('send', { envelopes: Array.from({ length: 10 }, () => envelopeTo(bob!, { body })) });
     await eventually(() => expect(from.seen.results).toHaveLength(40));
     const to = await online(bob!);
+    await eventually(() => expect(to.seen.delivered).toHaveLength(15));
     await settle();
     expect(to.seen.delivered).toHaveLength(15);
     expect(to.seen.caughtUp).toEqual([]);

@@ -460,8 +460,8 @@ describe('trouble', () => {
     await lock.query('COMMIT');
     lock.release();
     expect(await post(alice!, postTo(held), postTo(free))).toMatchObject([stored, stored]);
-    expect(once - begun).toBeLessThan(5_000);
-    expect(twice - once).toBeLessThan(900);
+    expect(once - begun).toBeLessThan(9_000);
+    expect(twice - once).toBeLessThan(5_000);
   });
 
   it('F3: who begins and goes silent loses its locks, and no statement waits past its reader', async () => {
