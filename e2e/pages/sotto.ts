@@ -39,7 +39,14 @@ export class Sotto {
 
   async open(name: string): Promise<void> {
     await this.chat(name).click();
+    // The one that was open stays until this one is drawn.
+    await expect(this.page.locator('.conversation-head h1').filter({ hasText: name })).toBeVisible();
     await expect(this.composer).toBeVisible();
+  }
+
+  /** Has the app try now: who has tried in vain waits longer each time. */
+  async retry(): Promise<void> {
+    await this.page.evaluate(() => dispatchEvent(new Event('online')));
   }
 
   get composer(): Locator {

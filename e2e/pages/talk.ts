@@ -21,6 +21,17 @@ export const meet = async (
   return [anns, bobs];
 };
 
+/** Waits until a list has stopped to scroll. */
+export const expectStanding = (log: Locator): Promise<void> =>
+  log.evaluate(async (box) => {
+    let last = Number.NaN;
+    for (let frames = 0; frames < 30; frames += 1) {
+      await new Promise(requestAnimationFrame);
+      if (box.scrollTop !== last) frames = 0;
+      last = box.scrollTop;
+    }
+  });
+
 export const openMenu = async (message: Locator, page: Page): Promise<Locator> => {
   await message.locator('.message-bubble').click({ button: 'right', position: { x: 8, y: 8 } });
   const menu = page.getByRole('menu');

@@ -169,7 +169,7 @@ for (const film of filmsOf(FILMS)) {
     await expect(bob.page.locator('.message-list-empty')).toBeVisible();
     await shoot(bob.page, 'conversation-empty', film);
     // A store that is thrown away.
-    await visit(ann, '/robots.txt');
+    await visit(ann, '/v1/nothing');
     await page.evaluate(
       () =>
         new Promise((resolve) => {

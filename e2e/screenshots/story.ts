@@ -113,6 +113,7 @@ export const tell = async (studio: Studio, prepare: (page: Page) => Promise<unkn
   await studio.set('2026-03-12T22:53');
   await write('**Breakfast** at _nine_?', 'Breakfast at nine?');
   await choose(mara, 'Breakfast at nine?', 'Edit');
+  await expect(mara.composer).toHaveValue('**Breakfast** at _nine_?');
   await write('**Breakfast** at _half past_ nine?', 'Breakfast at half past nine?');
   await studio.set('2026-03-12T22:55');
   await jonas.hear(withMara, 'half past');

@@ -87,6 +87,7 @@ test('what was written without network leaves by the service worker, once', asyn
   // No tab of Sotto is there when there is a relay again.
   await bob.page.goto('about:blank');
   await relay.start();
+  await anns.retry();
   await dispatchSync(bob.page, new URL(relay.url));
   await anns.open('Bob');
   await expect.poll(() => anns.texts()).toEqual(['first', 'second']);

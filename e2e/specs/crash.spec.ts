@@ -51,6 +51,7 @@ test('kill -9 of the browser with a message stored and not sent: it leaves once 
   await bobs.expectStatus('stored', 'Waiting');
   await bob.crash();
   await relay.start();
+  await anns.retry();
   bobs = new Sotto(await bob.open());
   await bobs.open('Ann');
   await bobs.expectStatus('stored', 'Delivered');

@@ -12,7 +12,7 @@ const MANY = 28;
 
 /** What is for one device alone takes a while from now on: keys do, posts to groups do not. */
 const SLOW = [
-  `CREATE FUNCTION slow() RETURNS trigger LANGUAGE plpgsql AS 'BEGIN PERFORM pg_sleep(0.3); RETURN NEW; END'`,
+  `CREATE FUNCTION slow() RETURNS trigger LANGUAGE plpgsql AS 'BEGIN PERFORM pg_sleep(0.5); RETURN NEW; END'`,
   `CREATE TRIGGER slow BEFORE INSERT ON envelope FOR EACH ROW WHEN (NEW.post IS NULL) EXECUTE FUNCTION slow()`,
 ];
 

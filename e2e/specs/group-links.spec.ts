@@ -155,6 +155,7 @@ test('into a group by its link: asked, let in, refused, reset', async ({ relay, 
   await expect(anns.message('Here too')).toBeVisible();
   // Who is in it already is taken to it.
   await bob.open(fresh);
+  await expect(bob.page).toHaveURL(/#\/c\//);
   await expect(bobs.composer).toBeVisible();
 });
 

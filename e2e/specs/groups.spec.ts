@@ -170,14 +170,26 @@ test('who writes in a group is told by name, unless they keep it to themselves',
   }
   await expect(anns.message('I am here')).toHaveCount(2);
   const told = anns.page.locator('.conversation-head .conversation-typing');
-  await bobs.composer.pressSequentially('I');
+  /** It is said once, and forgotten after a few seconds. */
+  const write = async ({ composer }: Sotto, text: string): Promise<void> => {
+    await composer.fill('');
+    await composer.pressSequentially(text);
+  };
+  await write(bobs, 'I');
   await expect(told).toHaveText('Bob is writing…');
   await expect(anns.chat('Trip')).toContainText('typing…');
-  await cids.composer.pressSequentially('So');
-  await expect(told).toHaveText(/Bob and Cid are writing…|Cid and Bob are writing…/);
+  await expect(async () => {
+    await write(bobs, 'I');
+    await write(cids, 'So');
+    const both = /Bob and Cid are writing…|Cid and Bob are writing…/;
+    await expect(told).toHaveText(both, { timeout: 2000 });
+  }).toPass();
   // What they wrote ends it.
   await bobs.send('I do');
-  await expect(told).toHaveText('Cid is writing…');
+  await expect(async () => {
+    await write(cids, 'So');
+    await expect(told).toHaveText('Cid is writing…', { timeout: 2000 });
+  }).toPass();
   await cids.send('So do I');
   await expect(told).toBeHidden();
 

@@ -135,12 +135,14 @@ test.describe('a new version', () => {
     await anns.send('as it was');
     const behind = await ann.tab(page.url());
     const drafting = new Sotto(await ann.tab(page.url()));
-    const editing = new Sotto(await ann.tab(page.url()));
-    await expect(editing.message('as it was')).toBeVisible();
-    await editing.composer.press('ArrowUp');
-    await editing.composer.fill('as it will be');
     await drafting.composer.fill('begun');
     await expect(page.getByRole('navigation', { name: 'Chats' })).toContainText('begun');
+    // It knows of the draft, and keeps that beside the change.
+    const editing = new Sotto(await ann.tab(page.url()));
+    await expect(editing.composer).toHaveValue('begun');
+    await editing.message('as it was').press('e');
+    await expect(editing.composer).toHaveValue('as it was');
+    await editing.composer.fill('as it will be');
     await turn(behind, 'hidden');
 
     await rebuild(folder);

@@ -118,6 +118,7 @@ test('two people with an iPhone: invite, join, write, read', async ({ relay, per
   await expect(joining.getByText('As an app on an iPhone or iPad')).toBeVisible();
   await expectFit(joining, 'joining');
   const anns = await join(ann, relay.invite, 'ann');
+  await expect(ann.page.getByRole('button', { name: 'Invite someone' })).toBeVisible();
   await expectFit(ann.page, 'nobody yet');
   const link = await anns.invite();
   const bobs = await join(bob, link, 'bob');
@@ -156,10 +157,12 @@ test('in a conversation: the keyboard covers no message, a long press opens what
   const bobs = await join(await arriving(person)('Bob'), await anns.invite(), 'bob');
   await bobs.composer.fill('Hello');
   await bobs.page.getByRole('button', { name: 'Send' }).tap();
+  await expect(bobs.composer).toHaveValue('');
   await anns.chat('Bob').tap();
   for (let count = 1; count <= 14; count += 1) {
     await bobs.composer.fill(`number ${count}.`);
     await bobs.page.getByRole('button', { name: 'Send' }).tap();
+    await expect(bobs.composer).toHaveValue('');
   }
   await bobs.expectStatus('number 14.', 'Read');
   await expect(anns.message('number 14.')).toBeVisible();
@@ -273,6 +276,7 @@ test('people, groups and settings fit a finger and a narrow screen', async ({ re
   await expect(page).toHaveURL(/#\/$/);
 
   await page.getByRole('button', { name: 'New chat' }).tap();
+  await expect(page.getByRole('dialog')).toBeVisible();
   await expectFit(page, 'a new chat');
   await page.getByRole('button', { name: 'Close' }).tap();
   await anns.chat('Bob').tap();
@@ -288,6 +292,7 @@ test('people, groups and settings fit a finger and a narrow screen', async ({ re
   await toList(page);
 
   await page.getByRole('button', { name: 'Menu' }).tap();
+  await expect(page.getByRole('menu')).toBeVisible();
   await expectFit(page, 'the menu');
   await page.getByRole('menuitem', { name: 'New group' }).tap();
   await page.getByLabel('Name of the group').fill('Trip');
@@ -310,6 +315,7 @@ test('people, groups and settings fit a finger and a narrow screen', async ({ re
   await expect(page.getByRole('heading', { name: '2 members' })).toBeVisible();
   await expectFit(page, 'a group');
   await page.getByRole('button', { name: 'Actions for Bob' }).tap();
+  await expect(page.getByRole('menu')).toBeVisible();
   await expectFit(page, 'the menu of a member');
   await page.keyboard.press('Escape');
 
@@ -334,14 +340,19 @@ test('people, groups and settings fit a finger and a narrow screen', async ({ re
   await expect(eves.message('Now I do')).toBeVisible();
   await page.getByRole('button', { name: 'More for this chat' }).tap();
   await page.getByRole('menuitem', { name: 'Block' }).tap();
+  await expect(page.getByRole('dialog')).toBeVisible();
   await expectFit(page, 'blocking');
   await page.getByRole('dialog').getByRole('button', { name: 'Block' }).tap();
   await expect(page.getByRole('region', { name: 'You have blocked Eve' })).toBeVisible();
   await expectFit(page, 'a chat that is blocked');
 
-  for (const path of ['settings', 'requests', 'starred']) {
+  for (const [path, title] of [
+    ['settings', 'Settings'],
+    ['requests', 'Message requests'],
+    ['starred', 'Starred messages'],
+  ] as const) {
     await page.goto(`${relay.url}/#/${path}`);
-    await expect(page.locator('.page')).toBeVisible();
+    await expect(page.getByRole('heading', { name: title, level: 1 })).toBeVisible();
     await expectFit(page, path);
   }
 });

@@ -138,8 +138,11 @@ test('a person can do everything from the keyboard', async ({ relay, person }) =
   await tabTo(page, 'keys alone');
   await keys.press('Enter');
   await expect(bobs.message('by keys alone')).toBeInViewport();
+  const search = page.getByRole('searchbox', { name: 'Search', exact: true });
   await keys.press('Control+K');
+  await expect(search).toBeFocused();
   await keys.press('Escape');
+  await expect(search).toHaveValue('');
 
   await tabTo(page, 'New chat', 'Shift+Tab');
   await keys.press('Enter');

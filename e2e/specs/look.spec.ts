@@ -40,12 +40,14 @@ test('axe finds nothing on any screen', async ({ relay, person }) => {
   const link = await page.getByLabel('Invite link').inputValue();
   await page.getByRole('button', { name: 'Close' }).click();
   await page.getByRole('button', { name: 'New chat' }).click();
+  await expect(page.getByRole('dialog')).toBeVisible();
   await expectSound(page, 'new chat');
   await page.getByRole('button', { name: 'Close' }).click();
   await page.getByRole('button', { name: 'Menu' }).click();
   await expect(page.getByRole('menu')).toBeVisible();
   await expectSound(page, 'menu');
   await page.getByRole('menuitem', { name: 'Your contact link' }).click();
+  await expect(page.getByRole('dialog').locator('.qr-code')).toBeVisible();
   await expectSound(page, 'contact link');
   await page.getByRole('button', { name: 'Close' }).click();
 

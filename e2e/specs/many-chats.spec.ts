@@ -38,6 +38,7 @@ test('a list of a thousand draws what is in sight, and arrows and scrolling reac
   // One row after the other, past what is drawn.
   await rows.first().getByRole('link').focus();
   for (let index = 1; index <= 40; index += 1) {
+    await expect(page.locator(`[data-index="${index}"] a`)).toBeAttached();
     await page.keyboard.press('ArrowDown');
     await expect(page.locator(`[data-index="${index}"] a`)).toBeFocused();
   }

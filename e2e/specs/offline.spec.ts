@@ -46,6 +46,7 @@ test('with the relay gone the app opens, shows everything, and takes messages th
   await bobs.send('three');
 
   await relay.start();
+  for (const one of [anns, bobs]) await one.retry();
   await bobs.expectStatus('three', 'Read');
   await expect(bobs.chat('Ann').getByTitle('Read')).toBeAttached();
   await expect(anns.message('three')).toBeVisible();
@@ -59,7 +60,7 @@ test('a store that the browser threw away is named, and is no empty account', as
   await Sotto.join(ann, relay.invite, 'ann');
   await ann.page.goto('about:blank');
   ann.expectFailures(/404/);
-  const page = await ann.open('/robots.txt').catch(() => ann.page);
+  const page = await ann.open('/v1/nothing');
   await page.evaluate(
     () =>
       new Promise((resolve) => {

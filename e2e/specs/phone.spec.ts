@@ -98,7 +98,7 @@ test('with an invite, a phone code and an e-mail code', async ({ relay, person, 
   await page.getByRole('button', { name: 'Join' }).click();
   await expect(page.getByRole('button', { name: 'Menu' })).toBeVisible();
   // Nobody needs the proof any more, here or there.
-  expect(await page.evaluate(() => sessionStorage.length)).toBe(0);
+  await expect.poll(() => page.evaluate(() => sessionStorage.length)).toBe(0);
   const users = await fetch(
     `http://${emulator.host}/identitytoolkit.googleapis.com/v1/projects/${emulator.project}/accounts:query`,
     {

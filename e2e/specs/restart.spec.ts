@@ -11,6 +11,7 @@ test('F1 kill -9 of the relay in the middle of a burst loses nothing and repeats
   const bob = await person('Bob');
   const anns = await Sotto.join(ann, relay.invite, 'ann');
   const bobs = await Sotto.join(bob, await anns.invite(), 'bob');
+  await bob.page.evaluate(() => navigator.serviceWorker.ready.then(() => undefined));
   for (const someone of [ann, bob]) someone.expectFailures(NO_RELAY);
   await bobs.open('ann');
   await bobs.send('first');
@@ -32,8 +33,9 @@ test('F1 kill -9 of the relay in the middle of a burst loses nothing and repeats
     if (index === 15) await relay.kill();
     if (index === 20) await relay.start();
   }
+  await bobs.retry();
   await bobs.expectStatus('burst 29;', 'Sent');
-  expect(await bobs.texts()).toEqual(expected);
+  await expect.poll(() => bobs.texts()).toEqual(expected);
 
   await ann.restart();
   const again = new Sotto(await ann.open());
@@ -52,6 +54,7 @@ test('the relay starts again on the same folder with the same people, and prints
   await relay.start();
   expect(relay.invite).toBe(link);
   await Sotto.join(ann, link, 'ann');
+  await ann.page.evaluate(() => navigator.serviceWorker.ready.then(() => undefined));
   ann.expectFailures(NO_RELAY);
   await relay.stop();
   const before = relay.output.length;

@@ -68,6 +68,9 @@ test('when somebody was here last is shown to contacts, unless they keep it to t
   await expect(head).not.toContainText('Online');
   await anns.page.reload();
   await expect(head).toHaveText(lastSeen);
+  // That stands in her store. What is said live reaches only who is connected.
+  await bobs.send('Still here');
+  await expect(bobs.message('Still here').getByTitle(/Delivered|Read/)).toBeAttached();
   await anns.page.getByRole('link', { name: 'About Bob' }).click();
   await expect(anns.page.getByText(lastSeen)).toBeVisible();
   await expectSound(anns.page, 'the contact');

@@ -6,7 +6,8 @@ import { Sotto } from '../pages/sotto.ts';
 import { expectSound } from '../pages/talk.ts';
 import { wordsOf } from '../screenshots/words.ts';
 
-const NO_RELAY = /ERR_CONNECTION_REFUSED|ERR_INTERNET_DISCONNECTED|WebSocket|Failed to load resource/;
+const NO_RELAY =
+  /ERR_CONNECTION|ERR_EMPTY_RESPONSE|ERR_INTERNET_DISCONNECTED|WebSocket|Failed to load resource/;
 
 /** Lets a script of the app wait until the function that this returns is called. */
 const hold = async (someone: Person, script: RegExp): Promise<() => void> => {
@@ -124,7 +125,7 @@ test('a relay that knows the device no more says so, and what can be done: nothi
   await page.getByRole('button', { name: 'Menu' }).click();
   await page.getByRole('menuitem', { name: 'Note to self' }).click();
   await anns.send('kept');
-  // The service worker may still be fetching what it keeps.
+  await page.evaluate(() => navigator.serviceWorker.ready.then(() => undefined));
   ann.expectFailures(/WebSocket|40\d|ERR_CONNECTION_(?:REFUSED|RESET)/);
   await relay.query('DELETE FROM account');
   await relay.stop();

@@ -29,14 +29,15 @@ test('two people in two browsers: invite, join, write, sent, delivered, read', a
 
   const [time] = await anns.log.locator('time').allTextContents();
   expect(await bobs.log.locator('time').first().textContent()).toBe(time);
-  expect(await anns.texts()).toEqual(await bobs.texts());
+  const said = ['Is this thing on?', 'It is.'];
+  for (const one of [anns, bobs]) await expect.poll(() => one.texts()).toEqual(said);
 
   // All of it is there after the browser was closed.
   await ann.restart();
   const again = new Sotto(await ann.open());
   await again.open('Bob');
   await expect(again.message('It is.')).toBeVisible();
-  expect(await again.texts()).toEqual(['Is this thing on?', 'It is.']);
+  await expect.poll(() => again.texts()).toEqual(said);
 });
 
 test('keys are made by the browser, stay in it, and cannot be taken out', async ({ relay, person }) => {

@@ -73,7 +73,7 @@ test('the tab that writes is closed in the middle of a batch: nothing is lost, n
   }
   await closing;
   await second.expectStatus('batch 29;', 'Delivered');
-  expect(await second.texts()).toEqual(expected);
+  await expect.poll(() => second.texts()).toEqual(expected);
   await anns.open('Bob');
   await expectTexts([anns, second], expected);
 });

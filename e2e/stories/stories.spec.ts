@@ -55,8 +55,14 @@ const show = (page: Page, storyId: string): Promise<string> =>
     (id) =>
       new Promise<string>((resolve) => {
         const channel = (globalThis as unknown as Preview).__STORYBOOK_ADDONS_CHANNEL__;
-        for (const event of ['storyRendered', 'storyThrewException', 'storyErrored', 'storyMissing'])
+        for (const event of ['storyThrewException', 'storyErrored', 'storyMissing'])
           channel.once(event, () => resolve(event));
+        // That of the one before may still come.
+        const rendered = (drawn: unknown): void => {
+          if (drawn === id) resolve('storyRendered');
+          else channel.once('storyRendered', rendered);
+        };
+        channel.once('storyRendered', rendered);
         channel.emit('setCurrentStory', { storyId: id, viewMode: 'story' });
       }),
     storyId,
