@@ -3,13 +3,13 @@ import type { Clock } from '../clock.ts';
 import { createEmitter } from '../emitter.ts';
 import type { Live } from '../live.ts';
 import type { ReadModel } from '../model.ts';
-import { START } from '../ports.ts';
+import { START, type Write } from '../ports.ts';
 import type { ConversationRow, MessageRow } from '../rows.ts';
 import type { ChatMessage, ConversationSnapshot, ConversationView, OpenAt, Person, View } from '../views.ts';
 import { toChatMessage } from './chat-message.ts';
 import { summaryOf } from '../groups/group-view.ts';
 import { personOf } from './person.ts';
-import { createWindow } from './window.ts';
+import { byPlace, createWindow } from './window.ts';
 
 interface Context {
   model: ReadModel;
@@ -69,6 +69,8 @@ export const openConversationView = async (
   const window = createWindow(model.store, id);
   const quotes = createQuotes(model, id);
   let firstUnread: string | undefined;
+  /** What was read of it before the last of these is older. */
+  let looks = 0;
   let snapshot: ConversationSnapshot | undefined;
 
   const changed = (): void => {
@@ -84,11 +86,12 @@ export const openConversationView = async (
   };
 
   const findUnread = async (): Promise<void> => {
+    const look = (looks += 1);
     const [first] = await model.store.messages(
       { conversation: id, unread: true },
       { after: START, limit: 1 },
     );
-    if (first?.id === firstUnread) return;
+    if (look !== looks || first?.id === firstUnread) return;
     firstUnread = first?.id;
     changed();
   };
@@ -123,7 +126,21 @@ export const openConversationView = async (
     await findUnread();
   });
 
-  let unread = model.conversations.get(id)?.unread;
+  let unread = model.conversations.get(id)?.unread ?? 0;
+  /** After a commit, without a look at the store where the commit tells. They fail when it is closed or broken. */
+  const followUnread = (writes: readonly Write[]): void => {
+    const before = unread;
+    unread = model.conversations.get(id)?.unread ?? 0;
+    if (unread === before) return;
+    const came = writes.flatMap((write) =>
+      write.table === 'message' && 'put' in write && write.put.conversation === id && write.put.unread === 1
+        ? [write.put]
+        : [],
+    );
+    if (unread > 0 && (before > 0 || came.length !== unread)) return void findUnread().catch(() => undefined);
+    looks += 1;
+    firstUnread = came.toSorted(byPlace)[0]?.id;
+  };
   const stopListening = model.onChange((writes) => {
     let hit = false;
     let gap = false;
@@ -146,11 +163,9 @@ export const openConversationView = async (
       if (write.table === 'self') hit = true;
     }
     if (!hit) return;
+    followUnread(writes);
     changed();
-    const now = model.conversations.get(id)?.unread;
     // They fail when the store is closed or broken: then there is nothing newer to show.
-    if (now !== unread) findUnread().catch(() => undefined);
-    unread = now;
     (gap ? again() : follow()).catch(() => undefined);
   });
   const stopResync = model.onResync(() => void again().catch(() => undefined));

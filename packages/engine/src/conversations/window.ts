@@ -6,7 +6,7 @@ const PAGE = 50;
 /** Messages held at most; past it, what is furthest from where the person reads is let go. */
 const MOST = 400;
 
-const byPlace = (a: Omit<Place, 'conversation'>, b: Omit<Place, 'conversation'>): number =>
+export const byPlace = (a: Omit<Place, 'conversation'>, b: Omit<Place, 'conversation'>): number =>
   a.order - b.order || (a.id < b.id ? -1 : Number(a.id > b.id));
 
 /** A stretch of a conversation without gaps, as it was read and as it has changed since. */

@@ -1,7 +1,7 @@
 import { createEmitter } from '../emitter.ts';
 import type { View } from '../views.ts';
 import { type Port, ROOT, type ToClient, type ToHost, type WireView } from './host.ts';
-import { applyPatch } from './patch.ts';
+import { applyPatch, type Patch } from './patch.ts';
 import { fromWire } from './wire-error.ts';
 
 type Result = Extract<ToClient, { kind: 'result' }>;
@@ -12,7 +12,7 @@ type Result = Extract<ToClient, { kind: 'result' }>;
  */
 export const connect = <T extends View<object>>(port: Port): Promise<T> => {
   const calls = new Map<number, (result: Result) => void>();
-  const views = new Map<number, (patch: Extract<ToClient, { kind: 'patch' }>['patch']) => void>();
+  const views = new Map<number, { apply(patch: Patch): void; emit(): void }>();
   let last = 0;
   const post = (message: ToHost): void => port.postMessage(message);
 
@@ -30,9 +30,9 @@ export const connect = <T extends View<object>>(port: Port): Promise<T> => {
   const open = ({ view, snapshot: first, methods }: WireView): View<object> => {
     const emitter = createEmitter();
     let snapshot = first;
-    views.set(view, (patch) => {
-      snapshot = applyPatch(snapshot, patch);
-      emitter.emit();
+    views.set(view, {
+      apply: (patch) => void (snapshot = applyPatch(snapshot, patch)),
+      emit: emitter.emit,
     });
     const remote = methods.map((method) => [
       method,
@@ -51,8 +51,9 @@ export const connect = <T extends View<object>>(port: Port): Promise<T> => {
       else if (message.kind === 'failed') reject(fromWire(message.error));
       else if (message.kind === 'result') calls.get(message.id)?.(message);
       else {
-        views.get(message.view)?.(message.patch);
-        post({ kind: 'took', view: message.view });
+        for (const { view, patch } of message.patches) views.get(view)?.apply(patch);
+        for (const { view } of message.patches) views.get(view)?.emit();
+        post({ kind: 'took' });
       }
     });
     post({ kind: 'hello' });

@@ -22,13 +22,13 @@ export type ToHost =
   /** Somebody listens from now on. */
   | { kind: 'hello' }
   | { kind: 'call'; id: number; view: number; method: string; args: unknown[] }
-  /** The page shows the last patch of this view: it is ready for the next. */
-  | { kind: 'took'; view: number };
+  /** The page shows what it was sent: it is ready for the next. */
+  | { kind: 'took' };
 
 export type ToClient =
   | { kind: 'opened'; root: WireView }
   | { kind: 'failed'; error: WireError }
-  | { kind: 'patch'; view: number; patch: Patch }
+  | { kind: 'patches'; patches: { view: number; patch: Patch }[] }
   | { kind: 'result'; id: number; value: unknown }
   | { kind: 'result'; id: number; opened: WireView }
   | { kind: 'result'; id: number; error: WireError };
@@ -47,39 +47,47 @@ const isView = (value: unknown): value is Served =>
   typeof value === 'object' && value !== null && 'subscribe' in value && 'getSnapshot' in value;
 
 /**
- * Lets whoever holds the other end of `port` use `root`, and every view that its methods answer with. A view sends
- * what changed, one change under way at a time: a page that is busy gets the sum of what it missed.
+ * Lets whoever holds the other end of `port` use `root`, and every view that its methods answer with. What one commit changes of
+ * all views is sent at once, and drawn at once; and one such message is under way at a time: a page that is busy gets the sum
+ * of what it missed.
  */
 export const serve = (port: Port, opening: Promise<Served>): void => {
-  const views = new Map<
-    number,
-    { target: Served; changed(): void; flush(): void; took(): void; stop(): void }
-  >();
+  const views = new Map<number, { target: Served; sent: object; stop(): void }>();
   let last = 0;
+  let underWay = 0;
+  let isDue = false;
   const post = (message: ToClient): void => port.postMessage(message);
+
+  const flush = (): void => {
+    isDue = false;
+    const patches = [...views].flatMap(([view, entry]) => {
+      const next = entry.target.getSnapshot();
+      const patch = diff(entry.sent, next);
+      entry.sent = next;
+      return patch ? [{ view, patch }] : [];
+    });
+    if (patches.length === 0) return;
+    underWay += 1;
+    post({ kind: 'patches', patches });
+  };
+
+  const changed = (): void => {
+    if (isDue || underWay > 0) return;
+    isDue = true;
+    // Once all that listen to the same commit have heard of it.
+    queueMicrotask(flush);
+  };
+
+  const took = (): void => {
+    underWay -= 1;
+    if (underWay === 0) flush();
+  };
 
   const show = (target: Served): WireView => {
     const view = (last += 1);
-    const first = target.getSnapshot();
-    let sent = first;
-    let underWay = 0;
-    const flush = (): void => {
-      const next = target.getSnapshot();
-      const patch = diff(sent, next);
-      sent = next;
-      if (!patch) return;
-      underWay += 1;
-      post({ kind: 'patch', view, patch });
-    };
-    const changed = (): void => {
-      if (underWay === 0) flush();
-    };
-    const took = (): void => {
-      underWay -= 1;
-      changed();
-    };
-    views.set(view, { target, changed, flush, took, stop: target.subscribe(changed) });
-    return { view, snapshot: first, methods: methodsOf(target) };
+    const snapshot = target.getSnapshot();
+    views.set(view, { target, sent: snapshot, stop: target.subscribe(changed) });
+    return { view, snapshot, methods: methodsOf(target) };
   };
 
   const call = async ({ id, view, method, args }: ToHost & { kind: 'call' }): Promise<void> => {
@@ -92,7 +100,7 @@ export const serve = (port: Port, opening: Promise<Served>): void => {
       }
       const value = await (entry.target as unknown as Methods)[method]!(...args);
       // Whoever asked for something sees what came of it, also when a change is under way.
-      for (const { flush } of views.values()) flush();
+      flush();
       post(isView(value) ? { kind: 'result', id, opened: show(value) } : { kind: 'result', id, value });
     } catch (error) {
       post({ kind: 'result', id, error: toWire(error) });
@@ -109,7 +117,7 @@ export const serve = (port: Port, opening: Promise<Served>): void => {
 
   port.addEventListener('message', ({ data }) => {
     const message = data as ToHost;
-    if (message.kind === 'took') views.get(message.view)?.took();
+    if (message.kind === 'took') took();
     else if (message.kind === 'hello') answer();
     else void call(message);
   });

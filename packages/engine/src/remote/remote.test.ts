@@ -14,6 +14,8 @@ import { applyPatch, diff } from './patch.ts';
 import { openMember } from './member.ts';
 import { type OpenedEngine, openWriter } from './writer.ts';
 
+const PATIENCE = { timeout: 15_000 };
+
 interface Shown {
   list: readonly { id: string; text: string }[];
   peer: { name: string };
@@ -82,7 +84,7 @@ const pair = async (hold?: (deliver: () => void) => void) => {
     addEventListener: (type, listener) =>
       port2.addEventListener(type, (event) => (hold ? hold(() => listener(event)) : listener(event))),
   });
-  return { box, client, sent, closed, refuse: (next: Error) => (error = next) };
+  return { box, inner, client, sent, closed, refuse: (next: Error) => (error = next) };
 };
 
 describe('a patch', () => {
@@ -143,6 +145,20 @@ describe('a client', () => {
     expect(client.getSnapshot().list).toHaveLength(2);
   });
 
+  it('is sent at once what changes of several views in one go', async () => {
+    const { box, client, sent, inner } = await pair();
+    const view = (await client.open('y'))!;
+    sent.length = 0;
+    const heard = new Promise<void>((resolve) => view.subscribe(resolve));
+    box.set({ ...box.getSnapshot(), note: 'one' });
+    inner.set({ id: 'y', count: 5 });
+    box.set({ ...box.getSnapshot(), note: 'two' });
+    await heard;
+    // All of it is there when the first of them is told.
+    expect([client.getSnapshot().note, view.getSnapshot().count]).toEqual(['two', 5]);
+    expect(sent).toHaveLength(1);
+  });
+
   it('is sent one change at a time, and then the sum of what it missed', async () => {
     const held: (() => void)[] = [];
     let holding = false;
@@ -152,11 +168,11 @@ describe('a client', () => {
       box.set({ ...box.getSnapshot(), note: `note ${count}` });
       await new Promise((resolve) => setTimeout(resolve));
     }
-    const patches = () => sent.filter(({ kind }) => kind === 'patch').length;
+    const patches = () => sent.filter(({ kind }) => kind === 'patches').length;
     expect(patches()).toBe(1);
     holding = false;
     for (const deliver of held) deliver();
-    await vi.waitFor(() => expect(client.getSnapshot().note).toBe('note 99'));
+    await vi.waitFor(() => expect(client.getSnapshot().note).toBe('note 99'), PATIENCE);
     expect(patches()).toBe(2);
   });
 
@@ -183,7 +199,7 @@ describe('a client', () => {
     expect(view.getSnapshot()).toEqual({ id: 'y', count: 1 });
     view.close();
     view.close();
-    await vi.waitFor(() => expect(closed).toHaveBeenCalledOnce());
+    await vi.waitFor(() => expect(closed).toHaveBeenCalledOnce(), PATIENCE);
   });
 
   it('hears why nothing opened', async () => {
