@@ -4,6 +4,7 @@ import { toBase64url } from '@sotto/crypto/bytes';
 import { createSenderKey } from '@sotto/crypto/sender-key';
 import type { Clock } from '@sotto/engine/clock';
 import type { Transport } from '@sotto/engine/ports';
+import type { OutboxRow } from '@sotto/engine/rows';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { accountOf, circle, groupOf, hears, people, sees, viewOf, words } from './circle.ts';
 import { newId } from './meeting.ts';
@@ -72,6 +73,8 @@ const gate = () => {
   };
 };
 
+const isEncrypted = ({ envelopes }: OutboxRow): boolean => envelopes !== undefined;
+
 const stateOf = async ({ store }: Resident, id: string) => (await store.get('group', id))!.state!;
 const channelOf = async (one: Resident, id: string) => toBase64url((await stateOf(one, id)).channel);
 
@@ -86,6 +89,7 @@ describe('a channel key whose maker is gone', () => {
     await sees(cyd, id, 3);
     await until(ann.engine, ({ unsent }) => unsent === 0, 'handed over');
     await ann.engine.close();
+    await expect.poll(way.waiting).toBeGreaterThan(0);
     way.open();
     await cyd.engine.send(id, 'can you read this?');
     await until(cyd.engine, ({ unsent }) => unsent === 0, 'sent');
@@ -135,6 +139,40 @@ describe('a channel key that is on its way still', () => {
   });
 });
 
+describe('what is written to a group', () => {
+  it('is encrypted once the keys that it needs have left', async () => {
+    let isCut = false;
+    const transport = (inner: Transport): Transport => ({
+      ...inner,
+      connect(signer, listener) {
+        const connection = inner.connect(signer, { ...listener, connected: () => listener.connected() });
+        return { ...connection, send: (envelopes) => !isCut && connection.send(envelopes) };
+      },
+    });
+    const { all, id } = await circle(world, 'ahead', [{ transport }, {}]);
+    const [ann] = all as [Resident];
+    const [eve] = await people(world, 'behind', [{}]);
+    await ann.engine.addContact(eve!.engine.getSnapshot().contact!);
+    await ann.engine.send(id, 'before');
+    await until(ann.engine, ({ unsent }) => unsent === 0, 'sent');
+    isCut = true;
+    await ann.engine.addMembers(id, [accountOf(eve!)]);
+    const rows = () => ann.store.all('outbox');
+    await expect.poll(async () => (await rows()).some(({ hand }) => hand)).toBe(true);
+    await ann.engine.send(id, 'after');
+    await expect.poll(async () => (await rows()).filter(({ hand }) => hand).every(isEncrypted)).toBe(true);
+    await new Promise((resolve) => setTimeout(resolve, 300));
+    expect((await rows()).some(({ hand }) => hand?.sender)).toBe(true);
+    const text = (await rows()).find(({ content }) => content.kind === 'text')!;
+    expect(text.post).toBeUndefined();
+    isCut = false;
+    await ann.restart();
+    await sees(eve!, id, 3);
+    await eve!.engine.accept(id);
+    await hears(await viewOf(eve!, id), 'after');
+  });
+});
+
 describe('a group that somebody was put into by strangers', () => {
   it('asks nobody for keys before it is accepted', async () => {
     const relay = puppet();
@@ -150,6 +188,8 @@ describe('a group that somebody was put into by strangers', () => {
     const { handle, account: of } = eve.engine.getSnapshot().contact!;
     await ann.engine.addContact({ handle, account: of } as never);
     await ann.engine.addMembers(id, [accountOf(eve)]);
+    // What she posts comes under a state that she knows.
+    await sees(bob, id, 3);
     const view = await viewOf(eve, id);
     await expect.poll(async () => eve.store.get('contact', account)).toBeDefined();
     expect(groupOf(eve, id)).toBeDefined();

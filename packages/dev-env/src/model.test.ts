@@ -23,6 +23,62 @@ const pair = async (wrap: (store: Store) => Store = (store) => store) => {
 };
 
 describe('the model of the writer', () => {
+  it('lets go of what an attempt drafted that failed, and of nothing else', async () => {
+    const { model } = await pair();
+    const failed = new Error('half-way');
+    await model.change(async (draft) => {
+      draft.put('conversation', conversation('a'), 'a');
+      draft.put('conversation', conversation('c'), 'c');
+      const attempt = draft.attempt(async () => {
+        draft.put('conversation', conversation('b'), 'b');
+        draft.put('conversation', conversation('a', 7), 'a');
+        draft.remove('conversation', 'c');
+        expect(draft.putOf('conversation').map(({ id }) => id)).toEqual(['a', 'b']);
+        throw failed;
+      });
+      await expect(attempt).rejects.toBe(failed);
+      expect(draft.putOf('conversation').map(({ id }) => id)).toEqual(['a', 'c']);
+    });
+    expect([...model.conversations.values()]).toEqual([conversation('a'), conversation('c')]);
+  });
+
+  it('reads what it has stored and not what the store refused, with and without looking there', async () => {
+    let reads = 0;
+    let refuses = false;
+    const { model } = await pair((store) => ({
+      ...store,
+      get: (table, key) => {
+        if (table === 'message') reads += 1;
+        return store.get(table, key);
+      },
+      commit: async (writes) => {
+        if (refuses) throw new StoreError('full');
+        return store.commit(writes);
+      },
+    }));
+    const key: [string, string] = ['ann', 'm'];
+    const textOf = (): Promise<string | undefined> =>
+      model.change(async (draft) => (await draft.get('message', key))?.text);
+    const write = (text: string): Promise<void> =>
+      model.change((draft) => draft.put('message', message(1, 'm', { text }), key));
+    expect([await textOf(), await textOf()]).toEqual([undefined, undefined]);
+    await write('first');
+    expect(await textOf()).toBe('first');
+    refuses = true;
+    await expect(write('second')).rejects.toMatchObject({ code: 'full' });
+    refuses = false;
+    expect(await textOf()).toBe('first');
+    await model.change((draft) => draft.remove('message', key));
+    expect(await textOf()).toBeUndefined();
+    expect(reads).toBe(1);
+    // Others have been used since.
+    for (let at = 0; at < 100; at += 1) await model.change((draft) => draft.get('message', ['c', `${at}`]));
+    await write('third');
+    for (let at = 0; at < 100; at += 1) await model.change((draft) => draft.get('message', ['c', `${at}`]));
+    expect(await textOf()).toBe('third');
+    expect(reads).toBe(202);
+  });
+
   it('runs changes one at a time: none is lost', async () => {
     const { model, disk } = await pair();
     await model.change((draft) => draft.put('conversation', conversation('c'), 'c'));

@@ -29,6 +29,9 @@ const takenOver = () => {
     accepted?: (tell: () => void, results: readonly SendResult[]) => void;
     problem?: (code: ErrorCode) => void;
     tell?: (results: readonly SendResult[]) => void;
+    /** The connection breaks, and is there again. */
+    lose?: () => void;
+    regain?: () => void;
     /** The relay has no prekeys of it. */
     withoutBundles?: string;
   } & Partial<Pick<Transport, 'publishPrekeys'>> = {};
@@ -46,6 +49,8 @@ const takenOver = () => {
     connect(signer, listener) {
       over.problem = listener.problem.bind(listener);
       over.tell = listener.accepted.bind(listener);
+      over.lose = () => listener.disconnected();
+      over.regain = () => listener.connected();
       const connection = inner.connect(signer, {
         ...listener,
         connected: () => listener.connected(),
@@ -266,6 +271,30 @@ describe('what the relay says', () => {
   });
 });
 
+describe('what is written while there is a connection', () => {
+  it('is encrypted in the commit that stores it, to one person, to a group and to one’s own devices', async () => {
+    const { over, transport } = takenOver();
+    const { ann, withBob, bob } = await meet(world, 'once', { ann: { transport } });
+    const group = await ann.engine.createGroup({ title: 'once', members: [idOf(bob)] as never });
+    await ann.engine.send(group, 'hello all of you');
+    await addDevice(world, ann);
+    const self = await ann.engine.noteToSelf();
+    for (const id of [withBob, group, self]) await ann.engine.send(id, 'to begin with');
+    await expect.poll(() => rowsOf(ann)).toEqual([]);
+    over.cut = true;
+    await ann.engine.send(withBob, 'once');
+    await ann.engine.send(self, 'to myself');
+    const made = (await rowsOf(ann)).map(({ conversation, envelopes }) => [conversation, envelopes?.length]);
+    // A copy for the other device follows once the relay has what it is a copy of.
+    expect(made).toEqual([
+      [withBob, 1],
+      [self, 1],
+    ]);
+    await ann.engine.send(group, 'to all');
+    expect((await rowsOf(ann)).filter(({ post }) => post)).toHaveLength(1);
+  });
+});
+
 describe('a message taken off a device before the relay has answered', () => {
   it('does not come up on the others', async () => {
     const { over, transport } = takenOver();
@@ -278,11 +307,11 @@ describe('a message taken off a device before the relay has answered', () => {
     const [gone, never] = [newId(), newId()];
     await ann.engine.send(withBob, 'under way', { id: gone });
     await expect.poll(() => told.length).toBe(1);
-    await Promise.all([
-      ann.engine.send(withBob, 'never left', { id: never }),
-      ann.engine.deleteForMe(withBob, [gone, never]),
-    ]);
+    over.lose!();
+    await ann.engine.send(withBob, 'never left', { id: never });
+    await ann.engine.deleteForMe(withBob, [gone, never]);
     delete over.accepted;
+    over.regain!();
     for (const tell of told) tell();
     await ann.engine.send(withBob, 'after');
     await hears(bob, withAnn, 'after');
@@ -299,9 +328,13 @@ describe('a message taken off a device before the relay has answered', () => {
 
 describe('who is blocked', () => {
   it('gets nothing that waited; it fails, and can be sent again', async () => {
-    const { ann, bob, anns, withAnn, withBob } = await meet(world, 'block');
+    const { over, transport } = takenOver();
+    const { ann, bob, anns, withAnn, withBob } = await meet(world, 'block', { ann: { transport } });
     await expect.poll(() => rowsOf(ann)).toEqual([]);
-    await Promise.all([ann.engine.send(withBob, 'stuck'), ann.engine.block(withBob)]);
+    over.lose!();
+    await ann.engine.send(withBob, 'stuck');
+    await ann.engine.block(withBob);
+    over.regain!();
     await until(anns, ({ messages }) => messages.at(-1)!.status === 'failed', 'failed');
     await ann.engine.unblock(withBob);
     await bob.engine.send(withAnn, 'newer');

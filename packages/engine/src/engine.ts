@@ -105,6 +105,7 @@ export const createEngine = async ({
     directory,
     clock,
     hasPosted: outbox.hasPosted,
+    prepare: outbox.prepare,
     onError,
     onStored: () => look(),
     onGroup: groups.look,
@@ -163,7 +164,11 @@ export const createEngine = async ({
     if (!self || self.registering || self.joining || phase() === 'stopped')
       throw new EngineError('not-ready');
     try {
-      const done = await model.change(async (draft) => make(draft, (await draft.get('self', 'self'))!));
+      const done = await model.change(async (draft) => {
+        const made = await make(draft, (await draft.get('self', 'self'))!);
+        await outbox.prepare(draft);
+        return made;
+      });
       look();
       return done;
     } catch (error) {

@@ -23,6 +23,10 @@ export interface Draft {
   put<T extends TableName>(table: T, row: Row<T>, key: Key<T>): void;
   remove<T extends TableName>(table: T, key: Key<T>): void;
   nextSeq(): number;
+  /** The rows of a table that have been put. */
+  putOf<T extends TableName>(table: T): Row<T>[];
+  /** Runs `make`. When it throws, nothing of what it drafted stays. */
+  attempt<R>(make: () => Promise<R>): Promise<R>;
 }
 
 export type ChangeListener = (writes: readonly Write[]) => void;
@@ -68,6 +72,10 @@ export type Notice = { [T in Viewed]: { table: T; key: Key<T> } }[Viewed];
 const CACHED = ['self', 'contact', 'conversation', 'outbox', 'group'] as const satisfies readonly TableName[];
 type Cached = (typeof CACHED)[number];
 type Cache = { [T in Cached]: Map<Key<T>, Row<T>> };
+
+/** Of these a conversation uses the same few again and again: the last ones are kept at hand. */
+const RECENT: readonly TableName[] = ['message', 'peer', 'sender'];
+const RECENT_ROWS = 64;
 
 /** What views stand on. The rest is of no use to anybody but the writer. */
 const VIEWED = [...CACHED, 'message'] as const;
@@ -166,6 +174,15 @@ export const openModel = async (store: Store): Promise<Model> => {
   const { cached, show, shown } = await openCache(store);
   const queue = createQueue();
   let seq = [...shown.outbox.keys()].at(-1) ?? 0;
+  /** As they are in the store, or missing there; the one used last is the last. Nobody else writes there. */
+  const recent = new Map<string, Row<TableName> | undefined>();
+
+  const remember = (table: TableName, at: string, row: Row<TableName> | undefined): void => {
+    if (!RECENT.includes(table)) return;
+    recent.delete(at);
+    recent.set(at, row);
+    if (recent.size > RECENT_ROWS) recent.delete(recent.keys().next().value!);
+  };
 
   /** Asked of tables that mostly are: one look instead of one for each key. */
   const isEmpty = async (table: TableName): Promise<boolean> =>
@@ -181,12 +198,24 @@ export const openModel = async (store: Store): Promise<Model> => {
         const write = drafted.get(at);
         if (write) return 'put' in write ? (write.put as Row<T>) : undefined;
         if (isCached(table)) return cached(table).get(key as Key<Cached>) as Row<T> | undefined;
-        return fetched.has(at) ? (fetched.get(at) as Row<T> | undefined) : store.get(table, key);
+        if (fetched.has(at)) return fetched.get(at) as Row<T> | undefined;
+        const row = recent.has(at) ? (recent.get(at) as Row<T> | undefined) : await store.get(table, key);
+        remember(table, at, row);
+        return row;
       },
       async prefetch(table, keys) {
-        if (keys.length === 0) return;
-        const rows = (await isEmpty(table)) ? [] : await store.getMany(table, keys);
-        for (const [index, key] of keys.entries()) fetched.set(address(table, key), rows[index]);
+        const unknown = keys.filter((key) => {
+          const at = address(table, key);
+          if (recent.has(at)) fetched.set(at, recent.get(at));
+          return !recent.has(at);
+        });
+        if (unknown.length === 0) return;
+        const rows = (await isEmpty(table)) ? [] : await store.getMany(table, unknown);
+        for (const [index, key] of unknown.entries()) {
+          const at = address(table, key);
+          fetched.set(at, rows[index]);
+          remember(table, at, rows[index]);
+        }
       },
       async messagesOf(conversation, from, most) {
         const rows = await store.messages({ conversation, from }, { limit: most });
@@ -202,6 +231,20 @@ export const openModel = async (store: Store): Promise<Model> => {
       put: (table, row, key) => void drafted.set(address(table, key), { table, put: row } as Write),
       remove: (table, key) => void drafted.set(address(table, key), { table, remove: key } as Write),
       nextSeq: () => ++seq,
+      putOf: <T extends TableName>(table: T) =>
+        [...drafted.values()].flatMap((write) =>
+          write.table === table && 'put' in write ? [write.put as Row<T>] : [],
+        ),
+      async attempt(make) {
+        const before = [...drafted];
+        try {
+          return await make();
+        } catch (error) {
+          drafted.clear();
+          for (const [at, write] of before) drafted.set(at, write);
+          throw error;
+        }
+      },
     };
     const result = await make(draft);
     const writes = [...drafted.values()];
@@ -210,6 +253,7 @@ export const openModel = async (store: Store): Promise<Model> => {
       if (fetched.has(at) && !fetched.get(at) && 'put' in write) write.isNew = true;
     }
     await store.commit(writes);
+    for (const [at, write] of drafted) remember(write.table, at, 'put' in write ? write.put : undefined);
     if (!quiet) show(writes);
     return result;
   };

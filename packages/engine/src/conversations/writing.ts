@@ -129,7 +129,8 @@ export const createWriting = (desk: Desk): Writing => {
       await command(async (draft, self) => {
         const known = await conversationOf(draft, id);
         const key: [string, string] = [id, message];
-        if ((await draft.get('message', key)) ?? (await draft.get('gone', key))) return;
+        const [there, gone] = await Promise.all([draft.get('message', key), draft.get('gone', key)]);
+        if (there ?? gone) return;
         checkOpen(self, known);
         checkMayTalk(known);
         await introduce(draft, self, id);

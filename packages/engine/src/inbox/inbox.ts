@@ -1,7 +1,7 @@
 import type { IncomingEnvelope } from '@sotto/contract/envelope';
 import type { Directory } from '../account/directory.ts';
 import { createBackoff, type Clock } from '../clock.ts';
-import type { Model } from '../model.ts';
+import type { Draft, Model } from '../model.ts';
 import type { Connection } from '../ports.ts';
 import { createPump } from '../pump.ts';
 import type { SelfRow } from '../rows.ts';
@@ -41,6 +41,8 @@ interface Options {
   clock: Clock;
   /** Whether this device posted it: then there is nothing to take in. */
   hasPosted: (id: string) => boolean;
+  /** Lets what follows from a batch, and is for others, leave after the same commit. */
+  prepare: (draft: Draft) => Promise<void>;
   /** Something was stored that the outbox has to send. */
   onStored: () => void;
   /** Something waits in a group; a log that has to be looked at is named. */
@@ -54,7 +56,7 @@ interface Options {
  * cannot be opened is set aside with its reason, so nothing that somebody sends holds up what comes after it.
  */
 export const createInbox = (options: Options): Inbox => {
-  const { model, directory, clock, hasPosted, onStored, onGroup, onError } = options;
+  const { model, directory, clock, hasPosted, prepare, onStored, onGroup, onError } = options;
   const backoff = createBackoff(500, 30_000);
   const waiting = new Map<string, IncomingEnvelope>();
   /** Those that are left alone, and since they came how long the last time. */
@@ -135,6 +137,7 @@ export const createInbox = (options: Options): Inbox => {
         const rest = await takeBatch({ draft, model, self: current, now }, opened);
         // While the store writes.
         ahead = begin(current, new Set(ids));
+        await prepare(draft);
         return rest;
       });
       unclaimed.kept(opened);

@@ -27,12 +27,19 @@ const LONGEST_ANSWER_MS = 600_000;
 const SMALLEST_FRAME = 16 * 1024;
 /** Rows encrypted and committed at once. */
 const ENCRYPT_ROWS = 50;
+/** Rows that are encrypted in the commit that puts them here. Of more the person would wait for it. */
+const PREPARED_ROWS = 8;
 /** Posts whose way back is known. */
 const REMEMBERED_POSTS = 1000;
 /** Refusals that may be of what is under way, for good. */
 const OF_FRAMES: readonly ErrorCode[] = ['bad-request', 'body-too-large'];
 
 export interface Outbox {
+  /**
+   * Encrypts what `draft` puts on its way, as far as it could leave at once: it leaves after one commit instead of two. What does
+   * not succeed stays as it was put, and is tried like all else.
+   */
+  prepare(draft: Draft): Promise<void>;
   /** Something new waits, or what it waited for may be there. */
   kick(): void;
   /** Whether this device posted it a while ago: what is posted comes back to whoever posted it. */
@@ -142,10 +149,10 @@ export const createOutbox = (options: Options): Outbox => {
     });
   };
 
-  const going = (): OutboxRow[] =>
-    [...model.outbox.values()].filter(
-      (row) => !isStopped(model, row.conversation) && !(isCatchingUp() && isOpen(row)),
-    );
+  const isGoing = (row: OutboxRow): boolean =>
+    !isStopped(model, row.conversation) && !(isCatchingUp() && isOpen(row));
+
+  const going = (): OutboxRow[] => [...model.outbox.values()].filter(isGoing);
 
   const settling = (self: SelfRow, settled: number): Settling => ({
     store: model.store,
@@ -213,26 +220,42 @@ export const createOutbox = (options: Options): Outbox => {
   const isOfGroup = ({ conversation }: OutboxRow): boolean =>
     model.conversations.get(conversation)?.group !== undefined;
 
-  /** Encrypts what is for groups, once for everybody, when the keys that it needs have gone ahead. */
-  const encryptPosts = async (unsent: readonly OutboxRow[]): Promise<void> => {
+  const isAlone = (self: SelfRow, row: OutboxRow): boolean =>
+    row.conversation === self.account && targetsOf(self, self, row).length === 0;
+
+  /** What of `rows` is for groups and not encrypted, where the keys that it needs have gone ahead. */
+  const postsOf = (rows: readonly OutboxRow[], unsent: readonly OutboxRow[]): OutboxRow[] => {
     const handing = new Set(
       unsent.flatMap(({ hand, owed }) => (hand?.sender && owed === undefined ? [hand.group] : [])),
     );
-    const rows = unsent
+    return rows
       .filter((row) => isOfGroup(row) && !row.post && !handing.has(row.conversation))
       .slice(0, ENCRYPT_ROWS);
-    if (rows.length === 0) return;
+  };
+
+  /** Encrypts what is for groups, once for everybody. What keeps those of a group, of which nothing was encrypted. */
+  const encryptPosts = async (
+    draft: Draft,
+    rows: readonly OutboxRow[],
+  ): Promise<Map<string, 'handed' | 'keys'>> => {
     const paused = new Map<string, 'handed' | 'keys'>();
-    await model.change(async (draft) => {
-      const self = (await draft.get('self', 'self'))!;
-      const context = settling(self, rows.length);
-      for (const row of rows) {
-        if (paused.has(row.conversation) || !(await draft.get('outbox', row.seq))) continue;
-        const done = await encryptPost(draft, self, row, { outbox: model.outbox.values(), now: context.now });
-        if (typeof done === 'object') await fail(draft, row, done.problem, context);
-        else if (done !== 'posted') paused.set(row.conversation, done);
-      }
-    });
+    const self = (await draft.get('self', 'self'))!;
+    const context = settling(self, rows.length);
+    const outbox = [...model.outbox.values(), ...draft.putOf('outbox')];
+    for (const { seq, conversation } of rows) {
+      const row = await draft.get('outbox', seq);
+      if (paused.has(conversation) || !row) continue;
+      const done = await encryptPost(draft, self, row, { outbox, now: context.now });
+      if (typeof done === 'object') await fail(draft, row, done.problem, context);
+      else if (done !== 'posted') paused.set(conversation, done);
+    }
+    return paused;
+  };
+
+  const encryptAllPosts = async (unsent: readonly OutboxRow[]): Promise<void> => {
+    const rows = postsOf(unsent, unsent);
+    if (rows.length === 0) return;
+    const paused = await model.change((draft) => encryptPosts(draft, rows));
     for (const [group, why] of paused) {
       if (why === 'handed') continue;
       lanes.pause(group);
@@ -245,11 +268,9 @@ export const createOutbox = (options: Options): Outbox => {
     // As it is now, with the rows: a device that was added meanwhile is one to send to.
     const self = model.self!;
     const unsent = lanes.ready(going(), () => true);
-    await encryptPosts(unsent);
+    await encryptAllPosts(unsent);
     const waiting = unsent.filter((row) => !isReady(row) && !isOfGroup(row));
-    const isAlone = (row: OutboxRow): boolean =>
-      row.conversation === self.account && targetsOf(self, self, row).length === 0;
-    const alone = waiting.filter(isAlone).slice(0, ENCRYPT_ROWS);
+    const alone = waiting.filter((row) => isAlone(self, row)).slice(0, ENCRYPT_ROWS);
     if (alone.length > 0) return settleAlone(alone);
     const accounts = new Set(waiting.map(({ conversation }) => conversation));
     const found = lookups.found(accounts);
@@ -375,7 +396,28 @@ export const createOutbox = (options: Options): Outbox => {
     underWay = undefined;
   };
 
+  const encryptFresh = async (draft: Draft, fresh: readonly OutboxRow[]): Promise<void> => {
+    const self = (await draft.get('self', 'self'))!;
+    const isFresh = (row: OutboxRow): boolean => fresh.includes(row);
+    const all = [...model.outbox.values(), ...fresh].filter(isGoing);
+    const rows = lanes.ready(all, (row) => isReady(row) || isFresh(row)).filter(isFresh);
+    const unsent = lanes.ready(all, () => true);
+    await encryptPosts(draft, postsOf(rows, unsent));
+    const others = rows.filter(
+      (row) => !isOfGroup(row) && !isAlone(self, row) && !lookups.isAsked(row.conversation),
+    );
+    await encryptRows(draft, others, new Map());
+  };
+
   return {
+    async prepare(draft) {
+      const { self } = model;
+      if (!connection || !self || !maySend()) return;
+      const fresh = draft.putOf('outbox').filter(({ seq }) => !model.outbox.has(seq));
+      if (fresh.length === 0 || fresh.length > PREPARED_ROWS) return;
+      // What went wrong does so again where it is tried again, and is told of there.
+      await draft.attempt(() => encryptFresh(draft, fresh)).catch(() => undefined);
+    },
     kick: () => pump.kick(),
     hasPosted: (id) => posted.has(id),
     connected(next) {
