@@ -114,6 +114,7 @@ describe('a conversation', () => {
     await ann.engine.send(withBob, 'hello yourself');
     await until(bobs, () => texts(bobs).length === 2, 'the answer');
     expect(texts(bobs)).toEqual(texts(anns));
+    await until(anns, () => last(anns).status !== 'waiting', 'sent');
     expect(last(bobs).time).toBe(last(anns).time);
     expect(bob.engine.getSnapshot().conversations[0]!.peer.name).toBe(ann.engine.getSnapshot().me!.name);
   });

@@ -75,11 +75,9 @@ describe('several devices in a group', () => {
     await bob.engine.removeDevice(device);
     await bob.engine.send(id, 'for one');
     await hears(views[0]!, 'for one');
-    for (let tries = 0; tries < 200; tries += 1) {
-      const { channel } = (await ann.store.get('group', id))!.state!;
-      if (channel.join() !== before.state!.channel.join()) break;
-      await new Promise((resolve) => setTimeout(resolve, 25));
-    }
+    const channelOf = async (one: Resident) => (await one.store.get('group', id))!.state!.channel.join();
+    for (const one of [ann, bob])
+      await expect.poll(async () => channelOf(one)).not.toBe(before.state!.channel.join());
     const after = (await bob.store.get('group', id))!;
     const own = await ownKeyOf(bob, id);
     expect(own.chainId).not.toBe(ownBefore.chainId);

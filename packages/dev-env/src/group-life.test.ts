@@ -188,6 +188,7 @@ describe('a group of strangers', () => {
     await expect(bob.engine.send(id, 'hm')).rejects.toMatchObject({ code: 'not-joined' });
     const anns = await viewOf(ann, id);
     await bob.engine.markRead(id);
+    await until(anns, () => messageOf(anns, message)!.status !== 'waiting', 'sent');
     expect(messageOf(anns, message)!.status).toBe('sent');
     await bob.engine.accept(id);
     expect(requested(bob, id)).toBeUndefined();

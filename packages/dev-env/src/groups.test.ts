@@ -119,6 +119,7 @@ describe('a group', () => {
     await Promise.all(
       [0, 1].flatMap((n) => ['ann', 'bob'].map((who) => hears(views[n]!, `after, from ${who}`))),
     );
+    await expect.poll(() => posts.filter(({ channel }) => channel !== undefined).length).toBe(2);
     expect((await ownKeyOf(ann, id)).chainId).not.toBe(senders.chainId);
     await until(cyd.engine, () => groupOf(cyd, id)?.role === undefined, 'the removal');
     expect(words(views[2]!).some((text) => text.startsWith('after'))).toBe(false);

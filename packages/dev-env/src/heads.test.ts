@@ -120,7 +120,7 @@ describe('a head that is not known yet', () => {
     const devicesOf = async () =>
       (await bob.store.get('contact', withAnn))!.devices.map((entry) => entry.device);
     await expect.poll(devicesOf).toContain(device);
-    expect((await bob.store.get('contact', withAnn))!.doubts).toBeUndefined();
+    await expect.poll(async () => (await bob.store.get('contact', withAnn))!.doubts).toBeUndefined();
     expect(isStopped(bob, withAnn)).toBe(false);
     // An earlier head, the account's first event, is as good as the last.
     const self = await selfOf(bob);

@@ -46,6 +46,7 @@ describe('a request', () => {
     await bob.engine.send(withAnn, 'hello?');
     await until(ann.engine, () => listed(ann, withBob) !== undefined, 'another');
     expect(listed(ann, withBob)).toMatchObject({ request: true, last: { text: 'hello?' } });
+    await until(bobs, ({ messages }) => messages.every(({ status }) => status !== 'waiting'), 'sent');
     expect(bobs.getSnapshot().messages.map(({ status }) => status)).toEqual(['sent', 'sent']);
     await ann.engine.accept(withBob);
     await expect(ann.engine.decline(withBob)).rejects.toMatchObject({ code: 'no-request' });

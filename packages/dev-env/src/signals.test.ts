@@ -42,7 +42,8 @@ const tap = () => {
 
 describe('typing', () => {
   it('in a group is shown to who is in it, each by name, and ends with the message', async () => {
-    const { all, id, views } = await circle(world, 'several', [{}, {}, {}]);
+    const cyds = tap();
+    const { all, id, views } = await circle(world, 'several', [{}, {}, cyds.wrap]);
     const [ann, bob, cyd] = all as [Resident, Resident, Resident];
     // The key that proves it goes out with the first message.
     for (const one of all) await one.engine.send(id, `from ${accountOf(one)}`);
@@ -66,14 +67,17 @@ describe('typing', () => {
     await cyd.engine.block(accountOf(ann) as unknown as typeof id);
     const seen: string[] = [];
     views[2]!.subscribe(() => seen.push(...views[2]!.getSnapshot().typing));
+    const before = cyds.heard.length;
     await bob.engine.typing(id, true);
     await ann.engine.typing(id, true);
     await until(views[1]!, () => typing(1).length === 1, 'who is not blocked there');
+    await expect.poll(() => cyds.heard.length).toBeGreaterThan(before);
     expect(seen).toEqual([]);
   });
 
   it('is shown while it goes on, ends with the message, and is stored nowhere', async () => {
     const { ann, bob, withAnn, withBob, anns } = await meet(world, 'typing');
+    await expect.poll(async () => bob.store.all('outbox')).toEqual([]);
     const stored = async () => JSON.stringify([await ann.store.all('seen'), await bob.store.all('outbox')]);
     const before = await stored();
     await bob.engine.typing(withAnn, true);
@@ -159,7 +163,11 @@ describe('a live signal', () => {
 
     await shy.engine.accept(idOf(stranger));
     const strangers = await viewOf(stranger, withShy);
-    await until(strangers, ({ messages }) => messages[0]!.status !== 'sent', 'the answer');
+    await until(
+      strangers,
+      ({ messages }) => ['delivered', 'read'].includes(messages[0]!.status),
+      'the answer',
+    );
     await stranger.engine.send(withShy, 'thanks');
     await until(shys, ({ messages }) => messages.length === 2, 'thanks');
     await shy.engine.typing(idOf(stranger), true);

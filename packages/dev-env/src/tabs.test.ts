@@ -1,7 +1,7 @@
 import type { ConversationId, Handle, MessageId } from '@sotto/contract/ids';
 import { randomId } from '@sotto/engine/random-id';
 import type { ConversationView, Engine } from '@sotto/engine/views';
-import { afterAll, afterEach, beforeAll, expect, test, vi } from 'vitest';
+import { afterAll, afterEach, beforeAll, expect, test } from 'vitest';
 import { createBrowser, type Tab } from './browser.ts';
 import { createWorld, online, type Resident, until, type World } from './world.ts';
 
@@ -200,10 +200,12 @@ test('a tab that missed something while it was frozen catches up', async () => {
 });
 
 test('a tab shows what the writer knows and does not store', async () => {
-  const { all } = await opened(2);
-  await vi.waitFor(() => expect(all[1]!.member.getSnapshot().connection).toBe('online'));
+  const { all, id } = await opened(2);
+  await online(all[1]!.member);
   all[0]!.kill();
   // The next writer connects by itself.
+  await send(all[1]!.member, id, 'from the next');
+  expect(await atBob(all[1]!.member, 1)).toEqual(['from the next']);
   await online(all[1]!.member);
 });
 
