@@ -1,7 +1,6 @@
 import type { Engine, EngineSnapshot } from '@sotto/engine/views';
-import { createContext, useContext } from 'react';
+import { createContext, useCallback, useContext, useSyncExternalStore } from 'react';
 import { language, t } from '../i18n/i18n.ts';
-import { useView } from './use-view.ts';
 
 export const EngineContext = createContext<Engine | null>(null);
 
@@ -11,27 +10,35 @@ export const useEngine = (): Engine => {
   return engine;
 };
 
-const named = new WeakMap<EngineSnapshot, { language: string; snapshot: EngineSnapshot }>();
+type Conversations = EngineSnapshot['conversations'];
+
+const named = new WeakMap<Conversations, { of: string; conversations: Conversations }>();
 
 /** With the note to self called so: under one's own name it would look like a chat with somebody. */
-const withNamedNote = (snapshot: EngineSnapshot): EngineSnapshot => {
-  const known = named.get(snapshot);
-  const { language: spoken } = language.getSnapshot();
-  if (known?.language === spoken) return known.snapshot;
-  const { conversations, me } = snapshot;
+const withNamedNote = ({ conversations, me }: EngineSnapshot): Conversations => {
+  const known = named.get(conversations);
+  const of = `${language.getSnapshot().language} ${me?.account}`;
+  if (known?.of === of) return known.conversations;
   const at = conversations.findIndex(({ peer }) => peer.account === me?.account);
   const note = conversations[at];
   const next = note
-    ? {
-        ...snapshot,
-        conversations: conversations.with(at, {
-          ...note,
-          peer: { ...note.peer, name: t('chats.noteToSelf') },
-        }),
-      }
-    : snapshot;
-  named.set(snapshot, { language: spoken, snapshot: next });
+    ? conversations.with(at, { ...note, peer: { ...note.peer, name: t('chats.noteToSelf') } })
+    : conversations;
+  named.set(conversations, { of, conversations: next });
   return next;
 };
 
-export const useEngineSnapshot = (): EngineSnapshot => withNamedNote(useView(useEngine()));
+const partOf = <Part extends keyof EngineSnapshot>(
+  snapshot: EngineSnapshot,
+  part: Part,
+): EngineSnapshot[Part] =>
+  part === 'conversations' ? (withNamedNote(snapshot) as EngineSnapshot[Part]) : snapshot[part];
+
+/** A part of what the engine says. What shows it is drawn anew when that part is another, and not when others are. */
+export const useEnginePart = <Part extends keyof EngineSnapshot>(part: Part): EngineSnapshot[Part] => {
+  const engine = useEngine();
+  return useSyncExternalStore(
+    useCallback((listener: () => void) => engine.subscribe(listener), [engine]),
+    () => partOf(engine.getSnapshot(), part),
+  );
+};

@@ -7,7 +7,7 @@ import { Chats } from '../screens/chats/chats.tsx';
 import { NothingOpen } from '../screens/chats/nothing-open.tsx';
 import { Removed } from '../screens/trouble/trouble.tsx';
 import { later } from '../ui/later.ts';
-import { useEngine, useEngineSnapshot } from './engine-context.ts';
+import { useEngine, useEnginePart } from './engine-context.ts';
 import { useSession } from './session-context.ts';
 import { Waiting } from './waiting.tsx';
 
@@ -52,7 +52,7 @@ const useAnnouncing = (inside: boolean): void => {
 /** What stands on an open engine: the way to an account, or the chats. */
 export const Screens = () => {
   const engine = useEngine();
-  const { phase } = useEngineSnapshot();
+  const phase = useEnginePart('phase');
   const { leave } = useSession();
   // Set by the welcome screen itself, so that it can say where to go on before it makes way.
   const [inside, setInside] = useState(phase === 'ready' || phase === 'removed');

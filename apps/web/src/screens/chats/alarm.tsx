@@ -1,5 +1,5 @@
 import { useState } from 'react';
-import { useEngine, useEngineSnapshot } from '../../app/engine-context.ts';
+import { useEngine, useEnginePart } from '../../app/engine-context.ts';
 import { explain } from '../../app/failure.ts';
 import { t } from '../../i18n/i18n.ts';
 import { Bar } from '../../ui/bar.tsx';
@@ -24,7 +24,8 @@ const WORDS = {
 /** Why nothing is sent until the person decides, and the decision. */
 export const Alarm = () => {
   const engine = useEngine();
-  const { alarm, me } = useEngineSnapshot();
+  const alarm = useEnginePart('alarm');
+  const me = useEnginePart('me');
   const [asking, setAsking] = useState(false);
   const [problem, setProblem] = useState<string>();
   if (!alarm || !me) return null;

@@ -1,7 +1,7 @@
 import type { ConversationSummary } from '@sotto/engine/views';
 import { startTransition, Suspense, useCallback, useEffect, useState } from 'react';
 import { useLocation, useNavigate } from 'react-router';
-import { useEngine, useEngineSnapshot } from '../../app/engine-context.ts';
+import { useEngine, useEnginePart } from '../../app/engine-context.ts';
 import { explain } from '../../app/failure.ts';
 import { useNow } from '../../app/use-now.ts';
 import { useToday } from '../../app/use-today.ts';
@@ -94,7 +94,8 @@ const OverList = ({ over, onOver, onFailure }: OverListProps) => {
 };
 
 const Head = ({ onOver }: { onOver(over: Over): void }) => {
-  const { me, phase } = useEngineSnapshot();
+  const me = useEnginePart('me');
+  const phase = useEnginePart('phase');
   return (
     <header className="chat-list-head">
       {me && <Avatar name={me.name} account={me.account} size="s" />}
@@ -132,7 +133,9 @@ const useDrawn = (): boolean => {
 };
 
 export const ChatList = ({ open }: { open: string | undefined }) => {
-  const { conversations, me, phase } = useEngineSnapshot();
+  const conversations = useEnginePart('conversations');
+  const me = useEnginePart('me');
+  const phase = useEnginePart('phase');
   const { pathname } = useLocation();
   const today = useToday();
   const now = useNow();

@@ -1,6 +1,6 @@
 import { Suspense, useEffect } from 'react';
 import { Outlet, useLocation, useParams } from 'react-router';
-import { useEngineSnapshot } from '../../app/engine-context.ts';
+import { useEnginePart } from '../../app/engine-context.ts';
 import { useNow } from '../../app/use-now.ts';
 import { Waiting } from '../../app/waiting.tsx';
 import { useView } from '../../app/use-view.ts';
@@ -18,7 +18,7 @@ const PAGES: readonly string[] = ['/new-group', '/requests', '/settings', '/shar
 /** The list beside the conversation, or one of them at a time where there is no room for both. */
 export const Chats = () => {
   const { id } = useParams();
-  const { conversations } = useEngineSnapshot();
+  const conversations = useEnginePart('conversations');
   const { pathname } = useLocation();
   const { mentions } = useView(preferences);
   const unread = unreadToTell(conversations, { now: useNow(), mentions });

@@ -1,9 +1,9 @@
-import { useEngineSnapshot } from '../../app/engine-context.ts';
+import { useEnginePart } from '../../app/engine-context.ts';
 import { t } from '../../i18n/i18n.ts';
 import { SottoMark } from '../../ui/icons.tsx';
 
 export const NothingOpen = () => {
-  const { conversations } = useEngineSnapshot();
+  const conversations = useEnginePart('conversations');
   return (
     <div className="nothing-open">
       <SottoMark size={48} />

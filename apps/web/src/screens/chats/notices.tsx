@@ -1,6 +1,6 @@
 import type { ErrorCode } from '@sotto/contract/errors';
 import { Suspense, useEffect, useState, useSyncExternalStore } from 'react';
-import { useEngine, useEngineSnapshot } from '../../app/engine-context.ts';
+import { useEngine, useEnginePart } from '../../app/engine-context.ts';
 import { t } from '../../i18n/i18n.ts';
 import { hasNetwork, onNetwork } from '../../platform/attention.ts';
 import { Bar } from '../../ui/bar.tsx';
@@ -69,7 +69,11 @@ const Refusal = ({ refusal }: { refusal: ErrorCode }) => {
 };
 
 export const Notices = () => {
-  const { phase, connection, refusal, storeProblem, joins } = useEngineSnapshot();
+  const phase = useEnginePart('phase');
+  const connection = useEnginePart('connection');
+  const refusal = useEnginePart('refusal');
+  const storeProblem = useEnginePart('storeProblem');
+  const joins = useEnginePart('joins');
   const removed = phase === 'removed';
   // The browser may know before the connection has noticed.
   const network = useSyncExternalStore(onNetwork, hasNetwork);

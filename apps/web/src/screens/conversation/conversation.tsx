@@ -1,7 +1,7 @@
 import type { ConversationSummary, ConversationView, Person } from '@sotto/engine/views';
 import { useCallback, useEffect, useState } from 'react';
 import { Link } from 'react-router';
-import { useEngineSnapshot } from '../../app/engine-context.ts';
+import { useEnginePart } from '../../app/engine-context.ts';
 import { useNow } from '../../app/use-now.ts';
 import { useView } from '../../app/use-view.ts';
 import { isKey, isOverlaid } from '../../app/keys.ts';
@@ -33,7 +33,7 @@ interface WriteProps {
 /** The field, under what it answers or changes. */
 const Write = ({ summary: { peer }, view, writing, people }: WriteProps) => {
   const { messages, people: named } = useView(view);
-  const { storeProblem } = useEngineSnapshot();
+  const storeProblem = useEnginePart('storeProblem');
   const { text, problem, notice, reply, editing, change, send, leave, startEdit } = writing;
   const answered = reply === undefined ? undefined : messages.find(({ id }) => id === reply);
   const about = editing
@@ -126,7 +126,7 @@ const Waiting = ({ since }: { since: number }) =>
 
 const Known = ({ summary, message }: { summary: ConversationSummary; message: string | undefined }) => {
   const opened = useConversation(summary.id, message);
-  const { phase } = useEngineSnapshot();
+  const phase = useEnginePart('phase');
   const { people, keysLeft } = useMembers(summary);
   const writing = useWriting(summary.id, summary.draft, people);
   const { search, open: openSearch, ...searching } = useSearching();
@@ -189,7 +189,7 @@ const Known = ({ summary, message }: { summary: ConversationSummary; message: st
 };
 
 export const Conversation = ({ id, message }: { id: string; message: string | undefined }) => {
-  const { conversations } = useEngineSnapshot();
+  const conversations = useEnginePart('conversations');
   const summary = conversations.find((conversation) => (conversation.id as string) === id);
   return summary ? <Known summary={summary} message={message} /> : <Missing />;
 };

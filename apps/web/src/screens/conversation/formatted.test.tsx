@@ -6,7 +6,7 @@ import { Formatted } from './formatted.tsx';
 import { markMentions } from './mentions.ts';
 
 // Who one is oneself is asked of an engine.
-vi.mock('../../app/engine-context.ts', () => ({ useEngineSnapshot: () => ({}) }));
+vi.mock('../../app/engine-context.ts', () => ({ useEnginePart: () => undefined }));
 
 const html = (text: string): string => renderToStaticMarkup(<Formatted text={text} />);
 

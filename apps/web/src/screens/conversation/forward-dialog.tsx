@@ -2,7 +2,7 @@ import type { ConversationId, MessageId } from '@sotto/contract/ids';
 import { randomId } from '@sotto/engine/random-id';
 import type { ChatMessage, ConversationSummary } from '@sotto/engine/views';
 import { useEffect, useRef, useState } from 'react';
-import { useEngine, useEngineSnapshot } from '../../app/engine-context.ts';
+import { useEngine, useEnginePart } from '../../app/engine-context.ts';
 import { explain } from '../../app/failure.ts';
 import { Plain } from '../../app/plain-text.tsx';
 import { t } from '../../i18n/i18n.ts';
@@ -47,7 +47,7 @@ const Chat = ({ chat: { peer, group }, chosen, onToggle }: ChoiceProps) => (
 /** Sends what a message says on to others, as something that was forwarded. */
 export const ForwardDialog = ({ message, onSent, onClose }: ForwardDialogProps) => {
   const engine = useEngine();
-  const { conversations } = useEngineSnapshot();
+  const conversations = useEnginePart('conversations');
   const [query, setQuery] = useState('');
   const [chosen, setChosen] = useState<readonly ConversationId[]>([]);
   const [problem, setProblem] = useState<string>();

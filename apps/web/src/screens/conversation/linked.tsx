@@ -2,14 +2,14 @@ import type { AccountId } from '@sotto/contract/ids';
 import { Fragment, useContext } from 'react';
 import type { ReactNode } from 'react';
 import { Link } from 'react-router';
-import { useEngineSnapshot } from '../../app/engine-context.ts';
+import { useEnginePart } from '../../app/engine-context.ts';
 import { findLinks } from './links.ts';
 import { countMarks, MENTION_MARK } from './mentions.ts';
 import type { Named } from './mentions.ts';
 import { OpenPerson } from './open-person.ts';
 
 const Chip = ({ named: { account, text } }: { named: Named }) => {
-  const { me } = useEngineSnapshot();
+  const me = useEnginePart('me');
   const open = useContext(OpenPerson);
   const isMe = account === me?.account;
   if (isMe || !open)

@@ -3,7 +3,7 @@ import type { ConversationSummary, GroupSummary } from '@sotto/engine/views';
 import { useState } from 'react';
 import type { ReactNode } from 'react';
 import { Link, useNavigate } from 'react-router';
-import { useEngine, useEngineSnapshot } from '../../app/engine-context.ts';
+import { useEngine, useEnginePart } from '../../app/engine-context.ts';
 import { explain } from '../../app/failure.ts';
 import { t } from '../../i18n/i18n.ts';
 import type { Key } from '../../i18n/keys.ts';
@@ -79,7 +79,7 @@ const GroupRequest = ({
 }) => {
   const navigate = useNavigate();
   const title = t('conversation.groupRequestTitle', { group: peer.name });
-  const { me } = useEngineSnapshot();
+  const me = useEnginePart('me');
   const by = adderOf(last, me?.account);
   return (
     <section className="conversation-notice" aria-label={title}>

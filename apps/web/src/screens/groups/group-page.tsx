@@ -2,7 +2,7 @@ import type { ConversationId } from '@sotto/contract/ids';
 import type { ConversationSummary, GroupSnapshot, GroupSummary, GroupView } from '@sotto/engine/views';
 import { useState } from 'react';
 import { useNavigate } from 'react-router';
-import { useEngine, useEngineSnapshot } from '../../app/engine-context.ts';
+import { useEngine, useEnginePart } from '../../app/engine-context.ts';
 import { useView } from '../../app/use-view.ts';
 import { t } from '../../i18n/i18n.ts';
 import { Avatar } from '../../ui/avatar.tsx';
@@ -55,7 +55,8 @@ const isLastOwner = ({ people, role }: GroupSnapshot): boolean =>
 
 const Inside = ({ id, summary, group }: InsideProps) => {
   const engine = useEngine();
-  const { me, phase } = useEngineSnapshot();
+  const me = useEnginePart('me');
+  const phase = useEnginePart('phase');
   const navigate = useNavigate();
   const [over, setOver] = useState<Over>();
   const [busy, setBusy] = useState(false);

@@ -4,7 +4,7 @@ import type { GroupLink } from '@sotto/contract/link';
 import type { LinkSnapshot } from '@sotto/engine/views';
 import { useEffect, useState } from 'react';
 import { Link, useLocation, useNavigate } from 'react-router';
-import { useEngine, useEngineSnapshot } from '../../app/engine-context.ts';
+import { useEngine, useEnginePart } from '../../app/engine-context.ts';
 import { codeOf, explain } from '../../app/failure.ts';
 import { t } from '../../i18n/i18n.ts';
 import { Avatar } from '../../ui/avatar.tsx';
@@ -52,7 +52,8 @@ const useLook = (link: GroupLink, attempt: number) => {
 
 const Shown = ({ link, shown }: { link: GroupLink; shown: LinkSnapshot }) => {
   const engine = useEngine();
-  const { joins, conversations } = useEngineSnapshot();
+  const joins = useEnginePart('joins');
+  const conversations = useEnginePart('conversations');
   const navigate = useNavigate();
   const [working, setWorking] = useState(false);
   const [problem, setProblem] = useState<string>();

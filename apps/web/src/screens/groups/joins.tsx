@@ -1,5 +1,5 @@
 import type { JoinSnapshot } from '@sotto/engine/views';
-import { useEngine, useEngineSnapshot } from '../../app/engine-context.ts';
+import { useEngine, useEnginePart } from '../../app/engine-context.ts';
 import { t } from '../../i18n/i18n.ts';
 import { Bar } from '../../ui/bar.tsx';
 import { Button } from '../../ui/button.tsx';
@@ -14,7 +14,7 @@ const wordsOf = ({ answer, title }: JoinSnapshot): string => {
 /** What was asked of groups, and what came of it, until it is put away. */
 export const Joins = () => {
   const engine = useEngine();
-  const { joins } = useEngineSnapshot();
+  const joins = useEnginePart('joins');
   return joins.map((join) => (
     <Bar
       key={join.group}

@@ -1,7 +1,7 @@
 import type { AccountId } from '@sotto/contract/ids';
 import type { ConversationSummary } from '@sotto/engine/views';
 import { useState } from 'react';
-import { useEngineSnapshot } from '../../app/engine-context.ts';
+import { useEnginePart } from '../../app/engine-context.ts';
 import { t } from '../../i18n/i18n.ts';
 import { Avatar } from '../../ui/avatar.tsx';
 import { VerifiedIcon } from '../../ui/icons.tsx';
@@ -24,7 +24,8 @@ interface MemberPickerProps {
 }
 
 export const MemberPicker = ({ without, chosen, onChange }: MemberPickerProps) => {
-  const { conversations, me } = useEngineSnapshot();
+  const conversations = useEnginePart('conversations');
+  const me = useEnginePart('me');
   const [query, setQuery] = useState('');
   const all = contactsIn(conversations, me?.account).filter(({ peer }) => !without?.has(peer.account));
   const shown = query.trim() === '' ? all : findByName(all, query);

@@ -3,7 +3,7 @@ import { LIMITS } from '@sotto/contract/limits';
 import { randomId } from '@sotto/engine/random-id';
 import { useState } from 'react';
 import { useNavigate } from 'react-router';
-import { useEngine, useEngineSnapshot } from '../../app/engine-context.ts';
+import { useEngine, useEnginePart } from '../../app/engine-context.ts';
 import { codeOf, explain } from '../../app/failure.ts';
 import { t } from '../../i18n/i18n.ts';
 import { Avatar } from '../../ui/avatar.tsx';
@@ -17,7 +17,7 @@ import './words.ts';
 
 export const NewGroup = () => {
   const engine = useEngine();
-  const { phase } = useEngineSnapshot();
+  const phase = useEnginePart('phase');
   const navigate = useNavigate();
   // The same at every attempt: one that was half done is gone on with.
   const [id] = useState(() => randomId() as unknown as ConversationId);

@@ -1,5 +1,5 @@
 import { formatLink } from '@sotto/contract/link';
-import { useEngineSnapshot } from '../../app/engine-context.ts';
+import { useEnginePart } from '../../app/engine-context.ts';
 import { t } from '../../i18n/i18n.ts';
 import { canShare, share } from '../../platform/clipboard.ts';
 import { Button } from '../../ui/button.tsx';
@@ -11,7 +11,7 @@ import './words.ts';
 
 /** One's own link, to be sent, or held before somebody's camera. */
 export const ContactLinkDialog = ({ onClose }: { onClose(): void }) => {
-  const { contact } = useEngineSnapshot();
+  const contact = useEnginePart('contact');
   if (!contact) return null;
   const link = formatLink(location.origin, { contact });
   return (

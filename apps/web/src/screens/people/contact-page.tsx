@@ -1,7 +1,7 @@
 import { formatLink } from '@sotto/contract/link';
 import type { ConversationSummary, Person } from '@sotto/engine/views';
 import { useState } from 'react';
-import { useEngine, useEngineSnapshot } from '../../app/engine-context.ts';
+import { useEngine, useEnginePart } from '../../app/engine-context.ts';
 import { explain } from '../../app/failure.ts';
 import { lastSeenWords } from '../../app/last-seen.ts';
 import { useToday } from '../../app/use-today.ts';
@@ -101,7 +101,8 @@ type Over = 'compare' | 'code' | 'block';
 export const ContactPage = ({ summary }: { summary: ConversationSummary }) => {
   const { id, peer, blocked, request } = summary;
   const engine = useEngine();
-  const { me, phase } = useEngineSnapshot();
+  const me = useEnginePart('me');
+  const phase = useEnginePart('phase');
   const [over, setOver] = useState<Over>();
   const [problem, setProblem] = useState<string>();
   const alone = peer.account === me?.account;

@@ -1,6 +1,6 @@
 import type { Person } from '@sotto/engine/views';
 import { Link } from 'react-router';
-import { useEngineSnapshot } from '../../app/engine-context.ts';
+import { useEnginePart } from '../../app/engine-context.ts';
 import { Plain } from '../../app/plain-text.tsx';
 import { t } from '../../i18n/i18n.ts';
 import { Avatar } from '../../ui/avatar.tsx';
@@ -15,7 +15,8 @@ const groupWords = (count: number, by: Person | undefined): string =>
 
 /** Strangers who wrote: what they say, and what can be answered. */
 export const Requests = () => {
-  const { conversations, me } = useEngineSnapshot();
+  const conversations = useEnginePart('conversations');
+  const me = useEnginePart('me');
   const requests = conversations.filter(isRequest);
   return (
     <Page title={t('people.requests')} back={t('conversation.back')}>

@@ -1,5 +1,5 @@
 import { useState } from 'react';
-import { useEngineSnapshot } from '../../app/engine-context.ts';
+import { useEnginePart } from '../../app/engine-context.ts';
 import { useSession } from '../../app/session-context.ts';
 import { t } from '../../i18n/i18n.ts';
 import { Button } from '../../ui/button.tsx';
@@ -9,7 +9,9 @@ import { DeleteAccount } from './delete-account.tsx';
 
 const SignOut = ({ onClose }: { onClose(): void }) => {
   const { leave } = useSession();
-  const { devices, me, unsent } = useEngineSnapshot();
+  const devices = useEnginePart('devices');
+  const me = useEnginePart('me');
+  const unsent = useEnginePart('unsent');
   const others = devices.filter(({ current }) => !current).length;
   return (
     <Confirm

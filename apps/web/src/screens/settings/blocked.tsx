@@ -1,5 +1,5 @@
 import { useState } from 'react';
-import { useEngine, useEngineSnapshot } from '../../app/engine-context.ts';
+import { useEngine, useEnginePart } from '../../app/engine-context.ts';
 import { explain } from '../../app/failure.ts';
 import { t } from '../../i18n/i18n.ts';
 import { Avatar } from '../../ui/avatar.tsx';
@@ -8,7 +8,7 @@ import { Section } from '../../ui/page.tsx';
 
 export const Blocked = () => {
   const engine = useEngine();
-  const { conversations } = useEngineSnapshot();
+  const conversations = useEnginePart('conversations');
   const [problem, setProblem] = useState<string>();
   const blocked = conversations.filter((conversation) => conversation.blocked === true);
   return (

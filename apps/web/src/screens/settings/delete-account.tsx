@@ -1,5 +1,5 @@
 import { useState } from 'react';
-import { useEngine, useEngineSnapshot } from '../../app/engine-context.ts';
+import { useEngine, useEnginePart } from '../../app/engine-context.ts';
 import { explain } from '../../app/failure.ts';
 import { useSession } from '../../app/session-context.ts';
 import { t } from '../../i18n/i18n.ts';
@@ -14,7 +14,7 @@ const tidy = (typed: string): string => typed.trim().replace(/^@/, '').toLowerCa
 export const DeleteAccount = ({ onClose }: { onClose(): void }) => {
   const engine = useEngine();
   const { leave } = useSession();
-  const { me } = useEngineSnapshot();
+  const me = useEnginePart('me');
   const [typed, setTyped] = useState('');
   const [problem, setProblem] = useState<string>();
   const [working, setWorking] = useState(false);

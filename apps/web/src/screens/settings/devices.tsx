@@ -1,6 +1,6 @@
 import type { OwnDevice } from '@sotto/engine/views';
 import { useState } from 'react';
-import { useEngine, useEngineSnapshot } from '../../app/engine-context.ts';
+import { useEngine, useEnginePart } from '../../app/engine-context.ts';
 import { explain } from '../../app/failure.ts';
 import { dateTime } from '../../app/times.ts';
 import { t } from '../../i18n/i18n.ts';
@@ -14,7 +14,7 @@ const codeOf = ({ device }: OwnDevice): string => device.slice(0, 6);
 
 const Device = ({ of, several, onRemove }: { of: OwnDevice; several: boolean; onRemove(): void }) => {
   const { current, since, trouble } = of;
-  const { phase } = useEngineSnapshot();
+  const phase = useEnginePart('phase');
   return (
     <li className="settings-row">
       <span className="settings-names">
@@ -46,7 +46,7 @@ const Device = ({ of, several, onRemove }: { of: OwnDevice; several: boolean; on
 /** Of one's own account. */
 export const Devices = () => {
   const engine = useEngine();
-  const { devices } = useEngineSnapshot();
+  const devices = useEnginePart('devices');
   const [removing, setRemoving] = useState<OwnDevice>();
   const [problem, setProblem] = useState<string>();
   const several = devices.length > 1;

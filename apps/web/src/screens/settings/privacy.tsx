@@ -1,6 +1,6 @@
 import type { Settings } from '@sotto/engine/rows';
 import { useState } from 'react';
-import { useEngine, useEngineSnapshot } from '../../app/engine-context.ts';
+import { useEngine, useEnginePart } from '../../app/engine-context.ts';
 import { explain } from '../../app/failure.ts';
 import { t } from '../../i18n/i18n.ts';
 import type { Key } from '../../i18n/keys.ts';
@@ -31,7 +31,7 @@ const Who = <Value extends keyof typeof AUDIENCES>({ of, ...props }: WhoProps<Va
 /** Who gets to know what of this account. */
 export const Privacy = () => {
   const engine = useEngine();
-  const { settings } = useEngineSnapshot();
+  const settings = useEnginePart('settings');
   const [problem, setProblem] = useState<string>();
   if (!settings) return null;
   const { receipts, typing, presence, lastSeen } = settings;

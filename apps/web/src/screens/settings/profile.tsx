@@ -1,6 +1,6 @@
 import { LIMITS } from '@sotto/contract/limits';
 import { useState } from 'react';
-import { useEngine, useEngineSnapshot } from '../../app/engine-context.ts';
+import { useEngine, useEnginePart } from '../../app/engine-context.ts';
 import { explain } from '../../app/failure.ts';
 import { t } from '../../i18n/i18n.ts';
 import { Avatar } from '../../ui/avatar.tsx';
@@ -10,7 +10,8 @@ import { Section } from '../../ui/page.tsx';
 
 export const Profile = () => {
   const engine = useEngine();
-  const { me, phase } = useEngineSnapshot();
+  const me = useEnginePart('me');
+  const phase = useEnginePart('phase');
   const [typed, setTyped] = useState<string>();
   const [problem, setProblem] = useState<string>();
   const [saved, setSaved] = useState(false);

@@ -1,7 +1,7 @@
 import type { ConversationSummary } from '@sotto/engine/views';
 import { useState } from 'react';
 import { useLocation, useNavigate } from 'react-router';
-import { useEngine, useEngineSnapshot } from '../../app/engine-context.ts';
+import { useEngine, useEnginePart } from '../../app/engine-context.ts';
 import { explain } from '../../app/failure.ts';
 import { t } from '../../i18n/i18n.ts';
 import { Avatar } from '../../ui/avatar.tsx';
@@ -33,7 +33,7 @@ const tooLong = (text: string): string | undefined => {
 /** Something that another app shares: goes into the draft of the conversation that is chosen, and nowhere by itself. */
 export const Share = () => {
   const engine = useEngine();
-  const { conversations } = useEngineSnapshot();
+  const conversations = useEnginePart('conversations');
   const { search } = useLocation();
   const navigate = useNavigate();
   const [query, setQuery] = useState('');

@@ -1,11 +1,11 @@
 import { useEffect } from 'react';
 import { useNavigate } from 'react-router';
-import { useEngine, useEngineSnapshot } from '../../app/engine-context.ts';
+import { useEngine, useEnginePart } from '../../app/engine-context.ts';
 
 /** Where a shortcut of the installed app leads to: on to the conversation with oneself. */
 export const ToSelf = () => {
   const engine = useEngine();
-  const ready = useEngineSnapshot().phase === 'ready';
+  const ready = useEnginePart('phase') === 'ready';
   const navigate = useNavigate();
   useEffect(() => {
     if (!ready) return;

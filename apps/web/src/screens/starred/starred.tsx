@@ -2,7 +2,7 @@ import type { ConversationId } from '@sotto/contract/ids';
 import type { ChatMessage, ConversationSummary, StarredPage } from '@sotto/engine/views';
 import { useEffect, useState } from 'react';
 import { Link } from 'react-router';
-import { useEngine, useEngineSnapshot } from '../../app/engine-context.ts';
+import { useEngine, useEnginePart } from '../../app/engine-context.ts';
 import { explain } from '../../app/failure.ts';
 import { Plain } from '../../app/plain-text.tsx';
 import { listTime } from '../../app/times.ts';
@@ -88,7 +88,7 @@ const Row = ({ conversation, chat, message, today, onUnstar }: RowProps) => {
 
 /** What was marked to be found again, of all conversations. */
 export const StarredMessages = () => {
-  const { conversations } = useEngineSnapshot();
+  const conversations = useEnginePart('conversations');
   const { page, problem, loadMore, unstar } = useStarred();
   const today = useToday();
   const chats = new Map(conversations.map((chat) => [chat.id, chat]));

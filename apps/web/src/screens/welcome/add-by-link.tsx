@@ -1,7 +1,7 @@
 import { formatLink, parseLink } from '@sotto/contract/link';
 import { useEffect, useState } from 'react';
 import { Link as RouterLink, useLocation, useNavigate } from 'react-router';
-import { useEngine, useEngineSnapshot } from '../../app/engine-context.ts';
+import { useEngine, useEnginePart } from '../../app/engine-context.ts';
 import { codeOf, explain } from '../../app/failure.ts';
 import { t } from '../../i18n/i18n.ts';
 import { Button } from '../../ui/button.tsx';
@@ -18,7 +18,7 @@ const Back = () => (
 /** A link opened by somebody who has an account: takes its contact and goes on to the conversation. */
 export const AddByLink = () => {
   const engine = useEngine();
-  const { me } = useEngineSnapshot();
+  const me = useEnginePart('me');
   const { pathname } = useLocation();
   const navigate = useNavigate();
   const [failure, setFailure] = useState<unknown>();

@@ -1,7 +1,7 @@
 import { Handle } from '@sotto/contract/ids';
 import { LIMITS } from '@sotto/contract/limits';
 import { useRef, useState } from 'react';
-import { useEngineSnapshot } from '../../app/engine-context.ts';
+import { useEnginePart } from '../../app/engine-context.ts';
 import { t } from '../../i18n/i18n.ts';
 import { Button } from '../../ui/button.tsx';
 import { Field } from '../../ui/field.tsx';
@@ -19,7 +19,7 @@ interface FormProps {
 }
 
 export const JoinForm = ({ state, initial, last, onSubmit }: FormProps) => {
-  const { phase } = useEngineSnapshot();
+  const phase = useEnginePart('phase');
   const [name, setName] = useState(initial?.name ?? '');
   /** Undefined as long as the handle follows the name. */
   const [typed, setTyped] = useState<string | undefined>(initial?.handle);

@@ -1,7 +1,7 @@
 import { parseLink } from '@sotto/contract/link';
 import { startTransition, useEffect, useState } from 'react';
 import { useLocation, useNavigate } from 'react-router';
-import { useEngineSnapshot } from '../../app/engine-context.ts';
+import { useEnginePart } from '../../app/engine-context.ts';
 import { useView } from '../../app/use-view.ts';
 import english from 'virtual:catalogue/en/welcome';
 import { addEnglish, t } from '../../i18n/i18n.ts';
@@ -18,7 +18,7 @@ addEnglish(english);
 
 /** The keys were made before the page was closed; the relay had not answered yet. */
 const Finishing = () => {
-  const { connection } = useEngineSnapshot();
+  const connection = useEnginePart('connection');
   return (
     <Card title={t('welcome.finishing')}>
       <p>{t('welcome.finishingSays')}</p>
@@ -29,7 +29,7 @@ const Finishing = () => {
 
 /** From nothing to an account. `onDone` once there is one. */
 export const Welcome = ({ onDone }: { onDone(): void }) => {
-  const { phase } = useEngineSnapshot();
+  const phase = useEnginePart('phase');
   const { pathname, search } = useLocation();
   const navigate = useNavigate();
   const { relay, ask } = useRelay();
