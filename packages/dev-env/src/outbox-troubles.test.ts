@@ -9,7 +9,7 @@ import type { OutboxRow } from '@sotto/engine/rows';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { addDevice } from './devices.ts';
 import { idOf, meet, newId, texts, viewOf } from './meeting.ts';
-import { createWorld, type Resident, until, type World, type Wrap } from './world.ts';
+import { createWorld, online, type Resident, until, type World, type Wrap } from './world.ts';
 
 let world: World;
 beforeAll(async () => {
@@ -292,6 +292,29 @@ describe('what is written while there is a connection', () => {
     ]);
     await ann.engine.send(group, 'to all');
     expect((await rowsOf(ann)).filter(({ post }) => post)).toHaveLength(1);
+  });
+});
+
+describe('what answers the first message of somebody', () => {
+  it('goes by the way in that came with it', async () => {
+    const { over, transport } = takenOver();
+    const ann = await world.resident('first_ann');
+    const bob = await world.resident('first_bob', { transport });
+    await Promise.all([online(ann.engine), online(bob.engine)]);
+    // He knows her keys, and not what lets into her inbox.
+    const withAnn = await bob.engine.addContact({ handle: ann.engine.getSnapshot().me!.handle });
+    const sent: OutgoingEnvelope[] = [];
+    over.send = (send, envelopes) => {
+      sent.push(...envelopes);
+      return send(envelopes);
+    };
+    const withBob = await ann.engine.addContact({ handle: bob.engine.getSnapshot().me!.handle });
+    await ann.engine.send(withBob, 'hello');
+    await hears(bob, withAnn, 'hello');
+    await until(await viewOf(ann, withBob), ({ messages }) => messages.at(-1)!.status === 'delivered', 'it');
+    const { token } = (await bob.store.get('contact', withAnn))!;
+    expect(token).toBeDefined();
+    expect(sent.map((envelope) => envelope.token)).toEqual(sent.map(() => token));
   });
 });
 

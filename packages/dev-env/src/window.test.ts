@@ -82,6 +82,30 @@ describe('a conversation is opened', () => {
     expect(ends(around)).toEqual([950, 999, 50]);
   });
 
+  it('at its first unread message, though another comes while that is looked for', async () => {
+    const { model, views } = await open(1000, { unread: 700 });
+    const { messages } = model.store;
+    let release: (() => void) | undefined;
+    Object.assign(model.store, {
+      messages: async (...query: Parameters<typeof messages>) => {
+        const rows = await messages(...query);
+        if ('unread' in query[0] && !release) await new Promise<void>((resolve) => (release = resolve));
+        return rows;
+      },
+    });
+    const opening = views.openConversation(PEER, { at: 'unread' });
+    await expect.poll(() => release).toBeDefined();
+    await model.change((draft) => {
+      const newest = message(1000, { unread: 1, status: 'delivered' });
+      draft.put('message', newest, [PEER, newest.id]);
+      draft.put('conversation', { ...model.conversations.get(PEER)!, unread: 301 }, PEER);
+    });
+    release!();
+    const view = (await opening)!;
+    expect(ends(view)).toEqual([675, 725, 51]);
+    expect(view.getSnapshot().firstUnread).toBe('m00700');
+  });
+
   it('with nothing in it, or nothing unread', async () => {
     const { views } = await open(0);
     const view = (await views.openConversation(PEER, { at: 'unread' }))!;

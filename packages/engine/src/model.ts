@@ -192,6 +192,11 @@ export const openModel = async (store: Store): Promise<Model> => {
     const drafted = new Map<string, Write>();
     /** As they are in the store, where nothing changes until the commit. */
     const fetched = new Map<string, Row<TableName> | undefined>();
+    let isOver = false;
+    /** A reading that a failed change has left behind may end when the row is another. */
+    const learn: typeof remember = (table, at, row) => {
+      if (!isOver) remember(table, at, row);
+    };
     const draft: Draft = {
       async get<T extends TableName>(table: T, key: Key<T>) {
         const at = address(table, key);
@@ -200,7 +205,7 @@ export const openModel = async (store: Store): Promise<Model> => {
         if (isCached(table)) return cached(table).get(key as Key<Cached>) as Row<T> | undefined;
         if (fetched.has(at)) return fetched.get(at) as Row<T> | undefined;
         const row = recent.has(at) ? (recent.get(at) as Row<T> | undefined) : await store.get(table, key);
-        remember(table, at, row);
+        learn(table, at, row);
         return row;
       },
       async prefetch(table, keys) {
@@ -214,7 +219,7 @@ export const openModel = async (store: Store): Promise<Model> => {
         for (const [index, key] of unknown.entries()) {
           const at = address(table, key);
           fetched.set(at, rows[index]);
-          remember(table, at, rows[index]);
+          learn(table, at, rows[index]);
         }
       },
       async messagesOf(conversation, from, most) {
@@ -246,14 +251,20 @@ export const openModel = async (store: Store): Promise<Model> => {
         }
       },
     };
-    const result = await make(draft);
+    let result: R;
+    try {
+      result = await make(draft);
+    } finally {
+      isOver = true;
+    }
     const writes = [...drafted.values()];
     if (writes.length === 0) return result;
     for (const [at, write] of drafted) {
       if (fetched.has(at) && !fetched.get(at) && 'put' in write) write.isNew = true;
     }
     await store.commit(writes);
-    for (const [at, write] of drafted) remember(write.table, at, 'put' in write ? write.put : undefined);
+    for (const write of writes)
+      remember(write.table, address(write.table, keyOf(write)), 'put' in write ? write.put : undefined);
     if (!quiet) show(writes);
     return result;
   };

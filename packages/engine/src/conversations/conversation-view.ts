@@ -69,8 +69,9 @@ export const openConversationView = async (
   const window = createWindow(model.store, id);
   const quotes = createQuotes(model, id);
   let firstUnread: string | undefined;
-  /** What was read of it before the last of these is older. */
+  /** How often it was looked for, and which of these looks is the latest that is known. */
   let looks = 0;
+  let known = 0;
   let snapshot: ConversationSnapshot | undefined;
 
   const changed = (): void => {
@@ -91,7 +92,9 @@ export const openConversationView = async (
       { conversation: id, unread: true },
       { after: START, limit: 1 },
     );
-    if (look !== looks || first?.id === firstUnread) return;
+    if (look < known) return;
+    known = look;
+    if (first?.id === firstUnread) return;
     firstUnread = first?.id;
     changed();
   };
@@ -138,7 +141,7 @@ export const openConversationView = async (
         : [],
     );
     if (unread > 0 && (before > 0 || came.length !== unread)) return void findUnread().catch(() => undefined);
-    looks += 1;
+    known = looks += 1;
     firstUnread = came.toSorted(byPlace)[0]?.id;
   };
   const stopListening = model.onChange((writes) => {

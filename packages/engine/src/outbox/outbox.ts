@@ -188,7 +188,9 @@ export const createOutbox = (options: Options): Outbox => {
     const isLate = row.owed !== undefined && now >= row.owed + RESEND_LIFETIME;
     if ((row.hand && !handed) || isLate) return draft.remove('outbox', row.seq);
     if (!handed && !isWritable(row)) return fail(draft, row, 'bad-request', context);
-    const { envelopes, troubles } = await encryptFor(draft, self, { ...entry, handed }, row, now);
+    // What lets into their inbox may have come in this very draft.
+    const to = { ...entry, recipient: latest, handed };
+    const { envelopes, troubles } = await encryptFor(draft, self, to, row, now);
     const tried = [...envelopes.map(({ device }) => device), ...troubles.keys()];
     await noteTroubles(draft, latest, tried, troubles);
     if (envelopes.length > 0) return draft.put('outbox', { ...row, envelopes }, row.seq);
@@ -320,8 +322,10 @@ export const createOutbox = (options: Options): Outbox => {
       }
       return true;
     };
-    const done = await Promise.all(accounts.map(encryptAll));
-    return accounts.filter((_, at) => !done[at]);
+    const done = await Promise.allSettled(accounts.map(encryptAll));
+    // Not before all of them have come to their end: none drafts anything after that.
+    for (const one of done) if (one.status === 'rejected') throw one.reason;
+    return accounts.filter((_, at) => (done[at] as PromiseFulfilledResult<boolean>).value === false);
   };
 
   const send = (): void => {
@@ -363,9 +367,15 @@ export const createOutbox = (options: Options): Outbox => {
     for (const [row, wait] of waits) lanes.pause(laneOf(model.outbox.get(row.seq) ?? row), wait);
   };
 
-  const pump = createPump(async () => {
+  /** Whose outbox it is, once it may send. */
+  const sender = (): SelfRow | undefined => {
     const { self } = model;
-    if (!self || self.registering || self.joining || !maySend()) return;
+    return self && !self.registering && !self.joining && maySend() ? self : undefined;
+  };
+
+  const pump = createPump(async () => {
+    const self = sender();
+    if (!self) return;
     try {
       const batch = underWay;
       if (batch?.ids.every((id) => answers.has(id))) {
@@ -411,8 +421,7 @@ export const createOutbox = (options: Options): Outbox => {
 
   return {
     async prepare(draft) {
-      const { self } = model;
-      if (!connection || !self || !maySend()) return;
+      if (!connection || !sender()) return;
       const fresh = draft.putOf('outbox').filter(({ seq }) => !model.outbox.has(seq));
       if (fresh.length === 0 || fresh.length > PREPARED_ROWS) return;
       // What went wrong does so again where it is tried again, and is told of there.
