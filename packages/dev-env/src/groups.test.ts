@@ -37,6 +37,22 @@ describe('a group', () => {
     expect(last.people![last.from!]!.name).not.toBe('');
   });
 
+  it('has one timer, with which what is written goes from everybody', async () => {
+    const { all, id, views } = await circle(world, 'timer', [{}, {}, {}]);
+    const [ann, bob] = all as [Resident, Resident];
+    await ann.engine.setTimer(id, 2);
+    await ann.engine.send(id, 'for a moment');
+    await Promise.all(views.map((view) => hears(view, 'for a moment')));
+    await Promise.all(views.map((view) => until(view, ({ timer }) => timer === 2, 'the timer')));
+    await Promise.all(all.map(({ engine }) => engine.markRead(id)));
+    await Promise.all(views.map((view) => until(view, () => words(view).length === 0, 'it goes')));
+    // What another writes has it too.
+    await bob.engine.send(id, 'and another');
+    await Promise.all(views.map((view) => hears(view, 'and another')));
+    await Promise.all(all.map(({ engine }) => engine.markRead(id)));
+    await Promise.all(views.map((view) => until(view, () => words(view).length === 0, 'that goes too')));
+  });
+
   it('shows what was last changed in lists, and leads from a member to a conversation', async () => {
     const all = await people(world, 'last', [{}, {}, {}]);
     const [ann, bob, cyd] = all as [Resident, Resident, Resident];

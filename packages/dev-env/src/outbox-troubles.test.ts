@@ -4,11 +4,11 @@ import type { SendResult } from '@sotto/contract/events/relay';
 import type { ConversationId } from '@sotto/contract/ids';
 import { LIMITS } from '@sotto/contract/limits';
 import { type Clock, systemClock } from '@sotto/engine/clock';
-import type { Connection, Transport } from '@sotto/engine/ports';
+import type { Connection, Store, Transport, Write } from '@sotto/engine/ports';
 import type { OutboxRow } from '@sotto/engine/rows';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { addDevice } from './devices.ts';
-import { idOf, meet, newId, texts, viewOf } from './meeting.ts';
+import { idOf, meet, messageOf, newId, texts, viewOf } from './meeting.ts';
 import { createWorld, online, type Resident, until, type World, type Wrap } from './world.ts';
 
 let world: World;
@@ -176,6 +176,32 @@ describe('what holds up nobody else', () => {
     await hears(bob, withAnn, 'after it');
     await expect.poll(() => rowsOf(ann)).toEqual([]);
   });
+
+  it('is that in a group either', async () => {
+    const { ann, bob, withBob, anns } = await meet(world, 'group_bytes');
+    const group = await ann.engine.createGroup({ title: 'bytes', members: [withBob] as never });
+    const id = newId();
+    await ann.engine.send(group, 'hello all of you', { id });
+    await hears(bob, group, 'hello all of you');
+    const there = (await ann.engine.openConversation(group))!;
+    await until(there, () => messageOf(there, id)?.status !== 'waiting', 'sent');
+    // Half of a character.
+    await ann.engine.react(group, id, '\ud83d');
+    await ann.engine.send(group, 'after it');
+    await ann.engine.send(withBob, 'and to Bob');
+    await hears(bob, group, 'after it');
+    await until(anns, ({ messages }) => messages.at(-1)!.status !== 'waiting', 'to Bob');
+    await expect.poll(() => rowsOf(ann)).toEqual([]);
+  });
+
+  it('is that where it was just written: it stands last, as what could not be sent', async () => {
+    const { ann, withBob } = await meet(world, 'half');
+    const half = { account: withBob, start: 0.5, length: 1 } as never;
+    await ann.engine.send(withBob, 'half', { mentions: [half] });
+    const last = () => ann.engine.getSnapshot().conversations.find(({ id }) => id === withBob)!.last;
+    await until(ann.engine, () => last()?.status === 'failed', 'it fails');
+    expect(last()).toMatchObject({ text: 'half' });
+  });
 });
 
 describe('own devices', () => {
@@ -292,6 +318,26 @@ describe('what is written while there is a connection', () => {
     ]);
     await ann.engine.send(group, 'to all');
     expect((await rowsOf(ann)).filter(({ post }) => post)).toHaveLength(1);
+  });
+
+  it('waits for no new sender key, which is a row for every member', async () => {
+    const commits: (readonly Write[])[] = [];
+    const store = (inner: Store): Store => ({
+      ...inner,
+      commit(writes) {
+        commits.push(writes);
+        return inner.commit(writes);
+      },
+    });
+    const { ann, bob, withBob } = await meet(world, 'due', { ann: { store } });
+    const group = await ann.engine.createGroup({ title: 'due', members: [withBob] as never });
+    commits.length = 0;
+    await ann.engine.send(group, 'the first');
+    const puts = commits.map((writes) => writes.flatMap((write) => ('put' in write ? [write.table] : [])));
+    const stored = puts.find((tables) => tables.includes('message') && tables.includes('outbox'))!;
+    // How one is called, the message, and nothing that hands over keys.
+    expect(stored.filter((table) => table === 'outbox')).toHaveLength(2);
+    await hears(bob, group, 'the first');
   });
 });
 

@@ -12,7 +12,7 @@ import { withoutHanded } from './hand-over.ts';
 import { renewSender } from './renewal.ts';
 import { sendingOf, putSending } from './sending.ts';
 
-/** `handed`: a new sender key goes ahead of it. `keys`: a channel key has to be made, or to come. */
+/** `handed`: a new sender key goes ahead of it, or is to be made. `keys`: a channel key has to be made, or to come. */
 export type Posted = 'posted' | 'handed' | 'keys' | { problem: SendProblem };
 
 /** Whom a message is for, in a group with receipts. */
@@ -26,12 +26,15 @@ const addressed = async (draft: Draft, row: OutboxRow, group: GroupRow, me: stri
   putMessage(draft, { ...message, to });
 };
 
-/** Encrypts a row for its group once, and stores the bytes with the sender key as it goes on. */
+/**
+ * Encrypts a row for its group once, and stores the bytes with the sender key as it goes on. A sender key that is due is made, and on its
+ * way to everybody, where `renews`.
+ */
 export const encryptPost = async (
   draft: Draft,
   self: SelfRow,
   row: OutboxRow,
-  { outbox, now }: { outbox: Iterable<OutboxRow>; now: number },
+  { outbox, now, renews }: { outbox: Iterable<OutboxRow>; now: number; renews: boolean },
 ): Promise<Posted> => {
   const group = await draft.get('group', row.conversation);
   if (!group?.state) return 'keys';
@@ -42,7 +45,7 @@ export const encryptPost = async (
   if (!keys) return 'keys';
   let sending = await sendingOf(draft, row.conversation, self);
   if (!sending || isSenderKeyDue(sending.own, state, now)) {
-    if (await renewSender(draft, self, group, now)) return 'handed';
+    if (!renews || (await renewSender(draft, self, group, now))) return 'handed';
     sending = (await sendingOf(draft, row.conversation, self))!;
   }
   const current = withoutHanded(sending, group, outbox);

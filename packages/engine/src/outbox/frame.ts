@@ -29,13 +29,13 @@ export interface Frame {
   ids: string[];
 }
 
-/** Of the chains that a row was encrypted by. */
-const headsOf = ({ envelopes = [] }: OutboxRow): string =>
-  [...new Set(envelopes.map(({ head }) => head))].toSorted().join(' ');
+/** Of the chains that a row was encrypted by; of a post, the state of the group that it was made in. */
+const headsOf = ({ post, envelopes = [] }: OutboxRow): string =>
+  post ? `${post.epoch}` : [...new Set(envelopes.map(({ head }) => head))].toSorted().join(' ');
 
 /**
- * Those that may go at once: of a lane as many as were encrypted by the same chains. The relay takes what goes by the chain as it is
- * and refuses what does not, so that a message could overtake one that was written before it.
+ * Those that may go at once: of a lane as many as were encrypted by the same chains, or in the same state of the group. The relay takes
+ * what goes by those as they are and refuses what does not, so that a message could overtake one that was written before it.
  */
 const together = (rows: readonly OutboxRow[]): OutboxRow[] => {
   const lanes = new Map<string, { heads: string; ended: boolean }>();

@@ -239,6 +239,7 @@ export const createOutbox = (options: Options): Outbox => {
   const encryptPosts = async (
     draft: Draft,
     rows: readonly OutboxRow[],
+    { renews }: { renews: boolean },
   ): Promise<Map<string, 'handed' | 'keys'>> => {
     const paused = new Map<string, 'handed' | 'keys'>();
     const self = (await draft.get('self', 'self'))!;
@@ -247,7 +248,9 @@ export const createOutbox = (options: Options): Outbox => {
     for (const { seq, conversation } of rows) {
       const row = await draft.get('outbox', seq);
       if (paused.has(conversation) || !row) continue;
-      const done = await encryptPost(draft, self, row, { outbox, now: context.now });
+      const done = isWritable(row)
+        ? await encryptPost(draft, self, row, { outbox, now: context.now, renews })
+        : { problem: 'bad-request' as const };
       if (typeof done === 'object') await fail(draft, row, done.problem, context);
       else if (done !== 'posted') paused.set(conversation, done);
     }
@@ -257,7 +260,7 @@ export const createOutbox = (options: Options): Outbox => {
   const encryptAllPosts = async (unsent: readonly OutboxRow[]): Promise<void> => {
     const rows = postsOf(unsent, unsent);
     if (rows.length === 0) return;
-    const paused = await model.change((draft) => encryptPosts(draft, rows));
+    const paused = await model.change((draft) => encryptPosts(draft, rows, { renews: true }));
     for (const [group, why] of paused) {
       if (why === 'handed') continue;
       lanes.pause(group);
@@ -410,9 +413,13 @@ export const createOutbox = (options: Options): Outbox => {
     const self = (await draft.get('self', 'self'))!;
     const isFresh = (row: OutboxRow): boolean => fresh.includes(row);
     const all = [...model.outbox.values(), ...fresh].filter(isGoing);
-    const rows = lanes.ready(all, (row) => isReady(row) || isFresh(row)).filter(isFresh);
+    // What has no bytes fails once it is stored, where what shows it can follow.
+    const rows = lanes
+      .ready(all, (row) => isReady(row) || isFresh(row))
+      .filter((row) => isFresh(row) && isWritable(row));
     const unsent = lanes.ready(all, () => true);
-    await encryptPosts(draft, postsOf(rows, unsent));
+    // A new sender key is a row for every member: nobody waits for those to be stored.
+    await encryptPosts(draft, postsOf(rows, unsent), { renews: false });
     const others = rows.filter(
       (row) => !isOfGroup(row) && !isAlone(self, row) && !lookups.isAsked(row.conversation),
     );
