@@ -28,6 +28,7 @@ export class Sotto {
     await this.page.getByRole('button', { name: 'Invite someone' }).click();
     const field = this.page.getByLabel('Invite link');
     await expect(field).toHaveValue(/#\/join\//);
+    await expect(this.page.getByRole('img', { name: 'Code with the invite' })).toBeVisible();
     const link = await field.inputValue();
     await this.page.getByRole('button', { name: 'Close' }).click();
     return link;

@@ -89,6 +89,29 @@ test('rows: pinned, muted, archived and read, by right click, keyboard and butto
   await expect(again.chat('Cid')).toBeHidden();
   await again.page.getByRole('button', { name: /^Archived \(1\)/ }).click();
   await expect(again.chat('Cid')).toContainText('Muted');
+
+  // And back.
+  const undo = async (name: string, item: string): Promise<void> => {
+    await again.chat(name).click({ button: 'right' });
+    await again.page.getByRole('menuitem', { name: item, exact: true }).click();
+    await expect(again.page.getByRole('menu')).toBeHidden();
+  };
+  await undo('Cid', 'Move out of the archive');
+  await expect(again.page.getByRole('button', { name: /^Archived/ })).toBeHidden();
+  await undo('Cid', 'Unmute');
+  await expect(again.chat('Cid')).not.toContainText('Muted');
+  await undo('Bob', 'Unpin');
+  await expect(again.chat('Bob')).not.toContainText('Pinned');
+  await undo('Bob', 'Mute for 8 hours');
+  await expect(again.chat('Bob')).toContainText('Muted');
+
+  // From one to the next by keys; what is open has no conversation in its path.
+  await again.open('Cid');
+  await again.page.keyboard.press('Alt+ArrowDown');
+  await expect(again.page.getByRole('heading', { name: 'Bob', level: 1 })).toBeVisible();
+  await again.page.keyboard.press('Alt+ArrowUp');
+  await expect(again.page.getByRole('heading', { name: 'Cid', level: 1 })).toBeVisible();
+  expect(new URL(again.page.url()).pathname).toBe('/');
 });
 
 test('search finds people by name and messages by what they say, and opens them', async ({

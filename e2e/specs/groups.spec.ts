@@ -69,6 +69,18 @@ test('four people: who wrote, who did what, how far it came', async ({ relay, pe
   await expect(line(bobs, 'added you and')).toBeVisible();
   await expect(bobs.message('Who comes along?')).toContainText('Ann');
   await bobs.send('I do');
+  const details = async (text: string): Promise<void> => {
+    await anns.message(text).hover();
+    await anns.message(text).getByRole('button', { name: 'What to do with this message' }).click();
+    await anns.page.getByRole('menuitem', { name: 'Details' }).click();
+  };
+  const region = (name: string) => anns.page.getByRole('dialog').getByRole('region', { name });
+  // Cid has it, and has not looked.
+  await details('Who comes along?');
+  await expect(region('Read by')).toContainText('Bob');
+  await expect(region('Delivered to')).toContainText('Cid');
+  await expectSound(anns.page, 'details in a group');
+  await anns.page.keyboard.press('Escape');
   await cids.open('Trip');
   await expect(cids.message('I do').getByText('Bob', { exact: true })).toBeVisible();
   await cids.send('So do I');
@@ -77,11 +89,10 @@ test('four people: who wrote, who did what, how far it came', async ({ relay, pe
 
   // How far it came, one by one.
   await anns.expectStatus('Who comes along?', 'Read');
-  await anns.message('Who comes along?').locator('.message-bubble').click({ button: 'right' });
-  await anns.page.getByRole('menuitem', { name: 'Details' }).click();
-  const readBy = anns.page.getByRole('region', { name: 'Read by' });
-  await expect(readBy.getByRole('listitem')).toHaveCount(2);
-  await expect(readBy.locator('time')).toHaveText([/\d:\d\d/, /\d:\d\d/]);
+  await details('Who comes along?');
+  await expect(region('Read by').getByRole('listitem')).toHaveCount(2);
+  await expect(region('Read by').locator('time')).toHaveText([/\d:\d\d/, /\d:\d\d/]);
+  await expect(region('Delivered to')).toBeHidden();
   await anns.page.keyboard.press('Escape');
 
   // Dan is added, and does not see what was written before.
@@ -107,6 +118,10 @@ test('four people: who wrote, who did what, how far it came', async ({ relay, pe
   await about(cids, 'Lake');
   await expect(cids.page.getByText('Two days in June')).toBeVisible();
   await expect(cids.page.getByRole('button', { name: 'Add members' })).toBeHidden();
+  const edit = cids.page.getByRole('button', { name: 'Edit name and description' });
+  await expect(edit).toBeHidden();
+  await switched(anns, 'Members change name and description').check();
+  await expect(edit).toBeVisible();
 
   // Bob becomes an admin and removes Dan.
   await ofMember(anns, 'Bob', 'Make an admin');
@@ -120,6 +135,30 @@ test('four people: who wrote, who did what, how far it came', async ({ relay, pe
   await toChat(anns);
   await expect(line(anns, 'Bob removed Dan')).toBeVisible();
 
+  // He comes in once more, and this time is sent what was written.
+  await about(anns, 'Lake');
+  await anns.page.getByRole('button', { name: 'Add members' }).click();
+  await anns.page.getByRole('checkbox', { name: /Dan/ }).check();
+  await anns.page.getByRole('combobox', { name: 'What was written before' }).selectOption('last');
+  await expectSound(anns.page, 'adding members');
+  await answer(anns, 'Add');
+  await expect(dans.message('So do I')).toContainText('Shared by Ann');
+
+  // An admin for a while.
+  await ofMember(anns, 'Cid', 'Make an admin');
+  await expect(member(anns, '@cid')).toContainText('Admin');
+  await ofMember(anns, 'Cid', 'Make an ordinary member');
+  await expect(member(anns, '@cid')).not.toContainText('Admin');
+
+  // A timer is for everybody.
+  await anns.page.getByRole('button', { name: 'Disappearing messages' }).click();
+  await anns.page.getByRole('dialog').getByLabel('5 minutes').check();
+  await answer(anns, 'Set');
+  await toChat(anns);
+  await anns.send('Not for long');
+  for (const sotto of [anns, dans])
+    await expect(sotto.message('Not for long').getByTitle(/Goes (?:in|after) /)).toBeVisible();
+
   // Announcements: only admins write.
   await bobs.page.getByRole('switch', { name: 'Only admins write' }).check();
   await toChat(cids);
@@ -128,6 +167,16 @@ test('four people: who wrote, who did what, how far it came', async ({ relay, pe
   await toChat(bobs);
   await bobs.send('Bring a towel');
   await expect(cids.message('Bring a towel')).toBeVisible();
+  // The others react.
+  await cids.message('Bring a towel').locator('.message-bubble').click({ button: 'right' });
+  await expect(cids.page.getByRole('menuitem', { name: 'Reply' })).toBeHidden();
+  await cids.page.getByRole('menuitem', { name: 'React with 👍' }).click();
+  await bobs.message('Bring a towel').getByRole('button', { name: '👍 from 1 person' }).click();
+  await cids.message('Bring a towel').getByRole('button', { name: '👍 from 2 people, you too' }).click();
+  await expect(bobs.message('Bring a towel').getByRole('button', { name: '👍 from you' })).toBeVisible();
+  await details('Bring a towel');
+  await expect(region('Reactions').getByRole('listitem')).toHaveText([/Bob👍$/]);
+  await anns.page.keyboard.press('Escape');
 
   // An owner alone hands over first; then goes.
   await about(anns, 'Lake');
@@ -388,6 +437,10 @@ test('A2 a relay that withholds a change: what waits for it is told of, until it
   await toChat(anns);
   await anns.send('Do you see this?');
   await anns.expectStatus('Do you see this?', 'Sent');
+  await anns.message('Do you see this?').locator('.message-bubble').click({ button: 'right' });
+  await anns.page.getByRole('menuitem', { name: 'Details' }).click();
+  await expect(anns.page.getByRole('region', { name: 'Not delivered yet to' })).toContainText('Bob');
+  await anns.page.keyboard.press('Escape');
   await everybody[1]!.page.clock.install();
   await bobs.page.goto(relay.url);
   await bobs.open('Trip');

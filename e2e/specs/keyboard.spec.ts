@@ -127,6 +127,10 @@ test('a person can do everything from the keyboard', async ({ relay, person }) =
   await expectSound(page, 'keys');
   await keys.press('Escape');
   await expect(list).toBeHidden();
+  await keys.press('Control+/');
+  await expect(list).toBeVisible();
+  await keys.press('Escape');
+  await expect(list).toBeHidden();
   await keys.press('Control+F');
   await keys.type('enough');
   await expect(page.getByText('1 of 1')).toBeVisible();

@@ -146,6 +146,20 @@ test('a phone sign-in serves one account: who goes on with it is led back to the
   await expect(page.getByRole('button', { name: 'To the phone number' })).toBeVisible();
 });
 
+test('who came by a link into a group is told to open it once more: the way to the number forgets it', async ({
+  relay,
+  person,
+}) => {
+  const ann = await person('Ann');
+  const id = 'AAAAAAAAAAAAAAAAAAAAAA';
+  const page = await ann.open(`${relay.url}/#/group/${id}/${id}/${id}`);
+  await expect(page.getByText('Open it once more when you have one.')).toBeVisible();
+  await page.getByRole('textbox').fill(relay.invite);
+  await page.getByRole('button', { name: 'Continue' }).click();
+  await expect(page.getByRole('button', { name: 'To the phone number' })).toBeVisible();
+  await expect(page.getByText('Open it once more when you have one.')).toBeVisible();
+});
+
 test('Google is allowed on the page of phone numbers, and nowhere else', async ({ relay }) => {
   const policyOf = async (path: string) =>
     (await fetch(`${relay.url}${path}`)).headers.get('content-security-policy') ?? '';

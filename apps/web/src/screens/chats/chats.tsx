@@ -31,7 +31,7 @@ export const Chats = () => {
   return (
     <div className="chats">
       <Notices />
-      <Shortcuts open={id} />
+      <Shortcuts />
       <main className="chats-panes" data-open={beside ? 'conversation' : 'list'}>
         <ChatList open={id} />
         <div className="chats-main">

@@ -9,6 +9,7 @@ import { Button } from '../../ui/button.tsx';
 import { CopyButton } from '../../ui/copy-button.tsx';
 import { Dialog } from '../../ui/dialog.tsx';
 import { Field } from '../../ui/field.tsx';
+import { QrCode } from '../../ui/qr-code.tsx';
 import { Spinner } from '../../ui/spinner.tsx';
 
 type State = { url: string; expiresAt: number } | { failed: string } | undefined;
@@ -46,7 +47,12 @@ export const InviteDialog = ({ onClose }: { onClose(): void }) => {
       ) : (
         <>
           <p>{t('people.inviteSays')}</p>
-          {/* The field is there from the start, so that nothing moves when the link arrives. */}
+          {/* Code and field have their place from the start, so that nothing moves when the link arrives. */}
+          {state ? (
+            <QrCode text={state.url} label={t('people.inviteCode')} />
+          ) : (
+            <div className="qr-code-place" />
+          )}
           <Field
             label={t('people.inviteLink')}
             value={state?.url ?? ''}

@@ -56,6 +56,9 @@ const isSendKey = ({ key, shiftKey }: KeyboardEvent): boolean => {
   return key === 'Enter' && (isTouch() ? sends && !shiftKey : shiftKey !== sends);
 };
 
+const hasModifier = (event: KeyboardEvent): boolean =>
+  event.altKey || event.ctrlKey || event.metaKey || event.shiftKey;
+
 /** What is written of how long the text is, once that matters. */
 const limitWords = (length: number, parts: number): string | undefined => {
   const left = LIMITS.textCharacters - length;
@@ -114,7 +117,7 @@ export const Composer = (props: ComposerProps) => {
       const { selectionStart: start, selectionEnd: end, value } = currentTarget;
       replaceText(currentTarget, wrap({ text: value, start, end }, mark));
     } else if (key === 'Escape' && about) onLeave();
-    else if (key === 'ArrowUp' && text === '' && !about) onUp();
+    else if (key === 'ArrowUp' && !hasModifier(event) && text === '' && !about) onUp();
     else if (isSendKey(event)) send();
     else return;
     event.preventDefault();

@@ -11,6 +11,7 @@ import { Spinner } from '../../ui/spinner.tsx';
 import { Composer } from './composer.tsx';
 import { Head } from './head.tsx';
 import { KeysLeft } from './keys-left.tsx';
+import { mayReact } from './may-write.ts';
 import { MessageList } from './message-list.tsx';
 import { Missing } from './missing.tsx';
 import { authorName } from './names.ts';
@@ -134,6 +135,7 @@ const Known = ({ summary, message }: { summary: ConversationSummary; message: st
   const removed = phase === 'removed';
   const notice = removed ? undefined : noticeFor(summary);
   const writable = !removed && notice === undefined;
+  const rights = { write: writable, react: !removed && mayReact(summary) };
   const view = typeof opened === 'object' && 'view' in opened ? opened.view : undefined;
   return (
     <div className="conversation">
@@ -164,7 +166,7 @@ const Known = ({ summary, message }: { summary: ConversationSummary; message: st
           goTo={message}
           search={search}
           writing={writing}
-          writable={writable}
+          rights={rights}
         />
       ) : (
         <div className="conversation-wait">

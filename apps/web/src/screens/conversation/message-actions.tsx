@@ -7,13 +7,12 @@ import { PlusIcon } from '../../ui/icons.tsx';
 import { Menu } from '../../ui/menu.tsx';
 import type { MenuEntry, MenuPlace } from '../../ui/menu.tsx';
 import { mayDo } from './message-deeds.ts';
-import type { MessageDeeds } from './message-deeds.ts';
+import type { MessageDeeds, Rights } from './message-deeds.ts';
 
 interface MessageActionsProps {
   message: ChatMessage;
   place: MenuPlace;
-  /** Something can be sent in this conversation. */
-  writable: boolean;
+  rights: Rights;
   deeds: MessageDeeds;
   onClose(): void;
 }
@@ -24,13 +23,13 @@ const later = (work: () => void) => (): void => void setTimeout(work);
 interface EntriesProps {
   message: ChatMessage;
   place: MenuPlace;
-  writable: boolean;
+  rights: Rights;
   deeds: MessageDeeds;
 }
 
-const entriesFor = ({ message, place, writable, deeds }: EntriesProps): MenuEntry[] => {
+const entriesFor = ({ message, place, rights, deeds }: EntriesProps): MenuEntry[] => {
   const { text, status, starred } = message;
-  const may = mayDo(message, writable);
+  const may = mayDo(message, rights);
   const own = message.reactions?.find((reaction) => reaction.mine)?.emoji;
   const others = (message.reactions ?? []).map(({ emoji }) => emoji);
   /** What is there already can be joined, however much that is. */
@@ -81,8 +80,8 @@ const entriesFor = ({ message, place, writable, deeds }: EntriesProps): MenuEntr
   ];
 };
 
-export const MessageActions = ({ message, place, writable, deeds, onClose }: MessageActionsProps) => {
+export const MessageActions = ({ message, place, rights, deeds, onClose }: MessageActionsProps) => {
   // As it was when the menu opened: nothing moves under the pointer.
-  const [entries] = useState(() => entriesFor({ message, place, writable, deeds }));
+  const [entries] = useState(() => entriesFor({ message, place, rights, deeds }));
   return <Menu label={t('conversation.actions')} place={place} entries={entries} onClose={onClose} />;
 };

@@ -18,14 +18,20 @@ export interface MessageDeeds {
   ask(message: ChatMessage, what: MessageAsk): void;
 }
 
+/** What can be sent in a conversation as things are. */
+export interface Rights {
+  write: boolean;
+  react: boolean;
+}
+
 /** What can be done with it as it is. */
-export const mayDo = (message: ChatMessage, writable: boolean) => {
+export const mayDo = (message: ChatMessage, rights: Rights) => {
   const { mine, status, deleted, newer, note, edits, reply } = message;
   const says = !deleted && !newer && note === undefined;
   return {
-    react: writable && status !== 'waiting' && status !== 'failed' && !deleted,
-    reply: writable && says,
-    edit: writable && says && mine,
+    react: rights.react && status !== 'waiting' && status !== 'failed' && !deleted,
+    reply: rights.write && says,
+    edit: rights.write && says && mine,
     copy: says,
     forward: says,
     star: says,

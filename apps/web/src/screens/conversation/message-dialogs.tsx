@@ -1,4 +1,5 @@
 import type { ChatMessage, GroupSummary, Person } from '@sotto/engine/views';
+import { useEngine } from '../../app/engine-context.ts';
 import { perLocale } from '../../i18n/format.ts';
 import { t } from '../../i18n/i18n.ts';
 import type { Key } from '../../i18n/keys.ts';
@@ -67,6 +68,34 @@ const Reached = ({ message: { reached }, people }: Pick<DialogProps, 'message' |
   </>
 );
 
+/** In a group: who reacted, and with what. */
+const Reacted = ({ message, people }: Pick<DialogProps, 'message' | 'people'>) => {
+  const { me } = useEngine().getSnapshot();
+  const all = (message.reactions ?? []).flatMap(({ emoji, accounts }) =>
+    accounts.map((account) => ({ emoji, account })),
+  );
+  if (all.length === 0) return null;
+  return (
+    <section className="message-reached" aria-label={t('conversation.reactions')}>
+      <h3>{t('conversation.reactions')}</h3>
+      <ul>
+        {all.map(({ emoji, account }) => {
+          const known = personName(people?.[account]);
+          return (
+            <li key={account}>
+              <Avatar name={known} account={account} size="xs" />
+              <bdi className="message-reached-name">
+                {account === me?.account ? t('conversation.yourself') : known}
+              </bdi>
+              <span className="message-reaction-emoji">{emoji}</span>
+            </li>
+          );
+        })}
+      </ul>
+    </section>
+  );
+};
+
 /** With one person: when it came to them, and when they read it. */
 const timesOf = ({ reached: [one] = [] }: ChatMessage): [label: string, says: string][] => [
   ...(one?.delivered === undefined
@@ -122,6 +151,7 @@ const Details = ({ message, peer, people, onClose }: DialogProps) => {
           </div>
         ))}
       </dl>
+      {people && <Reacted message={message} people={people} />}
       {mine && people && <Reached message={message} people={people} />}
       {mine && people && !message.reached && away(status) && (
         <p className="page-quiet">{t('conversation.noReceipts')}</p>

@@ -3,7 +3,7 @@ import { letterOf } from '../../app/keys.ts';
 import { copyText } from '../../platform/clipboard.ts';
 import type { MenuPlace } from '../../ui/menu.tsx';
 import { mayDo } from './message-deeds.ts';
-import type { MessageDeeds } from './message-deeds.ts';
+import type { MessageDeeds, Rights } from './message-deeds.ts';
 
 interface Pressed {
   key: string;
@@ -18,11 +18,11 @@ export const deedOf = (
   { key, code, ctrlKey, metaKey, altKey }: Pressed,
   message: ChatMessage,
   place: MenuPlace,
-  writable: boolean,
+  rights: Rights,
   deeds: MessageDeeds,
 ): (() => void) | undefined => {
   if (altKey) return undefined;
-  const may = mayDo(message, writable);
+  const may = mayDo(message, rights);
   const when = (holds: boolean, deed: () => void): (() => void) | undefined => (holds ? deed : undefined);
   if (ctrlKey || metaKey) {
     const copies = letterOf({ key, code }) === 'c' && may.copy && getSelection()?.isCollapsed !== false;

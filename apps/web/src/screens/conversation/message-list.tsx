@@ -9,6 +9,7 @@ import { Button } from '../../ui/button.tsx';
 import { DownIcon } from '../../ui/icons.tsx';
 import { Spinner } from '../../ui/spinner.tsx';
 import { arrange } from './arrange.ts';
+import type { Rights } from './message-deeds.ts';
 import { deedOf } from './message-keys.ts';
 import { MessageRow } from './message-row.tsx';
 import { Unfolded } from './message-text.tsx';
@@ -60,11 +61,11 @@ interface MessageListProps {
   /** What is searched for here, and the message that has it: a new object each time it is to be shown. */
   search: { query: string; hit?: { id: string } } | undefined;
   writing: Writing;
-  writable: boolean;
+  rights: Rights;
 }
 
 export const MessageList = (props: MessageListProps) => {
-  const { summary, view, goTo, search, writing, writable } = props;
+  const { summary, view, goTo, search, writing, rights } = props;
   const today = useToday();
   const [unfolded] = useState(() => new Set<string>());
   const { me } = useEngine().getSnapshot();
@@ -98,7 +99,7 @@ export const MessageList = (props: MessageListProps) => {
     [view, leaveFor, goToRow, stay],
   );
   const onJump = useCallback((id: string): void => jump(id, true), [jump]);
-  const { deeds, open, openPerson } = useDeeds({ summary, view, writing, writable, onJump });
+  const { deeds, open, openPerson } = useDeeds({ summary, view, writing, rights, onJump });
 
   const toNewest = useCallback((): void => {
     void view
@@ -145,7 +146,7 @@ export const MessageList = (props: MessageListProps) => {
     }
     const focused = event.target === message ? entries[Number(at?.dataset['index'])]?.message : undefined;
     const bubble = message?.querySelector('.message-bubble') ?? message;
-    const deed = focused && bubble && deedOf(event, focused, bubble, writable, deeds);
+    const deed = focused && bubble && deedOf(event, focused, bubble, rights, deeds);
     if (deed) {
       event.preventDefault();
       deed();

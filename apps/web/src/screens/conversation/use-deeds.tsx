@@ -12,7 +12,7 @@ import { Coming } from '../../ui/coming.tsx';
 import { EmojiPicker } from '../../ui/emoji-picker.tsx';
 import { later } from '../../ui/later.ts';
 import type { MenuPlace } from '../../ui/menu.tsx';
-import type { MessageAsk, MessageDeeds } from './message-deeds.ts';
+import type { MessageAsk, MessageDeeds, Rights } from './message-deeds.ts';
 import type { RowDeeds } from './message-row.tsx';
 import type { Writing } from './use-writing.ts';
 
@@ -32,12 +32,12 @@ interface DeedsProps {
   summary: ConversationSummary;
   view: ConversationView;
   writing: Writing;
-  writable: boolean;
+  rights: Rights;
   onJump(id: string): void;
 }
 
 /** What can be done with messages, and the menu or dialog that is open for one. */
-export const useDeeds = ({ summary, view, writing, writable, onJump }: DeedsProps) => {
+export const useDeeds = ({ summary, view, writing, rights, onJump }: DeedsProps) => {
   const engine = useEngine();
   const navigate = useNavigate();
   const [menu, setMenu] = useState<OpenFor>();
@@ -45,6 +45,7 @@ export const useDeeds = ({ summary, view, writing, writable, onJump }: DeedsProp
   const [asked, setAsked] = useState<{ id: string; ask: MessageAsk }>();
   const { messages, people } = useView(view);
   const { id, peer } = summary;
+  const { write: writes, react: reacts } = rights;
   const { complain, say, startReply, startEdit, takeBack } = writing;
 
   const deeds = useMemo((): RowDeeds & MessageDeeds => {
@@ -60,11 +61,11 @@ export const useDeeds = ({ summary, view, writing, writable, onJump }: DeedsProp
     return {
       onMenu: (message, place) =>
         message.note === undefined && setMenu({ message, place, before: document.activeElement }),
-      onReact: (message, emoji) => writable && react(message, emoji),
+      onReact: (message, emoji) => reacts && react(message, emoji),
       onJump,
       onHistory: (message) => ask(message, 'history'),
       onRetry: retry,
-      ...(writable && { onTakeBack: takeBack }),
+      ...(writes && { onTakeBack: takeBack }),
       react,
       reactAt: (message, place) => setPicker({ message, place, before: document.activeElement }),
       reply: startReply,
@@ -75,7 +76,7 @@ export const useDeeds = ({ summary, view, writing, writable, onJump }: DeedsProp
       cancel: (message) => run(engine.cancel(id, message.id)),
       ask,
     };
-  }, [engine, id, writable, complain, startReply, startEdit, takeBack, onJump]);
+  }, [engine, id, writes, reacts, complain, startReply, startEdit, takeBack, onJump]);
 
   // Who is not known yet stands among the members: a look at them begins no chat.
   const openPerson = useCallback(
@@ -107,7 +108,7 @@ export const useDeeds = ({ summary, view, writing, writable, onJump }: DeedsProp
         <MessageActions
           message={menu.message}
           place={menu.place}
-          writable={writable}
+          rights={rights}
           deeds={deeds}
           onClose={() => setMenu(undefined)}
         />

@@ -10,8 +10,11 @@ const KeysDialog = later(() => import('./keys-dialog.tsx'), 'KeysDialog');
 
 const isWriting = (): boolean => document.activeElement?.matches('input, textarea, select') === true;
 
+/** The chat that is open, or was asked for and is on its way. */
+const chatInAddress = (): string | undefined => /^#\/(?:c|about)\/([^/?]+)/.exec(location.hash)?.[1];
+
 /** The keys that work everywhere in the chats, and their list. */
-export const Shortcuts = ({ open }: { open: string | undefined }) => {
+export const Shortcuts = () => {
   const engine = useEngine();
   const navigate = useNavigate();
   const [shown, setShown] = useState(false);
@@ -27,7 +30,7 @@ export const Shortcuts = ({ open }: { open: string | undefined }) => {
       const chats = arrangeChats(engine.getSnapshot().conversations, false).flatMap((entry) =>
         entry.kind === 'chat' ? [entry.conversation.id as string] : [],
       );
-      const at = open === undefined ? -1 : chats.indexOf(open);
+      const at = chats.indexOf(chatInAddress() ?? '');
       const next = chats[at < 0 && step < 0 ? chats.length - 1 : at + step];
       if (next !== undefined) void navigate(`/c/${next}`);
     };
@@ -44,7 +47,7 @@ export const Shortcuts = ({ open }: { open: string | undefined }) => {
     };
     window.addEventListener('keydown', onKeyDown);
     return () => window.removeEventListener('keydown', onKeyDown);
-  }, [engine, navigate, open]);
+  }, [engine, navigate]);
 
   return (
     shown && (

@@ -8,6 +8,7 @@ import { Avatar } from '../../ui/avatar.tsx';
 import { Page } from '../../ui/page.tsx';
 import { SearchField } from '../../ui/search-field.tsx';
 import { findByName } from '../chats/sections.ts';
+import { mayWrite } from '../conversation/may-write.ts';
 import { DRAFT_CHARACTERS } from '../conversation/split-text.ts';
 import './words.ts';
 import './share.css';
@@ -40,7 +41,7 @@ export const Share = () => {
   const [problem, setProblem] = useState<string>();
   const text = sharedText(search);
   const refused = tooLong(text);
-  const open = conversations.filter(({ request, blocked }) => !request && !blocked);
+  const open = conversations.filter(mayWrite);
   const shown = query.trim() === '' ? open : findByName(open, query);
 
   const choose = async ({ id, draft }: ConversationSummary): Promise<void> => {

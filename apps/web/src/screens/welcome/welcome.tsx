@@ -75,8 +75,12 @@ export const Welcome = ({ onDone }: { onDone(): void }) => {
   const { demands } = relay;
   const mayJoin = !demands.invite || link?.invite !== undefined;
   // The way to a phone number leads out of the page.
-  const note = next?.startsWith('/share') && (
-    <p>{t(demands.phone ? 'welcome.shareAgain' : 'welcome.shareWaits')}</p>
+  const note = next && (
+    <p>
+      {next.startsWith('/share')
+        ? t(demands.phone ? 'welcome.shareAgain' : 'welcome.shareWaits')
+        : t(demands.phone ? 'welcome.groupAgain' : 'welcome.groupOnly')}
+    </p>
   );
   if (mayJoin && (link || !wanted)) {
     return (
@@ -92,7 +96,7 @@ export const Welcome = ({ onDone }: { onDone(): void }) => {
   return (
     <Card title={t(demands.invite ? 'welcome.title' : 'welcome.joinTitle')}>
       {note}
-      {link && <p>{t(link.group ? 'welcome.groupOnly' : 'welcome.contactOnly')}</p>}
+      {link && !link.group && <p>{t('welcome.contactOnly')}</p>}
       {!link && wanted && <p className="card-problem">{t('welcome.badLink')}</p>}
       {demands.invite && (
         <>
