@@ -1,26 +1,26 @@
 import type { Page } from '@playwright/test';
+import type { ToClient } from '../../packages/engine/src/remote/host.ts';
+
+type Fields = Record<string, unknown>;
+type Known = Fields & { id: string };
 
 /** Has the page believe that its worker said so of the state of the engine. */
-export const pretend = (page: Page, set: object, unset: readonly string[] = []): Promise<void> =>
+export const pretend = (page: Page, set: Fields, unset: readonly string[] = []): Promise<void> =>
   page.evaluate(
     ([set, unset]) => {
       const { worker } = globalThis as unknown as { worker: Worker };
-      const patch = { set, unset, lists: {} };
-      worker.dispatchEvent(new MessageEvent('message', { data: { kind: 'patch', view: 1, patch } }));
+      const patch = { set, unset: [...unset], lists: {} };
+      const data: ToClient = { kind: 'patches', patches: [{ view: 1, patch }] };
+      worker.dispatchEvent(new MessageEvent('message', { data }));
     },
     [set, unset] as const,
   );
-
-interface Known {
-  id: string;
-  [field: string]: unknown;
-}
 
 /**
  * Has the page believe that its worker said so of a chat or a message that it knows: what is `null` is not there. With nothing
  * to change it is as it was.
  */
-export const alter = (page: Page, id: string, change: object): Promise<void> =>
+export const alter = (page: Page, id: string, change: Fields): Promise<void> =>
   page.evaluate(
     ([id, change]) => {
       const { worker, known } = globalThis as unknown as {
@@ -28,18 +28,19 @@ export const alter = (page: Page, id: string, change: object): Promise<void> =>
         known: { view: number; list: string; item: Known }[];
       };
       const { view, list, item } = known.findLast(({ item }) => item.id === id)!;
-      const merge = (before: object, changes: object): object => {
-        const next: Record<string, unknown> = { ...before };
+      const merge = <T extends Fields>(before: T, changes: Fields): T => {
+        const next: Fields = { ...before };
         for (const [field, value] of Object.entries(changes)) {
           if (value === null) delete next[field];
-          else if (typeof value === 'object') next[field] = merge(Object(next[field]), value);
+          else if (typeof value === 'object') next[field] = merge(Object(next[field]), value as Fields);
           else next[field] = value;
         }
-        return next;
+        return next as T;
       };
       const lists = { [list]: { at: 0, removed: 0, ids: [], put: [merge(item, change)] } };
       const patch = { set: {}, unset: [], lists };
-      worker.dispatchEvent(new MessageEvent('message', { data: { kind: 'patch', view, patch } }));
+      const data: ToClient = { kind: 'patches', patches: [{ view, patch }] };
+      worker.dispatchEvent(new MessageEvent('message', { data }));
     },
     [id, change] as const,
   );
@@ -63,17 +64,18 @@ export const keepWorker = (page: Page): Promise<unknown> =>
           for (const [list, items] of Object.entries(lists))
             if (Array.isArray(items)) known.push(...items.map((item) => ({ view, list, item })));
         };
-        this.addEventListener('message', ({ isTrusted, data }) => {
+        this.addEventListener('message', ({ isTrusted, data }: MessageEvent<ToClient>) => {
           if (!isTrusted) {
-            if (data.kind === 'patch') pretended += 1;
+            if (data.kind === 'patches') pretended += 1;
             return;
           }
-          const opened = data.root ?? data.opened;
-          if (opened) learn(opened.view, opened.snapshot);
-          if (data.kind !== 'patch') return;
-          learn(data.view, data.patch.set);
-          for (const [list, { put }] of Object.entries<{ put: unknown[] }>(data.patch.lists))
-            learn(data.view, { [list]: put });
+          if (data.kind === 'opened') learn(data.root.view, data.root.snapshot);
+          else if (data.kind === 'result' && 'opened' in data) learn(data.opened.view, data.opened.snapshot);
+          else if (data.kind === 'patches')
+            for (const { view, patch } of data.patches) {
+              learn(view, patch.set);
+              for (const [list, { put }] of Object.entries(patch.lists)) learn(view, { [list]: put });
+            }
         });
         const post = this.postMessage.bind(this);
         this.postMessage = (message: { kind: string }) => {

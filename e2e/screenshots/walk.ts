@@ -276,7 +276,7 @@ export const walk = async ({ mara, chats, links }: Story, word: Words, film: Fil
       await expect(async () => {
         await alter(page, id, change);
         await expect(composer).toBeHidden({ timeout: 1000 });
-      }).toPass();
+      }).toPass({ timeout: 30_000 });
       await take(screen);
       await alter(page, id, {});
     }
@@ -411,7 +411,7 @@ export const walk = async ({ mara, chats, links }: Story, word: Words, film: Fil
 
   await part('what may come between', async () => {
     await chat(chats.emil);
-    const pretends: [screen: string, set: object, unset: string[]][] = [
+    const pretends: [screen: string, set: Record<string, unknown>, unset: string[]][] = [
       ['copied', { alarm: 'profile-copied' }, ['alarm']],
       ['own-changed', { alarm: 'identity-changed' }, ['alarm']],
       ['full', { storeProblem: 'full' }, ['storeProblem']],
