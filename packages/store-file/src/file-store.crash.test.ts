@@ -7,8 +7,9 @@ import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
 import type { Store, Write } from '@sotto/engine/ports';
 import { refuses } from '@sotto/store-memory/check';
-import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
+import { afterAll, afterEach, beforeAll, describe, expect, it, vi } from 'vitest';
 import { createFileDisk } from './file-store.ts';
+import { lockFile } from './lock.ts';
 
 let folder: string;
 let count = 0;
@@ -113,6 +114,8 @@ describe('a store in a file survives the end of its process', () => {
       const rows = await store.all('message');
       expect(rows.map(({ order }) => order)).toEqual(Array.from({ length: 10 }, () => length - 1));
       store.close();
+      // The next process would be told that it is in use.
+      await vi.waitFor(async () => (await lockFile(path))());
       from = length;
     }
     expect((await stat(path)).size).toBeLessThan(2_000_000);
@@ -133,6 +136,20 @@ describe('a store in a file survives the end of its process', () => {
     await refuses(createFileDisk({ path }).open(), 'blocked');
     store.close();
   }, 60_000);
+
+  it('is opened anew as soon as it was closed, whatever is still on its way to the disk', async () => {
+    const path = newPath();
+    for (let round = 0; round < 5; round += 1) {
+      const store = await openAt(path);
+      expect(await names(store)).toHaveLength(round);
+      const kept = store.commit([seen(`round ${round}`)]);
+      store.close();
+      const again = await openAt(path);
+      await kept;
+      expect(await names(again)).toHaveLength(round + 1);
+      again.close();
+    }
+  });
 
   it('F15 writes no more when another has, whom no lock kept out', async () => {
     const path = newPath();

@@ -1,5 +1,5 @@
 import { realpath } from 'node:fs/promises';
-import { resolve } from 'node:path';
+import { basename, dirname, join } from 'node:path';
 import { type Reader, type Store, StoreError } from '@sotto/engine/ports';
 import { copyOf, readTables } from '@sotto/store-memory/tables';
 import { type Database, openDatabase } from './database.ts';
@@ -38,17 +38,25 @@ const createQueue = () => {
   };
 };
 
+/** Files whose stores were closed, and when they are let go of: a store's `close` does not wait for that. */
+const leaving = new Map<string, Promise<unknown>>();
+
+/** The one name of a file, there or not yet. */
+const nameOf = async (path: string): Promise<string> =>
+  (await ifThere(realpath(path))) ?? join(await realpath(dirname(path)), basename(path));
+
 /** Opens the file once for all that use it at a time. */
 const createShare = ({ path, passphrase, keyFile }: FileOptions) => {
-  let opened: { database: Database; release: () => void } | undefined;
+  let opened: { file: string; database: Database; release: () => void } | undefined;
   let users = 0;
 
   const load = async () => {
-    const file = (await ifThere(realpath(path))) ?? resolve(path);
+    const file = await nameOf(path);
+    await leaving.get(file);
     const release = await lockFile(file);
     try {
       const secret = passphrase === undefined ? { keyFile: keyFile ?? `${file}.key` } : { passphrase };
-      return { database: await openDatabase(file, secret), release };
+      return { file, database: await openDatabase(file, secret), release };
     } catch (error) {
       release();
       throw error;
@@ -74,6 +82,12 @@ const createShare = ({ path, passphrase, keyFile }: FileOptions) => {
       return opened.database;
     },
     leave,
+    /** `left` is when somebody who uses it has left. */
+    leaves(left: Promise<unknown>): void {
+      const { file } = opened!;
+      leaving.set(file, left);
+      void left.then(() => leaving.get(file) === left && leaving.delete(file));
+    },
   };
 };
 
@@ -93,7 +107,7 @@ export const createFileDisk = (options: FileOptions): FileDisk => {
     const close = () => {
       if (closed) return;
       closed = true;
-      queue(share.leave).catch(() => undefined);
+      share.leaves(queue(share.leave).catch(() => undefined));
     };
     return { check, reader: readTables(database.tables, { check, close }) };
   };
