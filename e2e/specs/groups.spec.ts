@@ -250,7 +250,10 @@ test('who writes in a group is told by name, unless they keep it to themselves',
   await expect(told).toHaveText('Cid is writing…');
 });
 
-test('a stranger’s group is a request: declined or joined', async ({ relay, person }) => {
+test('a stranger’s group is a request: declined, joined, or its sender blocked', async ({
+  relay,
+  person,
+}) => {
   test.setTimeout(240_000);
   const { all } = await friends(relay.invite, person, ['Bob', 'Cid']);
   const [, bobs, cids] = all;
@@ -262,11 +265,13 @@ test('a stranger’s group is a request: declined or joined', async ({ relay, pe
   await makeGroup(bobs, 'Bargains', ['cid']);
   await bobs.send('Buy something');
   await makeGroup(bobs, 'Choir', ['cid']);
+  await makeGroup(bobs, 'Lottery', ['cid']);
+  await bobs.send('You have won');
 
-  await cids.page.getByRole('link', { name: '2 message requests' }).click();
+  await cids.page.getByRole('link', { name: '3 message requests' }).click();
   const request = (title: string) =>
     cids.page.getByRole('main').getByRole('listitem').filter({ hasText: title });
-  await expect(request('Bargains')).toContainText('Group with 2 members');
+  await expect(request('Bargains')).toContainText('Group with 2 members, added by Bob');
   await request('Bargains').getByRole('button', { name: 'Decline' }).click();
   await answer(cids, 'Decline');
   await expect(request('Bargains')).toBeHidden();
@@ -278,6 +283,17 @@ test('a stranger’s group is a request: declined or joined', async ({ relay, pe
   await cids.send('Which song?');
   await bobs.open('Choir');
   await expect(bobs.message('Which song?')).toBeVisible();
+
+  await cids.page.getByRole('link', { name: '1 message request' }).click();
+  await request('Lottery').getByRole('button', { name: 'Block' }).click();
+  const dialog = cids.page.getByRole('dialog', { name: 'Block Bob?' });
+  await expect(dialog).toContainText('You leave the group');
+  await expectSound(cids.page, 'who added one is blocked');
+  await dialog.getByRole('button', { name: 'Block' }).click();
+  await expect(cids.page.getByText('No requests are waiting.')).toBeVisible();
+  await expect(cids.chat('Bob')).toBeHidden();
+  await bobs.open('Lottery');
+  await expect(line(bobs, 'left the group')).toBeVisible();
 });
 
 interface ChannelAnswer {

@@ -199,6 +199,34 @@ describe('a group of strangers', () => {
     expect(requested(bob, id)).toBeUndefined();
   });
 
+  it('says who added one, whatever was written since; blocked, they do it no more', async () => {
+    const { ann, bob, id, view } = await meetGroup('by');
+    await ann.engine.send(id, 'buy this');
+    await hears(view, 'buy this');
+    const shown = () => bob.engine.getSnapshot().conversations;
+    expect(shown().find((entry) => entry.id === id)?.addedBy).toMatchObject({ account: accountOf(ann) });
+    await bob.engine.block(accountOf(ann));
+    await bob.engine.decline(id);
+    await sees(ann, id, 1);
+    expect(shown()).toMatchObject([{ id: accountOf(ann), request: true, blocked: true }]);
+
+    const again = newId() as unknown as ConversationId;
+    await ann.engine.createGroup({ id: again, title: 'again', members: [accountOf(bob)] });
+    await ann.engine.send(again, 'buy that');
+    const anns = await viewOf(ann, again);
+    await until(anns, () => anns.getSnapshot().messages.at(-1)?.status === 'sent', 'sent');
+    // What somebody else says comes after all of that.
+    const cyd = await world.resident('by_3');
+    await online(cyd.engine);
+    const withBob = await cyd.engine.addContact({ handle: bob.engine.getSnapshot().me!.handle });
+    await cyd.engine.send(withBob, 'hello');
+    await expect.poll(() => shown().map((entry) => entry.peer.account)).toContain(accountOf(cyd));
+    expect(shown().some((entry) => entry.id === again)).toBe(false);
+    await bob.restart();
+    await online(bob.engine);
+    expect(shown().map((entry) => entry.id)).not.toContain(again);
+  });
+
   it('is declined: one is out of it', async () => {
     const { ann, bob, id } = await meetGroup('no');
     await bob.engine.decline(id);

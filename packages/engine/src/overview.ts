@@ -60,6 +60,7 @@ export const createOverview = (model: ReadModel, live: View<Live>, clock: Clock)
       ...(isShown && { last: shownLast(model, last) }),
       ...(draft && { draft }),
       ...(request && { request }),
+      ...(request && group?.by !== undefined && { addedBy: personOf(model, group.by) }),
       ...(self?.blocked?.includes(id) && { blocked: true as const }),
       ...(timer !== undefined && { timer }),
       ...(muted !== undefined && { muted }),
@@ -101,7 +102,10 @@ export const createOverview = (model: ReadModel, live: View<Live>, clock: Clock)
       const contact = model.contacts.get(row.id);
       const known = entries.get(row.id);
       const { typing, online } = live.getSnapshot().signs;
-      const named = namedIn(row.last ?? {}).map((account) => model.contacts.get(account));
+      const adder = row.request && row.group?.by;
+      const named = [...namedIn(row.last ?? {}), ...(adder ? [adder] : [])].map((account) =>
+        model.contacts.get(account),
+      );
       const of = [row, contact, typing[row.id]?.join(), online.includes(row.id), model.self, ...named];
       const same = known?.of.every((part, at) => part === of[at]);
       next.set(row.id, same ? known! : { of, summary: summarise(row) });

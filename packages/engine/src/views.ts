@@ -73,6 +73,8 @@ export interface ConversationSummary {
   draft?: { text: string; reply?: string };
   /** A stranger began it: they hear nothing until it is accepted. */
   request?: true;
+  /** Who put this account into the group, while that is a request. */
+  addedBy?: Person;
   blocked?: true;
   /** Seconds after which what is written now goes. */
   timer?: number;
@@ -374,8 +376,13 @@ export interface Engine extends View<EngineSnapshot>, GroupDeeds {
    * @throws EngineError no-request
    */
   decline(id: ConversationId): Promise<void>;
-  /** What somebody sends is dropped from now on; they hear nothing. Everybody else is given a new way in. */
-  block(id: ConversationId): Promise<void>;
+  /**
+   * What somebody sends is dropped from now on, also groups that they put this account into; they hear nothing. Everybody else
+   * is given a new way in. An account may be known from a group alone.
+   *
+   * @throws EngineError yourself, is-group, no-conversation, too-many-blocked
+   */
+  block(id: ConversationId | AccountId): Promise<void>;
   unblock(id: ConversationId): Promise<void>;
   /** How one is called: told to everybody one has written with. @throws EngineError bad-name */
   setProfile(profile: { name: string }): Promise<void>;

@@ -72,11 +72,13 @@ export const createPeople = ({ model, clock, command }: Desk, { join, leave }: B
 
   async block(id) {
     await command(async (draft, self) => {
-      if ((await conversationOf(draft, id)).group) throw new EngineError('is-group');
+      if ((await draft.get('conversation', id))?.group) throw new EngineError('is-group');
       if (id === self.account) throw new EngineError('yourself');
+      if (!(await draft.get('contact', id))) throw new EngineError('no-conversation');
       const { blocked = [] } = self;
       if (blocked.includes(id)) return;
       if (blocked.length >= LIMITS.blockedAccounts) throw new EngineError('too-many-blocked');
+      await directConversation(draft, id, clock.now(), true);
       // Who has the old token is no longer let in with it.
       const said = sayBlocked(self, id, true, clock.now());
       const blocking = putSettings(draft, withNewToken(said), clock.now());

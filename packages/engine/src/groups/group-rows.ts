@@ -84,6 +84,7 @@ const briefOf = (row: GroupRow, me: string): GroupBrief => {
     policy,
     ...(role && asking > 0 && { asking }),
     ...(role && { role }),
+    ...(row.joined && { by: row.joined.by }),
     ...(row.stopped && !row.left && { stopped: row.stopped }),
     ...(isSmall && { others: members.map(({ account }) => account).filter((account) => account !== me) }),
     ...(role && link && { link: { ...link, pin: pinOf(row) } }),

@@ -14,7 +14,7 @@ const policyOf = (bits: number): GroupPolicy => ({
   adminsDelete: (bits & POLICY.adminsDelete) !== 0,
 });
 
-export const summaryOf = ({ others: _, link: __, policy, ...brief }: GroupBrief): GroupSummary => ({
+export const summaryOf = ({ others: _, link: __, by: ___, policy, ...brief }: GroupBrief): GroupSummary => ({
   ...brief,
   policy: policyOf(policy),
 });

@@ -21,6 +21,8 @@ export interface GroupBrief {
   stopped?: GroupStop;
   /** The others, in a group that is small enough for receipts. */
   others?: string[];
+  /** Who made this account a member last. */
+  by?: string;
   /** As its log has it; `pin` names the log. */
   link?: LinkSettings & { pin: string };
 }

@@ -1,5 +1,4 @@
-import type { AccountId } from '@sotto/contract/ids';
-import type { ConversationSnapshot, ConversationSummary, Person } from '@sotto/engine/views';
+import type { ConversationSnapshot, Person } from '@sotto/engine/views';
 import { t } from '../../i18n/i18n.ts';
 
 /** Everybody whom the messages of a group name; absent where there are two. */
@@ -8,13 +7,6 @@ export type People = ConversationSnapshot['people'];
 /** Of whom nothing is known yet, there is no name either. */
 export const personName = (person: Person | undefined): string =>
   person === undefined || person.name === '' ? t('conversation.somebody') : person.name;
-
-/** Who put this account into a group, where its newest line says so. */
-export const adderOf = (last: ConversationSummary['last'], me: AccountId | undefined): Person | undefined => {
-  const { note, from, people } = last ?? {};
-  if (me === undefined || from === undefined || note?.kind !== 'added') return undefined;
-  return note.accounts.includes(me) ? people?.[from] : undefined;
-};
 
 export const authorName = (
   { mine, from }: { mine: boolean; from: string },

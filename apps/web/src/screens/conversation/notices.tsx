@@ -3,13 +3,13 @@ import type { ConversationSummary, GroupSummary } from '@sotto/engine/views';
 import { useState } from 'react';
 import type { ReactNode } from 'react';
 import { Link, useNavigate } from 'react-router';
-import { useEngine, useEnginePart } from '../../app/engine-context.ts';
+import { useEngine } from '../../app/engine-context.ts';
 import { explain } from '../../app/failure.ts';
 import { t } from '../../i18n/i18n.ts';
 import type { Key } from '../../i18n/keys.ts';
 import { Button } from '../../ui/button.tsx';
 import { RequestActions } from '../requests/request-actions.tsx';
-import { adderOf, personName } from './names.ts';
+import { personName } from './names.ts';
 
 interface NoticeProps {
   title: string;
@@ -71,7 +71,7 @@ const groupNotice = ({ id }: ConversationSummary, group: GroupSummary): ReactNod
 };
 
 const GroupRequest = ({
-  summary: { id, peer, last },
+  summary: { id, peer, addedBy: by },
   group,
 }: {
   summary: ConversationSummary;
@@ -79,8 +79,6 @@ const GroupRequest = ({
 }) => {
   const navigate = useNavigate();
   const title = t('conversation.groupRequestTitle', { group: peer.name });
-  const me = useEnginePart('me');
-  const by = adderOf(last, me?.account);
   return (
     <section className="conversation-notice" aria-label={title}>
       <h2>{title}</h2>
@@ -92,6 +90,7 @@ const GroupRequest = ({
         id={id}
         peer={peer}
         group={group}
+        addedBy={by}
         onGone={() => void navigate('/', { replace: true })}
       />
     </section>

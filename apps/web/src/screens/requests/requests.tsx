@@ -6,7 +6,7 @@ import { t } from '../../i18n/i18n.ts';
 import { Avatar } from '../../ui/avatar.tsx';
 import { Page } from '../../ui/page.tsx';
 import { isRequest } from '../chats/sections.ts';
-import { adderOf, personName } from '../conversation/names.ts';
+import { personName } from '../conversation/names.ts';
 import { RequestActions } from './request-actions.tsx';
 import './requests.css';
 
@@ -16,20 +16,19 @@ const groupWords = (count: number, by: Person | undefined): string =>
 /** Strangers who wrote: what they say, and what can be answered. */
 export const Requests = () => {
   const conversations = useEnginePart('conversations');
-  const me = useEnginePart('me');
   const requests = conversations.filter(isRequest);
   return (
     <Page title={t('people.requests')} back={t('conversation.back')}>
       <p className="page-quiet">{t(requests.length > 0 ? 'people.requestsSay' : 'people.noRequests')}</p>
       <ul className="requests">
-        {requests.map(({ id, peer, last, group }) => (
+        {requests.map(({ id, peer, last, group, addedBy }) => (
           <li key={id} className="request">
             <Link className="request-who" to={`/c/${id}`}>
               <Avatar name={peer.name} account={peer.account} />
               <span className="request-names">
                 <bdi className="request-name">{peer.name}</bdi>
                 {group ? (
-                  <span className="page-quiet">{groupWords(group.members, adderOf(last, me?.account))}</span>
+                  <span className="page-quiet">{groupWords(group.members, addedBy)}</span>
                 ) : (
                   <bdi className="page-quiet" dir="ltr">
                     @{peer.handle}
@@ -46,7 +45,7 @@ export const Requests = () => {
                 )}
               </p>
             )}
-            <RequestActions id={id} peer={peer} group={group} />
+            <RequestActions id={id} peer={peer} group={group} addedBy={addedBy} />
           </li>
         ))}
       </ul>
