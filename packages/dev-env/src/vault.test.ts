@@ -1,7 +1,7 @@
 import { type Store, StoreError, type Write } from '@sotto/engine/ports';
 import { CLEAR, KEY_PATHS, type MessageRow, type TableName } from '@sotto/engine/rows';
 import { openVault, readVault } from '@sotto/engine/vault';
-import { describe, expect, it } from 'vitest';
+import { describe, expect, it, vi } from 'vitest';
 import { createMemoryDisk } from '@sotto/store-memory/memory-store';
 import { message, put } from '@sotto/store-memory/store-case';
 import { runStoreCase, STORE_CASES } from '@sotto/store-memory/store-suite';
@@ -123,6 +123,28 @@ describe('the vault', () => {
       expect(await store.all(write.table)).toEqual([(write as { put: unknown }).put]);
     }
     expect(shows([...raw.values()])).toBe(false);
+  });
+
+  it('keeps commits in their order, however long each takes to seal; one that fails holds none up', async () => {
+    const store = await openVault(createMemoryDisk().open());
+    const bad = put(message(1, 'bad', { newer: (() => undefined) as unknown as Uint8Array<ArrayBuffer> }));
+    let release = (): void => undefined;
+    const held = new Promise<void>((resolve) => {
+      release = resolve;
+    });
+    const { subtle } = crypto;
+    const encrypt = subtle.encrypt.bind(subtle);
+    vi.spyOn(subtle, 'encrypt').mockImplementationOnce(async (...args) => {
+      await held;
+      return encrypt(...args);
+    });
+    const slow = store.commit([put(message(1, 'm'))]);
+    const failed = expect(store.commit([bad])).rejects.toMatchObject({ code: 'failed' });
+    const quick = store.commit([put(message(2, 'm'))]);
+    await failed;
+    setTimeout(release, 20);
+    await Promise.all([slow, quick]);
+    expect(await store.get('message', ['ann', 'm'])).toEqual(message(2, 'm'));
   });
 
   it('gives back bytes, nested fields, odd texts and numbers as they were', async () => {

@@ -123,11 +123,18 @@ export const openVault = async (store: Store): Promise<Store> => {
       throw new StoreError('failed', { cause });
     }
   };
+  /** Resolves when the store has been given what was committed before, whichever of both is sealed first. */
+  let given: Promise<void> = Promise.resolve();
   return {
     ...readVault(store),
     generation: store.generation,
     async commit(writes) {
-      await store.commit(await Promise.all(writes.map(seal)));
+      const sealing = Promise.all(writes.map(seal));
+      const before = given;
+      const ready = Promise.all([sealing, before]).then(([sealed]) => ({ stored: store.commit(sealed) }));
+      given = Promise.allSettled([ready, before]).then(() => undefined);
+      const { stored } = await ready;
+      await stored;
     },
   };
 };
