@@ -1,4 +1,4 @@
-import type { ConversationId } from '@sotto/contract/ids';
+import type { AccountId, ConversationId } from '@sotto/contract/ids';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { accountOf, circle, groupOf, hears, people, sees, viewOf, words } from './circle.ts';
 import { messageOf, newId } from './meeting.ts';
@@ -205,6 +205,9 @@ describe('a group of strangers', () => {
     await hears(view, 'buy this');
     const shown = () => bob.engine.getSnapshot().conversations;
     expect(shown().find((entry) => entry.id === id)?.addedBy).toMatchObject({ account: accountOf(ann) });
+    await expect(bob.engine.block(id)).rejects.toMatchObject({ code: 'is-group' });
+    const nobody = newId() as unknown as AccountId;
+    await expect(bob.engine.block(nobody)).rejects.toMatchObject({ code: 'no-conversation' });
     await bob.engine.block(accountOf(ann));
     await bob.engine.decline(id);
     await sees(ann, id, 1);

@@ -134,7 +134,7 @@ describe('the vault', () => {
     });
     const { subtle } = crypto;
     const encrypt = subtle.encrypt.bind(subtle);
-    vi.spyOn(subtle, 'encrypt').mockImplementationOnce(async (...args) => {
+    const spy = vi.spyOn(subtle, 'encrypt').mockImplementationOnce(async (...args) => {
       await held;
       return encrypt(...args);
     });
@@ -144,6 +144,7 @@ describe('the vault', () => {
     await failed;
     setTimeout(release, 20);
     await Promise.all([slow, quick]);
+    spy.mockRestore();
     expect(await store.get('message', ['ann', 'm'])).toEqual(message(2, 'm'));
   });
 

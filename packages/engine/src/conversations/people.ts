@@ -72,9 +72,10 @@ export const createPeople = ({ model, clock, command }: Desk, { join, leave }: B
 
   async block(id) {
     await command(async (draft, self) => {
-      if ((await draft.get('conversation', id))?.group) throw new EngineError('is-group');
+      const known = await draft.get('conversation', id);
+      if (known?.group) throw new EngineError('is-group');
       if (id === self.account) throw new EngineError('yourself');
-      if (!(await draft.get('contact', id))) throw new EngineError('no-conversation');
+      if (!known && !(await draft.get('contact', id))) throw new EngineError('no-conversation');
       const { blocked = [] } = self;
       if (blocked.includes(id)) return;
       if (blocked.length >= LIMITS.blockedAccounts) throw new EngineError('too-many-blocked');
