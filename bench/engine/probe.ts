@@ -1,12 +1,13 @@
 // Put into the app's page before its first script: notes when something is painted, what its worker says of the connection,
 // and tasks that hold the page up.
+import { ROOT, type ToClient } from '../../packages/engine/src/remote/host.ts';
 import { painted } from '../painted.ts';
 
 interface Probe {
   /** Start and duration of tasks over 50 ms, in ms. */
   tasks: [start: number, duration: number][];
   /** When the worker's snapshots first said it, in ms. */
-  said: Partial<Record<'online' | 'caughtUp' | 'sent', number>>;
+  said: Partial<Record<'online' | 'caughtUp', number>>;
   /** When the list was there to be seen. */
   list: Promise<number>;
   /** When the first script was there. */
@@ -42,18 +43,16 @@ new PerformanceObserver((list) => {
   for (const { startTime, duration } of list.getEntries()) probe.tasks.push([startTime, duration]);
 }).observe({ type: 'longtask', buffered: true });
 
-const hear = ({ data }: MessageEvent): void => {
-  const { kind, root, patch } = data as {
-    kind: string;
-    root?: { snapshot: Record<string, unknown> };
-    patch?: { set: Record<string, unknown> };
-  };
-  const set = kind === 'opened' ? root?.snapshot : patch?.set;
-  if (!set) return;
+const note = (set: Record<string, unknown>): void => {
   const now = performance.now();
   if (set['connection'] === 'online') probe.said.online ??= now;
   if (set['catchingUp'] === false) probe.said.caughtUp ??= now;
-  if (set['unsent'] === 0) probe.said.sent = now;
+};
+
+const hear = ({ data }: MessageEvent<ToClient>): void => {
+  if (data.kind === 'opened') note(data.root.snapshot as Record<string, unknown>);
+  if (data.kind !== 'patches') return;
+  for (const { view, patch } of data.patches) if (view === ROOT) note(patch.set);
 };
 
 globalThis.Worker = class extends Worker {
